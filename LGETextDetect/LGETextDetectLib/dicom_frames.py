@@ -1,0 +1,296 @@
+"""DICOM headers -> frames: one frozen record per stored slice, defects noted and never repaired; no pixel is read."""
+
+from __future__ import annotations
+
+import math
+import os
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+from pydicom.dataset import Dataset
+
+from .refusal import InputRefused
+
+MAX_SIDE = 4096  # pixels
+MAX_FRAMES = 20_000  # of one file
+MAX_SAMPLES = 2**27  # of one stack: 0.5 GiB as float32, twenty times a large cardiac series
+ORTHOGONAL = 5e-3  # cosine between row and column, and error of their lengths; headers round to 1e-3 at worst
+ENHANCED_MR = ("1.2.840.10008.5.1.4.1.1.4.1", "1.2.840.10008.5.1.4.1.1.4.4")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One slice as its header tells it; ``defect`` is (refusal code, cause) when the header cannot be trusted.
+
+    orientation: row then column cosines, position: first voxel's centre, LPS mm; spacing: row, column distance, mm.
+    """
+
+    path: Path
+    index: int  # of the frame in its file
+    sop_uid: str
+    series_uid: str
+    frame_of_reference: str
+    patient: tuple[str, str]
+    modality: str
+    description: str
+    protocol: str
+    image_type: tuple[str, ...]
+    sequence: tuple[str, ...]  # ScanningSequence, SequenceVariant, ScanOptions, SequenceName
+    inversion_ms: float | None
+    trigger_ms: float | None
+    temporal: int | None
+    echo_ms: float | None
+    contrast: bool
+    acquired: tuple[str, str, int]  # date, time, series number
+    shape: tuple[int, int]  # rows, columns
+    samples: int
+    orientation: tuple[float, ...] | None
+    position: tuple[float, ...] | None
+    spacing: tuple[float, ...] | None
+    thickness: float | None
+    slope: float
+    intercept: float
+    defect: tuple[str, str] | None = None
+
+    @property
+    def normal(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Row direction x column direction, LPS; only for frames with an orientation."""
+        return np.cross(np.array(self.orientation[:3]), np.array(self.orientation[3:]))  # type: ignore[index]
+
+
+@dataclass(frozen=True)
+class Headers:
+    """All that a folder holds. files: regular files seen, other: of these, no DICOM image."""
+
+    frames: tuple[Frame, ...]
+    files: int
+    other: int
+    duplicates: int
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether the file carries the DICOM prefix (PS3.10, 7.1)."""
+    try:
+        with path.open("rb") as file:
+            return file.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
+
+
+def read_headers(root: Path) -> Headers:
+    """Frames of every DICOM image at or below ``root``, each object once, in path order.
+
+    Raises InputRefused(not-found, damaged-file).
+    """
+    if not root.exists():
+        raise InputRefused("not-found", "The input path does not exist.")
+    paths = [root] if root.is_file() else _files_below(root)
+    seen: dict[tuple[object, ...], Frame] = {}
+    other = duplicates = 0
+    for number, path in enumerate(paths, 1):
+        frames = _file_frames(path, f"File {number} of {len(paths)} (in path order)") if is_dicom(path) else []
+        other += not frames
+        for frame in frames:
+            # The position belongs to the key: careless de-identification gives one UID to many slices.
+            key = (frame.sop_uid or str(path), frame.index, frame.position, frame.image_type)
+            duplicates += key in seen
+            seen.setdefault(key, frame)
+    return Headers(tuple(seen.values()), len(paths), other, duplicates)
+
+
+def _files_below(root: Path) -> list[Path]:
+    found = [Path(folder) / name for folder, _, names in os.walk(root) for name in names]
+    return sorted(path for path in found if path.is_file())
+
+
+def _file_frames(path: Path, label: str) -> list[Frame]:
+    """Frames of one DICOM file; empty for DICOMDIR, reports and the like."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pydicom's remarks on odd values; what matters is checked below
+            header = pydicom.dcmread(path, stop_before_pixels=True)
+            return _frames(header, path, label)
+    except InputRefused:
+        raise
+    except Exception as error:  # pydicom raises what it meets: EOFError, zlib.error, struct.error, KeyError, ...
+        raise InputRefused("damaged-file", f"{label} is a DICOM file with a damaged header.") from error
+
+
+def _frames(header: Dataset, path: Path, label: str) -> list[Frame]:
+    sop_class = str(header.get("SOPClassUID", ""))
+    modality = str(header.get("Modality", "")).strip().upper()
+    if "DirectoryRecordSequence" in header:
+        return []
+    if not sop_class and not modality:
+        raise InputRefused("damaged-file", f"{label} is a DICOM file that ends inside its header.")
+    if "Rows" not in header or "Columns" not in header:
+        if sop_class == "1.2.840.10008.5.1.4.1.1.4" or sop_class in ENHANCED_MR:
+            raise InputRefused("damaged-file", f"{label} is an MR image whose header ends before its matrix size.")
+        return []
+    count = _integer(header, "NumberOfFrames", 1)
+    shape = (_integer(header, "Rows", 0), _integer(header, "Columns", 0))
+    defect = _size_defect(shape, count)
+    groups = list(header.get("PerFrameFunctionalGroupsSequence", None) or [])
+    shared = list(header.get("SharedFunctionalGroupsSequence", None) or [])[:1]
+    if defect or not groups:
+        if not defect and count > 1:
+            defect = ("four-dimensional", f"One file holds {count} frames without a geometry of their own.")
+        return [_frame([header], path, 0, defect)]
+    if len(groups) != count:
+        defect = ("damaged-file", f"A multi-frame file promises {count} frames and describes {len(groups)}.")
+        return [_frame([header], path, 0, defect)]
+    return [_frame([group, *shared, header], path, index, None) for index, group in enumerate(groups)]
+
+
+def _size_defect(shape: tuple[int, int], frames: int) -> tuple[str, str] | None:
+    if min(shape) < 2 or frames < 1:
+        return "absurd-size", f"The header promises an image of {shape[0]} x {shape[1]} pixels, {frames} frames."
+    if max(shape) > MAX_SIDE or frames > MAX_FRAMES or shape[0] * shape[1] * frames > MAX_SAMPLES:
+        return "absurd-size", f"The header promises {shape[0]} x {shape[1]} pixels in {frames} frames."
+    return None
+
+
+def _frame(layers: list[Dataset], path: Path, index: int, defect: tuple[str, str] | None) -> Frame:
+    """A frame from its functional groups and header, most specific first."""
+    header = layers[-1]
+    orientation = _floats(layers, "PlaneOrientationSequence", "ImageOrientationPatient", 6)
+    position = _floats(layers, "PlanePositionSequence", "ImagePositionPatient", 3)
+    spacing = _floats(layers, "PixelMeasuresSequence", "PixelSpacing", 2)
+    slope = _floats(layers, "PixelValueTransformationSequence", "RescaleSlope", 1, (1.0,))
+    intercept = _floats(layers, "PixelValueTransformationSequence", "RescaleIntercept", 1, (0.0,))
+    defect = defect or _geometry_defect(orientation, position, spacing) or _rescale_defect(slope, intercept)
+    thickness = _floats([header], "", "SpacingBetweenSlices", 1) or _floats(
+        layers, "PixelMeasuresSequence", "SliceThickness", 1
+    )
+    trigger = _floats(layers, "CardiacSynchronizationSequence", "NominalCardiacTriggerDelayTime", 1)
+    return Frame(
+        path=path,
+        index=index,
+        sop_uid=str(header.get("SOPInstanceUID", "")),
+        series_uid=str(header.get("SeriesInstanceUID", "")),
+        frame_of_reference=str(header.get("FrameOfReferenceUID", "")),
+        patient=(str(header.get("PatientID", "")).strip(), str(header.get("PatientName", "")).strip("^ ").casefold()),
+        modality=str(header.get("Modality", "")).strip().upper(),
+        description=str(header.get("SeriesDescription", "")),
+        protocol=str(header.get("ProtocolName", "")),
+        image_type=_image_type(layers),
+        sequence=_sequence_words(layers),
+        inversion_ms=_first(_floats(layers, "MRModifierSequence", "InversionTimes", None))
+        or _first(_floats([header], "", "InversionTime", 1)),
+        trigger_ms=_first(trigger or _floats([header], "", "TriggerTime", 1)),
+        temporal=_temporal(layers),
+        echo_ms=_first(
+            _floats(layers, "MREchoSequence", "EffectiveEchoTime", 1) or _floats([header], "", "EchoTime", 1)
+        ),
+        contrast=bool(str(header.get("ContrastBolusAgent", "")).strip()) or "ContrastBolusAgentSequence" in header,
+        acquired=(
+            str(header.get("AcquisitionDate", "") or header.get("StudyDate", "")),
+            str(header.get("AcquisitionTime", "") or header.get("SeriesTime", "")),
+            _integer(header, "SeriesNumber", 0),
+        ),
+        shape=(_integer(header, "Rows", 0), _integer(header, "Columns", 0)),
+        samples=_integer(header, "SamplesPerPixel", 1),
+        orientation=orientation,
+        position=position,
+        spacing=spacing,
+        thickness=_first(thickness),
+        slope=slope[0] if slope else math.nan,
+        intercept=intercept[0] if intercept else math.nan,
+        defect=defect,
+    )
+
+
+def _geometry_defect(
+    orientation: tuple[float, ...] | None, position: tuple[float, ...] | None, spacing: tuple[float, ...] | None
+) -> tuple[str, str] | None:
+    """(code, cause) of the first rule that a slice's geometry breaks."""
+    if orientation is None or not np.isfinite(orientation).all():
+        return "no-orientation", "A slice has no image orientation, or one that is no number."
+    row, column = np.array(orientation[:3]), np.array(orientation[3:])
+    lengths = np.array([np.linalg.norm(row), np.linalg.norm(column)])
+    if abs(float(row @ column)) > ORTHOGONAL or float(np.abs(lengths - 1).max()) > ORTHOGONAL:
+        return "bad-orientation", "A slice's row and column directions are not orthogonal unit vectors."
+    if position is None or not np.isfinite(position).all():
+        return "no-position", "A slice has no image position, or one that is no number."
+    if spacing is None or not np.isfinite(spacing).all() or min(spacing) <= 0:
+        return "bad-pixel-spacing", "A slice's pixel spacing is missing, zero or no number."
+    return None
+
+
+def _rescale_defect(slope: tuple[float, ...] | None, intercept: tuple[float, ...] | None) -> tuple[str, str] | None:
+    if slope is None or intercept is None or not np.isfinite(slope + intercept).all() or slope[0] == 0:
+        return "bad-rescale", "A slice's rescale slope is 0, or its slope or intercept is no number."
+    return None
+
+
+def _element(layers: list[Dataset], group: str, name: str) -> Any:
+    """Value of ``name`` in the first layer that has it, in its functional group or bare; None when absent or empty."""
+    for layer in layers:
+        items = [layer, *(layer.get(group, None) or [])] if group else [layer]
+        for item in items:
+            value = item.get(name, None)
+            if value is not None and value != "" and not (hasattr(value, "__len__") and len(value) == 0):
+                return value
+    return None
+
+
+def _floats(
+    layers: list[Dataset], group: str, name: str, count: int | None, default: tuple[float, ...] | None = None
+) -> tuple[float, ...] | None:
+    """``count`` numbers, the default when absent, None when absent or malformed."""
+    try:
+        value = _element(layers, group, name)
+        if value is None:
+            return default
+        numbers = tuple(float(v) for v in (value if isinstance(value, (list, tuple)) or _multi(value) else [value]))
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return numbers if count is None or len(numbers) == count else None
+
+
+def _multi(value: object) -> bool:
+    return hasattr(value, "__iter__") and not isinstance(value, (str, bytes))
+
+
+def _first(values: tuple[float, ...] | None) -> float | None:
+    return values[0] if values and math.isfinite(values[0]) else None
+
+
+def _integer(header: Dataset, name: str, default: int) -> int:
+    try:
+        value = header.get(name, None)
+        return default if value is None or value == "" else int(value)
+    except (TypeError, ValueError):
+        return default
+
+
+def _words(value: object) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    return tuple(str(v).strip().upper() for v in (value if _multi(value) else [value]))  # type: ignore[attr-defined]
+
+
+def _image_type(layers: list[Dataset]) -> tuple[str, ...]:
+    """Image type, for enhanced objects with the frame's own type and complex component."""
+    frame = _words(_element(layers[:-1], "MRImageFrameTypeSequence", "FrameType")) if len(layers) > 1 else ()
+    component = _words(_element(layers, "MRImageFrameTypeSequence", "ComplexImageComponent"))
+    return (frame or _words(layers[-1].get("ImageType", None))) + component
+
+
+def _sequence_words(layers: list[Dataset]) -> tuple[str, ...]:
+    header = layers[-1]
+    names = ("ScanningSequence", "SequenceVariant", "ScanOptions", "SequenceName", "PulseSequenceName")
+    words = tuple(word for name in names for word in _words(header.get(name, None)))
+    recovery = _words(_element(layers, "MRModifierSequence", "InversionRecovery"))
+    return words + (("IR",) if "YES" in recovery else ())
+
+
+def _temporal(layers: list[Dataset]) -> int | None:
+    value = _floats(layers, "FrameContentSequence", "TemporalPositionIndex", 1) or _floats(
+        [layers[-1]], "", "TemporalPositionIdentifier", 1
+    )
+    return int(value[0]) if value and math.isfinite(value[0]) else None

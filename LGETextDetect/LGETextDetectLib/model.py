@@ -1,0 +1,146 @@
+"""Stack and prompts to a prediction: the study's tokens answer sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .backends import Graph, TorchGraph, choose, load_onnx
+from .bundle import default_bundle, open_bundle
+from .finding import LAYERS, Meaning
+from .normalised import NormalisedStack
+from .questions import prompt_pair
+from .tokens import PER_SLICE, StudyTokens, study_tokens
+
+Float32 = npt.NDArray[np.float32]
+BATCH = 16  # slices a call, bounds the memory
+SEGMENTS = range(1, 18)
+SCORES = (2, 3, 4)
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Answers of the model, before calibration; arrays follow the stack's order (base to apex)."""
+
+    probability: float
+    slice_probability: Float32
+    segment_probability: Float32
+    segment_layer: tuple[str | None, ...]
+    segment_transmurality: tuple[int | None, ...]
+    no_reflow_probability: float
+    ischaemic_probability: float
+    prompt_probability: tuple[float | None, ...]
+    evidence: Float32
+    head_probability: float
+
+
+class Engine:
+    """A loaded bundle; ``segment`` is the callable that landmarks.find_landmarks takes."""
+
+    def __init__(self, folder: Path | None = None, backend: str = "auto", device: str = "auto", threads: int = 0) -> None:
+        self.bundle = open_bundle(folder or default_bundle())
+        self._chosen = choose(backend, device)
+        self._heart = self._image_graph("heart", threads)
+        self._scar = self._image_graph("scar", threads)
+        self._language = load_onnx(self.bundle.folder / "language.onnx", threads)
+
+    @property
+    def backend(self) -> str:
+        """'onnx' or 'torch'."""
+        return self._chosen.backend
+
+    @property
+    def device(self) -> str:
+        """Where the image networks ran: 'cpu' or 'cuda', after any fall-back."""
+        graphs = [g for g in (self._heart, self._scar) if isinstance(g, TorchGraph)]
+        return "cpu" if any(g.fell_back for g in graphs) else self._chosen.device
+
+    def _image_graph(self, kind: str, threads: int) -> Graph:
+        if self.backend == "onnx":
+            return load_onnx(self.bundle.folder / f"{kind}.onnx", threads)
+        settings = self.bundle.manifest["networks"][kind]
+        return TorchGraph(kind, self.bundle.folder / f"{kind}.safetensors", settings, self._chosen.device)
+
+    def segment(self, image: Float32) -> Float32:
+        """(N, 2, 160, 160) to probabilities of background, cavity, myocardium, RV (N, 4, 160, 160)."""
+        return _in_batches(self._heart, image)[0]
+
+    def read_tokens(self, stack: NormalisedStack) -> tuple[StudyTokens, Float32]:
+        """The study's tokens and the scar network's maps (S, 4, 96, 96)."""
+        maps, features = _in_batches(self._scar, network_image(stack.image, stack.maps))
+        return study_tokens(stack.image, maps, features, stack.position), maps
+
+    def predict(self, stack: NormalisedStack, meanings: Sequence[Meaning] = ()) -> Prediction:
+        """Answer the standing questions and the given prompts for one normalised stack."""
+        tokens, maps = self.read_tokens(stack)
+        count = len(stack.image)
+        asked = [Meaning(True), *(Meaning(True, segments=(n,)) for n in SEGMENTS)]
+        asked += [Meaning(True, no_reflow=True), Meaning(True, aetiology="ischaemic"), Meaning(True, aetiology="non-ischaemic")]
+        asked += list(meanings) + [Meaning(True)] * count
+        allowed = np.ones((len(asked), len(tokens.present)), np.float32)
+        allowed[len(asked) - count :] = np.repeat(np.eye(count, dtype=np.float32), PER_SLICE, 1)
+        logits, head = self.answer(tokens, asked, allowed)
+        probability = _sigmoid(logits)
+        ischaemic = _sigmoid(logits[19] - logits[20])
+        layers, scores = self._describe(tokens, probability[1:18])
+        seen = tokens.present.reshape(count, PER_SLICE).any(1)
+        answers = zip(meanings, probability[21:], strict=False)
+        return Prediction(
+            probability=float(probability[0]), slice_probability=np.where(seen, probability[len(asked) - count :], 0).astype(np.float32),
+            segment_probability=probability[1:18], segment_layer=layers, segment_transmurality=scores,
+            no_reflow_probability=float(probability[18]), ischaemic_probability=float(ischaemic),
+            prompt_probability=tuple(_asked(meaning, float(p)) for meaning, p in answers), evidence=maps[:, 2],
+            head_probability=float(_sigmoid(head)[0]),
+        )  # fmt: skip
+
+    def _describe(self, tokens: StudyTokens, probability: Float32) -> tuple[tuple[str | None, ...], tuple[int | None, ...]]:
+        """Layer and transmurality score of every segment that may hold scar, asked as sentences."""
+        likely = [n for n in SEGMENTS if probability[n - 1] >= min(0.2, float(probability.max()))]
+        asked = [Meaning(True, segments=(n,), layers=(layer,)) for n in likely for layer in LAYERS]
+        asked += [Meaning(True, segments=(n,), min_transmurality=score) for n in likely for score in SCORES]
+        logits, _ = self.answer(tokens, asked, np.ones((len(asked), len(tokens.present)), np.float32))
+        by_layer = logits[: len(likely) * len(LAYERS)].reshape(len(likely), -1)
+        by_score = logits[len(likely) * len(LAYERS) :].reshape(len(likely), -1)
+        layers: dict[int, str] = {n: LAYERS[int(row.argmax())] for n, row in zip(likely, by_layer, strict=True)}
+        scores = {n: 1 + int((row > 0).sum()) for n, row in zip(likely, by_score, strict=True)}
+        scores = {n: 4 if layers[n] == "transmural" else min(s, 3) for n, s in scores.items() if layers[n] in ("subendocardial", "transmural")}
+        return tuple(layers.get(n) for n in SEGMENTS), tuple(scores.get(n) for n in SEGMENTS)
+
+    def answer(self, tokens: StudyTokens, meanings: Sequence[Meaning], allowed: Float32) -> tuple[Float32, Float32]:
+        """Logits (P,) of the affirmative against the negative sentence of each meaning, and the plain head's (1,).
+
+        allowed: (P, T) 0 or 1, the tokens each question may look at.
+        """
+        pairs = [prompt_pair(replace(meaning, negated=False)) for meaning in meanings]
+        affirm, deny = (self.bundle.tokenizer.encode([pair[side] for pair in pairs]) for side in (0, 1))
+        longest = max(int((words > 0).sum(1).max()) for words in (affirm, deny))
+        logits, head = self._language(
+            values=tokens.values, places=tokens.places, present=tokens.present.astype(np.float32), allowed=allowed,
+            affirm=affirm[:, :longest], deny=deny[:, :longest],
+        )  # fmt: skip
+        return logits, head
+
+
+def network_image(image: Float32, maps: Float32) -> Float32:
+    """Normalised signal (S, 96, 96) and heart maps (S, 3, 96, 96) to the scar network's input (S, 3, 96, 96)."""
+    return np.concatenate([image[:, None], maps[:, :2]], 1).astype(np.float32)
+
+
+def _in_batches(graph: Graph, image: Float32) -> list[npt.NDArray[Any]]:
+    parts = [graph(image=np.ascontiguousarray(image[k : k + BATCH], np.float32)) for k in range(0, len(image), BATCH)]
+    return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
+
+
+def _sigmoid(logit: npt.NDArray[Any]) -> Float32:
+    return np.asarray(1 / (1 + np.exp(-np.clip(logit, -30, 30))), np.float32)
+
+
+def _asked(meaning: Meaning, probability: float) -> float | None:
+    if not meaning.understood:
+        return None
+    return 1 - probability if meaning.negated else probability

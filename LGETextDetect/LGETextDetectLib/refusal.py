@@ -1,0 +1,46 @@
+"""The one way to say no: a refusal with a code, its cause and a remedy."""
+
+from __future__ import annotations
+
+
+class InputRefused(Exception):
+    """Input that must not be answered; ``code`` is a key of :data:`REMEDIES`."""
+
+    def __init__(self, code: str, cause: str, remedy: str | None = None) -> None:
+        if code not in REMEDIES:
+            raise ValueError(f"unknown refusal code {code!r}")
+        self.code = code
+        self.cause = cause
+        self.remedy = remedy or REMEDIES[code]
+        super().__init__(f"{self.code}: {self.cause} Remedy: {self.remedy}")
+
+
+REMEDIES: dict[str, str] = {
+    "not-found": "Check the path.",
+    "not-an-image": "Give a DICOM folder or one NRRD, NIfTI or MHA file.",
+    "no-lge-series": "Give the folder of a study with a short-axis late gadolinium enhancement stack.",
+    "damaged-file": "Copy or export the study again.",
+    "absurd-size": "Export the series again; its header promises more pixels than a cardiac series has.",
+    "no-orientation": "Export the series with its geometry (ImageOrientationPatient).",
+    "bad-orientation": "Export the series with its original, orthogonal orientation.",
+    "no-position": "Export the series with its geometry (ImagePositionPatient).",
+    "bad-pixel-spacing": "Export the series with its PixelSpacing.",
+    "bad-rescale": "Export the series with its original RescaleSlope.",
+    "missing-slice": "Export all slices of the series.",
+    "unequal-spacing": "Give a stack of equally spaced, parallel slices.",
+    "shifted-slices": "Give a stack whose slices lie in line behind one another.",
+    "mixed-matrix": "Give slices of one matrix and pixel size.",
+    "two-patients": "Give the folder of one patient.",
+    "pixels-missing": "Export the series with its pixel data.",
+    "pixels-truncated": "Copy or export the series again; pixel data end too early.",
+    "unreadable-pixels": "Export the series uncompressed.",
+    "constant-image": "Give a series with an image; every pixel is the same.",
+    "nan-values": "Give a volume of finite numbers.",
+    "four-dimensional": "Give one volume: a single time point of a single image.",
+    "wrong-modality": "Give an MR study.",
+    "bad-landmarks": "Place the landmarks again and save them as .mrk.json.",
+    "bad-bundle": "Reinstall the model bundle or export it again.",
+    "no-gpu": "Use --device cpu.",
+    "no-torch": "Use --backend onnx.",
+    "no-heart": "Check that this is a short-axis cardiac series, or place the landmarks by hand.",
+}

@@ -1,0 +1,137 @@
+"""What a stack of frames shows (late enhancement, cine, scout, ...), in which plane, and whether it is PSIR.
+
+Words of the description decide first, the physics of the header where words are silent. Words are those of the common
+vendors' protocols; the reasons name the rule, never the description itself (it may hold a name).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from .dicom_frames import Frame
+
+BASE_TO_APEX = np.array([0.53, -0.76, -0.33]) / np.linalg.norm([0.53, -0.76, -0.33])  # LPS, mean of real hearts
+SHORT_AXIS_DEG = 50.0  # real hearts spread by 10-15 degrees, planning errors included
+UNLABELLED_DEG = 65.0  # for the only stack of a folder, when it has many parallel slices
+SCAR_TI_MS = (100.0, 700.0)
+
+# Order matters: the first kind whose words occur is taken ("TI scout", "cine post LGE").
+_KIND_WORDS: tuple[tuple[str, str], ...] = (
+    ("scout-ti", r"\bti ?(scout|loc\w*|test|find\w*|cine)|scout ?ti\b|look ?locker|\bll\b|\bcine ir\b|\btiscout"),
+    ("localizer", r"loc(al\w*)?\b|scout|survey|\bplan(ning)?\b|trufi loc"),
+    ("map", r"map(s|ping)?\b|t1map|t2map|molli|shmolli|sasha|\becv\b|t2 ?star|\bt2\*"),
+    ("cine", r"cine|\bfunction\b|retro\b"),
+    ("perfusion", r"perf|first ?pass|dynamic|\bstress\b|\brest\b"),
+    ("flow", r"\bflow\b|veloc|venc|phase contrast|\bpc\b|\bqflow"),
+    ("early", r"\bearly\b|\bege\b"),
+    ("other", r"\bstir\b|\btirm\b|haste|\bt2w?\b|dark ?blood|\bblack ?blood|angio|\bmra\b|tagg?ing|\btag\b|dixon fat"),
+    (
+        "lge",
+        r"lge|late|delay|\bde\b|\bdhe\b|enhanc|\bmde\b|\bps ?mde\b|ps ?ir|phase sens|viab|scar|fibros|\bce ir\b|\bir\b"
+        r"|\bnarbe|tardi",
+    ),
+)
+_LONG_WORDS = (
+    r"\b(2|3|4|two|three|four) ?(ch|chamber\w*|k|kammer\w*)\b|\blax\b|\bla\b|long ?ax\w*|lvot|\bvla\b|\bhla\b|\brvot\b"
+    r"|\btra(ns\w*)?\b|\baxial\b|\bcor(onal)?\b|\bsag\w*\b|\brv ?2ch"
+)
+_SHORT_WORDS = r"\bsax\b|\bsa\b|\bshort\b|short ?ax\w*|\bshax\b|\bkurz\w*|\bsaxs?\b|\bpetit axe\b"
+_PSIR_WORDS = r"ps ?ir|ps ?mde|phase ?sens\w*|\breal\b"
+_MAGNITUDE_WORDS = r"\bmag(n\w*)?\b|\bmod(ulus)?\b"
+_PSIR_TYPES = {"PSIR", "PS", "R", "REAL", "R_IR", "CR", "P", "PHASE", "PHASE CORRECTED", "PS_IR"}
+_MAGNITUDE_TYPES = {"M", "M_IR", "MAG", "MAGNITUDE", "M_FFE", "M_SE", "MODULUS"}
+_MAP_TYPES = {"T1 MAP", "T1_MAP", "T2 MAP", "T2_MAP", "T2_STAR MAP", "ECV", "R1 MAP", "R2 MAP"}
+
+
+def words(frame: Frame) -> str:
+    """The frame's description, else its protocol name, as plain lower-case words."""
+    text = frame.description.strip() or frame.protocol
+    text = re.sub(r"([a-z])([A-Z])", r"\1 \2", text) if not text.isupper() else text
+    return " ".join(re.sub(r"[\W_]+", " ", text.casefold()).split())
+
+
+def family(frame: Frame) -> str:
+    """The words without what numbers slices: frames of one acquisition share it."""
+    return " ".join(re.sub(r"\b(sl(ice)?|pos|bas(e|al)|mid|api(x|cal|ces)|apex)\b|\d+\b(?! ?ch)", " ", words(frame)).split())
+
+
+def image_kind(frame: Frame) -> tuple[str, str]:
+    """('psir' | 'magnitude' | 'unknown', how sure: 'words', 'type', 'weak', '')."""
+    text = words(frame)
+    types = set(frame.image_type)
+    if re.search(_MAGNITUDE_WORDS, text):
+        return "magnitude", "words"
+    if types & _PSIR_TYPES:
+        return "psir", "type"
+    if re.search(_PSIR_WORDS, text):
+        # A vendor may name both halves of the pair alike; 'M' then tells, if the other half is there.
+        return "psir", "weak" if types & _MAGNITUDE_TYPES else "words"
+    if types & _MAGNITUDE_TYPES:
+        return "magnitude", "type"
+    return "unknown", ""
+
+
+def stack_kind(frames: Sequence[Frame], repeats: int) -> tuple[str, str]:
+    """(kind, reason) of frames of one acquisition and orientation; ``repeats``: frames at the same place."""
+    first = frames[0]
+    if first.modality != "MR":
+        return "other-modality", f"modality is {first.modality or 'not given'}, not MR"
+    if first.samples != 1:
+        return "other", "colour picture"
+    if set(first.image_type) & _MAP_TYPES:
+        return "map", "image type is a map"
+    for text, source in ((words(first), "description"), (" ".join(_protocol_words(first)), "protocol")):
+        for kind, pattern in _KIND_WORDS:
+            if re.search(pattern, text):
+                return kind, f"{source} says {kind}"
+    return _kind_by_physics(frames, repeats)
+
+
+def _protocol_words(frame: Frame) -> list[str]:
+    return re.sub(r"[\W_]+", " ", frame.protocol.casefold()).split()
+
+
+def _kind_by_physics(frames: Sequence[Frame], repeats: int) -> tuple[str, str]:
+    """Kind from the header alone, for silent descriptions."""
+    first = frames[0]
+    times = {frame.inversion_ms for frame in frames if frame.inversion_ms}
+    flags = {word for frame in frames for word in frame.sequence}
+    inversion = bool(times) or bool(flags & {"IR", "IR_GEMS"})
+    if repeats > 2:
+        if len(times) > 2:
+            return "scout-ti", f"{len(times)} inversion times at one place"
+        return "cine", f"{repeats} phases at one place"
+    if "SE" in flags or (first.echo_ms or 0) > 20:
+        return "other", "spin echo or T2 weighting"
+    if inversion and (not times or SCAR_TI_MS[0] <= float(np.median(list(times))) <= SCAR_TI_MS[1]):
+        return "lge", "inversion recovery" + (" after contrast" if first.contrast else "")
+    if first.contrast:
+        return "lge", "single-phase series after contrast"
+    return "unknown", "nothing tells what it shows"
+
+
+def stack_plane(frames: Sequence[Frame], places: int) -> tuple[str, str]:
+    """('short-axis' | 'long-axis' | 'unclear' | 'unknown', reason); ``places``: parallel slice positions.
+
+    'unclear' stacks are taken only when nothing else is in the folder.
+    """
+    first = frames[0]
+    text = words(first) + " " + " ".join(_protocol_words(first))
+    if first.orientation is None:
+        return ("short-axis" if re.search(_SHORT_WORDS, text) else "unknown"), "no orientation"
+    angle = float(np.degrees(np.arccos(min(1.0, abs(float(first.normal @ BASE_TO_APEX))))))
+    at = f"normal {angle:.0f} degrees from a typical heart's axis"
+    if re.search(_SHORT_WORDS, text):
+        return "short-axis", f"description says short axis, {at}"
+    if re.search(_LONG_WORDS, text):
+        return "long-axis", f"description says another plane, {at}"
+    if angle <= SHORT_AXIS_DEG:
+        return "short-axis", at
+    if np.allclose(first.orientation, (1, 0, 0, 0, 1, 0), atol=1e-6) and places >= 3:
+        return "unclear", "orientation is the identity, as in files whose geometry was lost"
+    if angle <= UNLABELLED_DEG and places >= 5:
+        return "unclear", f"{places} parallel slices, {at}"
+    return "long-axis", at

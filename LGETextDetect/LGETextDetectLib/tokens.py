@@ -1,0 +1,72 @@
+"""From the scar network's maps to the tokens that the text side reads: one per slice, 30-degree sector and layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from . import aha
+
+Float32 = npt.NDArray[np.float32]
+SECTORS = 12
+BANDS = 3  # inner, middle, outer third of the wall
+PER_SLICE = SECTORS * BANDS
+MEASURES = 6  # area, mean signal, mean and peak scar, mean and peak no-reflow
+PLACES = 12
+
+
+@dataclass(frozen=True, eq=False)
+class StudyTokens:
+    """values (S * 36, F), places (S * 36, 12), present (S * 36,) bool: whether the region holds myocardium."""
+
+    values: Float32
+    places: Float32
+    present: npt.NDArray[np.bool_]
+
+
+def study_tokens(image: Float32, maps: Float32, features: Float32, position: Float32) -> StudyTokens:
+    """Pool what the scar network saw over the regions of its own myocardium.
+
+    image: (S, 96, 96) normalised signal. maps: (S, 4, 96, 96) cavity, myocardium, scar, no-reflow. features:
+    (S, C, 96, 96). position: (S,) along the LV, 0 base .. 1 apex.
+    """
+    count = len(image)
+    sector = (aha.frame_angles() // (360 / SECTORS)).astype(int)
+    inside, region = [], []
+    for number in range(count):
+        cavity, muscle = maps[number, 0] > 0.5, maps[number, 1] > 0.5
+        depth = aha.radial_depth(cavity, muscle)
+        where = np.flatnonzero(muscle & np.isfinite(depth))
+        band = np.clip((depth.ravel()[where] * BANDS).astype(int), 0, BANDS - 1)
+        inside.append(where + number * image[0].size)
+        region.append((number * SECTORS + sector.ravel()[where]) * BANDS + band)
+    pixel, group = np.concatenate(inside), np.concatenate(region)
+    total = count * PER_SLICE
+    area = np.bincount(group, minlength=total)
+    scar, core = (np.ascontiguousarray(maps[:, k]) for k in (2, 3))
+    channels = [image, scar, core, *np.moveaxis(features, 1, 0)]
+    means = [np.bincount(group, channel.reshape(-1)[pixel], total) / np.maximum(area, 1) for channel in channels]
+    peaks = [_peak(channel, pixel, group, total) for channel in (scar, core)]
+    values = np.stack([np.log1p(area) / 4, means[0], means[1], peaks[0], means[2], peaks[1], *means[3:]], 1)
+    return StudyTokens(values.astype(np.float32), _places(position), area > 0)
+
+
+def _peak(channel: Float32, pixel: npt.NDArray[np.int64], group: npt.NDArray[np.int64], total: int) -> npt.NDArray[np.float64]:
+    """Largest 3 x 3 mean per region: a lesion counts by its brightest 14 mm2, a single noisy pixel does not."""
+    smooth = ndimage.uniform_filter(channel, (0, 3, 3))
+    peak = np.zeros(total)
+    np.maximum.at(peak, group, smooth.reshape(-1)[pixel])
+    return peak
+
+
+def _places(position: Float32) -> Float32:
+    """(S,) to (S * 36, 12): where each token lies, smooth in position and angle, one-hot in layer."""
+    s = np.repeat(np.asarray(position, float), PER_SLICE)
+    angle = np.tile(np.repeat((np.arange(SECTORS) + 0.5) * 2 * np.pi / SECTORS, BANDS), len(position))
+    band = np.tile(np.eye(BANDS), (len(position) * SECTORS, 1))
+    levels = [1 / (1 + np.exp(-(s - border) / 0.04)) for border in (1 / 3, 2 / 3, aha.CAP_START)]
+    waves = [f(k * angle) for k in (1, 2) for f in (np.cos, np.sin)]
+    return np.stack([s, *levels, *waves, np.cos(3 * angle), *band.T], 1).astype(np.float32)

@@ -1,0 +1,65 @@
+"""Draw the questions of a training step: presence, single segments, parts of what is true, and random ones."""
+
+from __future__ import annotations
+
+import numpy as np
+from LGETextDetectLib.finding import LAYERS, Finding, Meaning
+
+PRESENCE = Meaning(True)
+PLACES: tuple[tuple[int, ...], ...] = (
+    (1, 7, 13), (2, 8), (3, 9), (2, 3, 8, 9, 14), (4, 10, 15), (5, 11), (6, 12), (5, 6, 11, 12, 16), (13, 14, 15, 16),
+    (1, 2, 7, 8, 13, 14, 17), (3, 4, 9, 10, 15), (5, 6, 11, 12, 16), (2, 3, 8, 9), tuple(range(1, 7)), tuple(range(7, 13)),
+)  # fmt: skip
+
+
+def random_question(rng: np.random.Generator) -> Meaning:
+    """A plausible question that owes nothing to any study."""
+    kind = rng.random()
+    if kind < 0.15:
+        place: tuple[int, ...] = ()
+    elif kind < 0.7:
+        place = PLACES[rng.integers(len(PLACES))]
+        if rng.random() < 0.25:
+            level = set(((1, 2, 3, 4, 5, 6), (7, 8, 9, 10, 11, 12), (13, 14, 15, 16))[rng.integers(3)])
+            place = tuple(sorted(level & set(place))) or place
+        if rng.random() < 0.08:
+            place = tuple(n for n in range(1, 18) if n not in place)
+    else:
+        place = tuple(sorted(int(n) for n in rng.permutation(np.arange(1, 18))[: rng.integers(1, 4)]))
+    detail = rng.random()
+    if detail < 0.25:
+        return Meaning(True, segments=place, layers=(str(rng.choice(LAYERS)),))
+    if detail < 0.38:
+        return Meaning(True, segments=place, aetiology=str(rng.choice(["ischaemic", "non-ischaemic"])))
+    if detail < 0.45:
+        return Meaning(True, segments=place, no_reflow=True)
+    if detail < 0.55:
+        return Meaning(True, segments=place, min_transmurality=int(rng.integers(1, 5)))
+    return Meaning(True, segments=place)
+
+
+def true_question(rng: np.random.Generator, finding: Finding) -> Meaning:
+    """A question to which this finding, with lesions, says yes."""
+    lesion = finding.lesions[rng.integers(len(finding.lesions))]
+    some = rng.permutation(lesion.segments)[: rng.integers(1, 4)] if rng.random() < 0.7 else []
+    score = lesion.transmurality if rng.random() < 0.3 else None
+    layers = (lesion.layer,) if lesion.layer and rng.random() < 0.5 and not score else ()
+    return Meaning(
+        True, segments=tuple(sorted(int(n) for n in some)), layers=layers, min_transmurality=score,
+        aetiology=finding.aetiology if rng.random() < 0.15 else None, no_reflow=True if finding.no_reflow and rng.random() < 0.3 else None,
+    )  # fmt: skip
+
+
+def draw_questions(rng: np.random.Generator, findings: tuple[Finding, ...], count: int) -> list[Meaning]:
+    """``count`` questions for a batch of studies, presence first."""
+    present = [finding for finding in findings if finding.lge == "present" and finding.lesions]
+    questions = [PRESENCE]
+    while len(questions) < count:
+        kind = rng.random()
+        if kind < 0.3:
+            questions.append(Meaning(True, segments=(int(rng.integers(1, 18)),)))
+        elif kind < 0.65 and present:
+            questions.append(true_question(rng, present[rng.integers(len(present))]))
+        else:
+            questions.append(random_question(rng))
+    return questions

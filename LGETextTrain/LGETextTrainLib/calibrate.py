@@ -1,0 +1,121 @@
+"""Calibration and thresholds from validation patients only, seen through the whole detection pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from LGETextDetectLib.landmarks import find_landmarks
+from LGETextDetectLib.model import Engine, Prediction
+from LGETextDetectLib.normalised import normalise
+from LGETextDetectLib.refusal import InputRefused
+from scipy.optimize import minimize
+
+from .patient import draw
+from .virtual_study import VirtualStudy, render_study
+
+Floats = npt.NDArray[np.float64]
+ABSTAIN_HALF_WIDTH = 0.04  # of calibrated probability, around the threshold
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """One validation patient: what was predicted and what is true."""
+
+    prediction: Prediction
+    study: VirtualStudy
+
+
+def validation_outcomes(
+    engine: Engine, count: int, seed: int, shift: float = 0.0, report: Callable[[int], None] = lambda done: None
+) -> tuple[list[Outcome], int]:
+    """Detect on ``count`` fresh virtual patients; outcomes and the number in which no heart was found."""
+    outcomes, refused = [], 0
+    for number in range(count):
+        study = render_study(draw(np.random.default_rng((seed, number)), 0.5, shift))
+        try:
+            landmarks, maps = find_landmarks(study.volume, engine.segment)
+            stack = normalise(study.volume, landmarks, maps)
+            outcomes.append(Outcome(engine.predict(stack), study))
+        except InputRefused:
+            refused += 1
+        report(number + 1)
+    return outcomes, refused
+
+
+def logit(probability: npt.ArrayLike) -> Floats:
+    """Inverse of the sigmoid, clipped to +-12."""
+    p = np.clip(np.asarray(probability, float), 6e-6, 1 - 6e-6)
+    return np.asarray(np.log(p / (1 - p)))
+
+
+def fit_platt(logits: Floats, true: Floats) -> tuple[float, float]:
+    """a, b of sigmoid(a * logit + b) by maximum likelihood, a > 0, lightly held to (1, 0)."""
+
+    def cost(x: Floats) -> float:
+        z = np.exp(x[0]) * logits + x[1]
+        return float(np.mean(np.logaddexp(0, z) - true * z) + 0.002 * (x[0] ** 2 + x[1] ** 2))
+
+    best = minimize(cost, np.zeros(2), method="Nelder-Mead")
+    return float(np.exp(best.x[0])), float(best.x[1])
+
+
+def best_threshold(probability: Floats, true: Floats, beta_to: Callable[[Floats, Floats], float]) -> float:
+    """Threshold half way between two neighbouring scores that maximises ``beta_to(found, true)``."""
+    scores = np.unique(probability)
+    cuts = (scores[1:] + scores[:-1]) / 2 if len(scores) > 1 else np.array([0.5])
+    values = [beta_to((probability >= cut).astype(float), true) for cut in cuts]
+    good = np.flatnonzero(np.isclose(values, np.max(values)))
+    return float(cuts[good[len(good) // 2]])
+
+
+def balanced_accuracy(found: Floats, true: Floats) -> float:
+    """Mean of sensitivity and specificity of 0/1 arrays."""
+    parts = [np.mean(found[true == k] == k) for k in (0, 1) if np.any(true == k)]
+    return float(np.mean(parts)) if parts else 0.0
+
+
+def f1_score(found: Floats, true: Floats) -> float:
+    """F1 of 0/1 arrays."""
+    return float(2 * np.sum(found * true) / max(float(np.sum(found) + np.sum(true)), 1e-9))
+
+
+def fit_thresholds(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """The manifest's thresholds from validation outcomes."""
+    raw = logit([o.prediction.probability for o in outcomes])
+    true = np.array([float(o.study.finding.lge == "present") for o in outcomes])
+    a, b = fit_platt(raw, true)
+    calibrated = 1 / (1 + np.exp(-(a * raw + b)))
+    study = best_threshold(calibrated, true, balanced_accuracy)
+    scarred = [k for k, o in enumerate(outcomes) if o.study.finding.lge == "present"]
+    segment_p = np.concatenate([outcomes[k].prediction.segment_probability for k in scarred]).astype(float)
+    named = [{n for lesion in outcomes[k].study.finding.lesions for n in lesion.segments} for k in scarred]
+    segment_true = np.array([float(n in names) for names in named for n in range(1, 18)])
+    return {
+        "study": round(study, 4), "segment": round(best_threshold(np.round(segment_p, 2), segment_true, f1_score), 4),
+        "abstain_low": round(max(study - ABSTAIN_HALF_WIDTH, 0.0), 4), "abstain_high": round(min(study + ABSTAIN_HALF_WIDTH, 1.0), 4),
+        "calibration": {"a": round(a, 4), "b": round(b, 4)}, "no_reflow": 0.5,
+    }  # fmt: skip
+
+
+def first_thresholds() -> dict[str, Any]:
+    """What a bundle carries until it is calibrated."""
+    return {"study": 0.5, "segment": 0.5, "abstain_low": 0.5, "abstain_high": 0.5, "calibration": {"a": 1.0, "b": 0.0}, "no_reflow": 0.5}
+
+
+def auroc(score: npt.ArrayLike, true: npt.ArrayLike) -> float:
+    """Area under the ROC curve by ranks (ties count half); NaN when a class is missing."""
+    s, t = np.asarray(score, float), np.asarray(true, bool)
+    if t.all() or not t.any():
+        return float("nan")
+    greater = (s[t][:, None] > s[~t][None]).mean() + 0.5 * (s[t][:, None] == s[~t][None]).mean()
+    return float(greater)
+
+
+def bundle_folder(out: Path, name: str) -> Path:
+    """Where a run's bundle is written."""
+    return out / "bundle" / name

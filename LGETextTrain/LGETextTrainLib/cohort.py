@@ -1,0 +1,105 @@
+"""Cases of the text side: tokens of a study and what is true of it, cached on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from LGETextDetectLib.finding import Finding
+from LGETextDetectLib.normalised import PIXEL_MM
+from LGETextDetectLib.tokens import PER_SLICE, study_tokens
+from torch import Tensor
+
+from . import samples, truth
+from .network import ScarGraph, scar_network
+from .patient import draw
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """values (T, F), places (T, G), present (T,) of one study, its finding and its scarred slices (S,)."""
+
+    values: npt.NDArray[np.float16]
+    places: npt.NDArray[np.float16]
+    present: npt.NDArray[np.bool_]
+    finding: Finding
+    scarred: npt.NDArray[np.bool_]
+
+
+def virtual_case(rng: np.random.Generator, scar: Callable[[Tensor], tuple[Tensor, Tensor]], scar_share: float = 0.6) -> Case:
+    """Draw a patient, see it through the scar network as detection would, and read off the truth."""
+    patient = draw(rng, scar_share)
+    image, rendered = samples.normalised_patient(rng, patient)
+    labels, angle = rendered.labels.numpy(), rendered.angle.numpy()
+    true = truth.describe(patient, labels, angle, PIXEL_MM**2)
+    position = np.clip(patient.anatomy.s + rng.normal(0, 0.03) + rng.normal(0, 0.05) * patient.anatomy.s, -0.1, 1.05)
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        maps, features = scar(torch.from_numpy(image))
+    tokens = study_tokens(image[:, 0], maps.float().numpy(), features.float().numpy(), position.astype(np.float32))
+    return Case(tokens.values.astype(np.float16), tokens.places.astype(np.float16), tokens.present, true.finding, true.scarred)
+
+
+def virtual_cases(count: int, seed: int, state: dict[str, Tensor], report: Callable[[int], None] = lambda done: None) -> list[Case]:
+    """``count`` virtual studies; case k depends on the seed and k alone."""
+    network = scar_network()
+    network.load_state_dict({key: value.cpu() for key, value in state.items()})
+    graph = ScarGraph(network).eval()
+    cases = []
+    for number in range(count):
+        cases.append(virtual_case(np.random.default_rng((seed, number)), graph))
+        if number % 50 == 49:
+            report(number + 1)
+    return cases
+
+
+def save_cases(cases: list[Case], path: Path) -> None:
+    """One .npz: all tokens end to end, findings as JSON; no pickle."""
+    lengths = np.array([len(case.present) for case in cases])
+    findings = json.dumps([case.finding.to_dict() for case in cases])
+    np.savez(
+        path, lengths=lengths, findings=np.frombuffer(findings.encode(), np.uint8),
+        **{name: np.concatenate([getattr(case, name) for case in cases]) for name in ("values", "places", "present", "scarred")},
+    )  # fmt: skip
+
+
+def load_cases(path: Path) -> list[Case]:
+    """Inverse of :func:`save_cases`."""
+    with np.load(path, allow_pickle=False) as data:
+        ends = np.cumsum(data["lengths"])[:-1]
+        parts = [np.split(data[name], ends) for name in ("values", "places", "present")]
+        scarred = np.split(data["scarred"], ends // PER_SLICE)
+        findings = [Finding.from_dict(entry) for entry in json.loads(data["findings"].tobytes())]
+    return [Case(v, p, m, f, s) for v, p, m, f, s in zip(*parts, findings, scarred, strict=True)]
+
+
+@dataclass(frozen=True, eq=False)
+class CaseBatch:
+    """Padded cases: values (B, T, F), places (B, T, G), present (B, T), slice truth (B, S) with -1 = no slice."""
+
+    values: Tensor
+    places: Tensor
+    present: Tensor
+    scarred: Tensor
+    findings: tuple[Finding, ...]
+
+
+def join_cases(cases: list[Case], device: torch.device | str = "cpu") -> CaseBatch:
+    """Pad cases to the longest."""
+    longest = max(len(case.present) for case in cases)
+    shape = (len(cases), longest)
+    values = torch.zeros(*shape, cases[0].values.shape[1])
+    places = torch.zeros(*shape, cases[0].places.shape[1])
+    present, scarred = torch.zeros(*shape), torch.full((len(cases), longest // PER_SLICE), -1.0)
+    for row, case in enumerate(cases):
+        length = len(case.present)
+        values[row, :length] = torch.from_numpy(case.values.astype(np.float32))
+        places[row, :length] = torch.from_numpy(case.places.astype(np.float32))
+        present[row, :length] = torch.from_numpy(case.present.astype(np.float32))
+        scarred[row, : len(case.scarred)] = torch.from_numpy(case.scarred.astype(np.float32))
+    moved = (t.to(device) for t in (values, places, present, scarred))
+    return CaseBatch(*moved, findings=tuple(case.finding for case in cases))

@@ -1,0 +1,37 @@
+"""The two image networks: one U-Net finds the heart, the same U-Net started from it looks for scar."""
+
+from __future__ import annotations
+
+from LGETextDetectLib.unet import HeartGraph, ScarGraph, UNet, scar_probabilities
+from torch import Tensor
+
+HEART_WIDTHS = (8, 32, 64, 128, 160)  # narrow at full resolution, where batch normalisation costs most
+SCAR_WIDTHS = (16, 32, 64, 128, 160)
+HEART_INPUTS = 2  # global and local contrast
+HEART_CLASSES = 4  # background, cavity, myocardium, RV
+SCAR_INPUTS = 3  # normalised image, cavity and myocardium probability
+SCAR_OUTPUTS = 5  # background, cavity, myocardium; scar and no-reflow given myocardium
+NETWORKS = {
+    "heart": {"inputs": HEART_INPUTS, "outputs": HEART_CLASSES, "widths": list(HEART_WIDTHS)},
+    "scar": {"inputs": SCAR_INPUTS, "outputs": SCAR_OUTPUTS, "widths": list(SCAR_WIDTHS)},
+}
+
+__all__ = ["HeartGraph", "ScarGraph", "UNet", "heart_network", "scar_network", "scar_probabilities", "start_from_heart"]
+
+
+def heart_network() -> UNet:
+    """A new heart network."""
+    return UNet(HEART_INPUTS, HEART_CLASSES, HEART_WIDTHS)
+
+
+def scar_network() -> UNet:
+    """A new scar network."""
+    return UNet(SCAR_INPUTS, SCAR_OUTPUTS, SCAR_WIDTHS)
+
+
+def start_from_heart(scar_net: UNet, heart_state: dict[str, Tensor]) -> int:
+    """Copy every weight of the heart network that fits into the scar network; number of tensors copied."""
+    own = scar_net.state_dict()
+    fitting = {k: v for k, v in heart_state.items() if k in own and own[k].shape == v.shape}
+    scar_net.load_state_dict({**own, **fitting})
+    return len(fitting)

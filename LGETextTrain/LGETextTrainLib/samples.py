@@ -1,0 +1,122 @@
+"""Training samples of the two image networks, made by worker processes from virtual patients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from LGETextDetectLib.normalised import PIXEL_MM, SIZE, scale_intensity
+from LGETextDetectLib.patches import PATCH_MM, PATCH_SIZE, normalise_patch
+from scipy import ndimage
+
+from . import phantom
+from .patient import draw
+
+Sample = dict[str, npt.NDArray[np.generic]]
+HEART_OF_LABEL = np.array([0, 1, 2, 2, 2, 3], np.uint8)
+
+
+def _frame(rng: np.random.Generator, image: npt.NDArray[np.float32], heart: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Crop the field of view as real exports do: edges repeated in ``image`` (S, H, W), in place; mask of what is left."""
+    size = image.shape[-1]
+    inside = np.argwhere((heart == 1) | (heart == 2))
+    seen = np.ones(image.shape[1:], bool)
+    if rng.random() < 0.5 and len(inside):
+        low = np.maximum(inside[:, 1:].min(0) - rng.integers(3, 45, 2), 0)
+        high = np.minimum(inside[:, 1:].max(0) + rng.integers(3, 45, 2), size - 1)
+        rows, columns = (np.clip(np.arange(size), a, b) for a, b in zip(low, high, strict=True))
+        image[:] = image[:, rows][:, :, columns]
+        seen = (rows == np.arange(size))[:, None] & (columns == np.arange(size))[None]
+    return seen
+
+
+def heart_samples(rng: np.random.Generator) -> Sample:
+    """Slices of one patient anywhere in the frame: image (S, 2, 160, 160) float16, heart (S, 160, 160) uint8."""
+    patient = draw(rng)
+    pose = phantom.Pose(
+        PATCH_SIZE, PATCH_SIZE, PATCH_MM, PATCH_MM, turn=rng.uniform(0, 2 * np.pi), mirrored=bool(rng.random() < 0.5),
+        shift=tuple(rng.uniform(-58, 58, 2)), stretch=tuple(rng.uniform(0.88, 1.12, 2)),
+    )  # fmt: skip
+    rendered = phantom.render(patient, pose)
+    image = rendered.image.numpy()
+    heart = HEART_OF_LABEL[rendered.labels.numpy()]
+    heart[:, ~_frame(rng, image, heart)] = 0
+    network = normalise_patch(image)
+    network[:, 0] = network[:, 0] * np.exp(rng.normal(-0.1, 0.3)) + rng.normal(0, 0.25)
+    return {"image": network.astype(np.float16), "heart": heart}
+
+
+def soften_masks(rng: np.random.Generator, labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """True labels (S, H, W) -> cavity, myocardium, RV probabilities (S, 3, H, W) with errors like the heart network's."""
+    truth = HEART_OF_LABEL[labels]
+    result = np.zeros((len(labels), 3, *labels.shape[1:]), np.float32)
+    inner_error, outer_error = rng.normal(0.2, 0.6), rng.normal(0.1, 0.6)
+    for number, heart in enumerate(truth):
+        wobble = ndimage.gaussian_filter(rng.standard_normal(heart.shape).astype(np.float32), 8)
+        wobble *= rng.uniform(0, 1.2) / max(float(wobble.std()), 1e-6)
+        inner, outer = (_distance(mask) for mask in (heart == 1, (heart == 1) | (heart == 2)))
+        cavity = 1 / (1 + np.exp(np.clip((inner + wobble + inner_error + rng.normal(0, 0.3)) / 0.6, -30, 30)))
+        filled = 1 / (1 + np.exp(np.clip((outer + wobble[::-1] + outer_error + rng.normal(0, 0.3)) / 0.6, -30, 30)))
+        result[number] = cavity, np.clip(filled - cavity, 0, 1), heart == 3
+    return result
+
+
+def _distance(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+    """Signed distance in pixels, negative inside; far away when the mask is empty."""
+    if not mask.any():
+        return np.full(mask.shape, 30, np.float32)
+    return np.asarray(ndimage.distance_transform_edt(~mask) - ndimage.distance_transform_edt(mask), np.float32)
+
+
+def normalised_patient(rng: np.random.Generator, patient: object) -> tuple[npt.NDArray[np.float32], phantom.Rendered]:
+    """A patient in the normalised frame with landmark errors: network input (S, 3, 96, 96) and what was rendered."""
+    pose = phantom.Pose(
+        SIZE, SIZE, PIXEL_MM, PIXEL_MM, turn=rng.normal(0, 0.14), shift=tuple(rng.normal(0, 1.6, 2)),
+        stretch=tuple(rng.uniform(0.9, 1.1, 2)),
+    )  # fmt: skip
+    rendered = phantom.render(patient, pose)  # type: ignore[arg-type]
+    maps = soften_masks(rng, rendered.labels.numpy())
+    image = scale_intensity(rendered.image.numpy(), maps[:, 0], maps[:, 1])
+    image = image * np.exp(rng.normal(0, 0.08)) + rng.normal(0, 0.05)
+    return np.concatenate([image[:, None], maps[:, :2]], 1).astype(np.float32), rendered
+
+
+def scar_samples(rng: np.random.Generator) -> Sample:
+    """Slices of one patient in the normalised frame: image (S, 3, 96, 96) float16, labels (S, 96, 96) uint8."""
+    image, rendered = normalised_patient(rng, draw(rng, scar_share=0.72))
+    return {"image": image.astype(np.float16), "labels": rendered.labels.numpy()}
+
+
+def _work(make: Callable[[np.random.Generator], Sample], seed: int, queue: object, batch: int) -> None:
+    torch.set_num_threads(1)
+    rng = np.random.default_rng(seed)
+    store: dict[str, list[npt.NDArray[np.generic]]] = {}
+    while True:
+        while sum(map(len, store.get("image", []))) < 4 * batch:
+            for key, value in make(rng).items():
+                store.setdefault(key, []).append(value)
+        joined = {key: np.concatenate(parts) for key, parts in store.items()}
+        order = rng.permutation(len(joined["image"]))
+        for start in range(0, len(order) - batch + 1, batch):
+            queue.put({key: value[order[start : start + batch]] for key, value in joined.items()})  # type: ignore[attr-defined]
+        store = {}
+
+
+def batches(make: Callable[[np.random.Generator], Sample], seed: int, batch: int, workers: int = 1) -> Iterator[Sample]:
+    """Endless batches from worker processes; the order is fixed by the seed (one queue a worker, read in turn)."""
+    context = torch.multiprocessing.get_context("spawn")
+    queues = [context.Queue(6) for _ in range(workers)]
+    processes = [
+        context.Process(target=_work, args=(make, seed * 1000 + n, queue, batch), daemon=True) for n, queue in enumerate(queues)
+    ]
+    for process in processes:
+        process.start()
+    try:
+        while True:
+            for queue in queues:
+                yield queue.get()
+    finally:
+        for process in processes:
+            process.kill()

@@ -1,0 +1,129 @@
+"""Vision-language training: contrastive terms over (study, sentence) pairs and a caption loss."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from LGETextDetectLib.bundle import Tokenizer
+from LGETextDetectLib.finding import Finding, Meaning
+from LGETextDetectLib.questions import PROMPT_VOCABULARY, prompt_pair
+from LGETextDetectLib.tokens import PER_SLICE
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .ask import PRESENCE, draw_questions
+from .cohort import Case, CaseBatch, join_cases
+from .language import LanguageConfig, LanguageModel
+
+Log = Callable[[dict[str, object]], None]
+
+
+def make_tokenizer(length: int = 64) -> Tokenizer:
+    """The closed vocabulary of the canonical sentences."""
+    return Tokenizer(("<pad>", "<unknown>", *PROMPT_VOCABULARY), length)
+
+
+def caption_meaning(finding: Finding) -> tuple[Meaning, bool]:
+    """The sentence that a study's report comes down to, and whether it affirms scar."""
+    if finding.lge != "present" or not finding.lesions:
+        return PRESENCE, False
+    lesion = finding.lesions[0]
+    return Meaning(True, segments=lesion.segments, layers=(lesion.layer,) if lesion.layer else (), aetiology=finding.aetiology), True
+
+
+def truth_table(meanings: list[Meaning], findings: tuple[Finding, ...]) -> Tensor:
+    """(B, P) 1 where the question is true of the study."""
+    return torch.tensor([[float(m.true_for(f)) for m in meanings] for f in findings])
+
+
+class Trainer:
+    """Holds the model, the tokenizer and one optimiser over a list of cases."""
+
+    def __init__(self, cases: list[Case], width: int, layers: int, heads: int, caption_weight: float, seed: int) -> None:
+        torch.manual_seed(seed)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.tokenizer = make_tokenizer()
+        self.config = LanguageConfig(cases[0].values.shape[1], cases[0].places.shape[1], len(self.tokenizer.words), width, layers, heads, self.tokenizer.length)
+        self.model = LanguageModel(self.config).to(self.device)
+        self.caption_weight = caption_weight
+        self.cases = cases
+        self.rng = np.random.default_rng(seed)
+
+    def encode(self, sentences: list[str]) -> Tensor:
+        words = self.tokenizer.encode(sentences)
+        return torch.from_numpy(words[:, : int((words > 0).sum(1).max())]).to(self.device)
+
+    def pairs(self, meanings: list[Meaning]) -> tuple[Tensor, Tensor]:
+        """Sentence embeddings (P, W) of the affirmative and the negative wording."""
+        sentences = [prompt_pair(m) for m in meanings]
+        embedded = self.model.text(self.encode([a for a, _ in sentences] + [b for _, b in sentences]))
+        return embedded[: len(meanings)], embedded[len(meanings) :]
+
+    def loss(self, batch: CaseBatch, meanings: list[Meaning]) -> tuple[Tensor, dict[str, float]]:
+        tokens = self.model.study(batch.values, batch.places, batch.present)
+        affirm, deny = self.pairs(meanings)
+        expand = lambda t: t[None].expand(len(tokens), -1, -1)  # noqa: E731
+        allowed = batch.present[:, None].expand(-1, len(meanings), -1)
+        logits = self.model.answer(tokens, allowed, expand(affirm), expand(deny))
+        true = truth_table(meanings, batch.findings).to(self.device)
+        weight = torch.ones(len(meanings), device=self.device)
+        weight[0] = 4  # the presence question
+        terms = {"contrast": (functional.binary_cross_entropy_with_logits(logits, true, reduction="none") * weight).mean()}
+        count = batch.scarred.shape[1]
+        slices = torch.eye(count, device=self.device).repeat_interleave(PER_SLICE, 1)[None] * batch.present[:, None]
+        by_slice = self.model.answer(tokens, slices, affirm[:1].expand(len(tokens), count, -1), deny[:1].expand(len(tokens), count, -1))
+        known = (batch.scarred >= 0) & (slices.sum(-1) > 0)
+        if known.any():
+            terms["slices"] = functional.binary_cross_entropy_with_logits(by_slice[known], batch.scarred[known])
+        captions = [caption_meaning(f) for f in batch.findings]
+        words = self.encode([prompt_pair(m)[0 if positive else 1] for m, positive in captions])
+        terms["caption"] = self.model.caption_loss(tokens, batch.present, words) * self.caption_weight
+        terms["head"] = functional.binary_cross_entropy_with_logits(self.model.plain(tokens, batch.present), true[:, 0])
+        return torch.stack(list(terms.values())).sum(), {k: float(v.detach()) for k, v in terms.items()}
+
+    def fit(self, steps: int, batch: int, questions: int, peak: float, folder: Path, log: Log) -> None:
+        """Optimise with warm-up and cosine decay; the averaged weights end up in the model."""
+        from .train import Average, learning_rate
+
+        optimiser = torch.optim.AdamW(self.model.parameters(), lr=peak, weight_decay=0.01)
+        average, start, sums = Average(self.model), time.monotonic(), {}
+        self.model.train()
+        for step in range(steps):
+            chosen = [self.cases[k] for k in self.rng.choice(len(self.cases), min(batch, len(self.cases)), replace=False)]
+            data = join_cases(chosen, self.device)
+            loss, terms = self.loss(data, draw_questions(self.rng, data.findings, questions))
+            for group in optimiser.param_groups:
+                group["lr"] = learning_rate(step, steps, peak)
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+            optimiser.step()
+            average.update(self.model, step)
+            for key, value in terms.items():
+                sums[key] = sums.get(key, 0.0) + value
+            if (step + 1) % 50 == 0:
+                log({"stage": "language", "step": step + 1, "seconds": round(time.monotonic() - start, 1), **{k: round(v / 50, 4) for k, v in sums.items()}})
+                sums = {}
+        self.model.load_state_dict(average.state)
+        self.model.eval()
+        torch.save({"model": self.model.state_dict(), "config": json.dumps(self.model.settings())}, folder / "language.pt")
+
+
+@torch.inference_mode()
+def answer_cases(trainer: Trainer, cases: list[Case], meanings: list[Meaning]) -> tuple[np.ndarray, np.ndarray]:
+    """Logits (N, P) and the plain head's (N,) for every case."""
+    trainer.model.eval()
+    affirm, deny = trainer.pairs(meanings)
+    logits, heads = [], []
+    for start in range(0, len(cases), 32):
+        data = join_cases(cases[start : start + 32], trainer.device)
+        tokens = trainer.model.study(data.values, data.places, data.present)
+        expand = lambda t: t[None].expand(len(tokens), -1, -1)  # noqa: E731, B023
+        logits.append(trainer.model.answer(tokens, data.present[:, None].expand(-1, len(meanings), -1), expand(affirm), expand(deny)).cpu().numpy())
+        heads.append(trainer.model.plain(tokens, data.present).cpu().numpy())
+    return np.concatenate(logits), np.concatenate(heads)

@@ -1,0 +1,87 @@
+"""What is true of a virtual patient: finding, segments, slices; read off the labels, not off the drawn parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from LGETextDetectLib import aha
+from LGETextDetectLib.finding import Finding, Lesion
+
+from .patient import Patient
+from .phantom import LABELS
+
+SEGMENT_SHARE = 0.06  # of a segment's myocardium that must be scar for the segment to be named
+SLICE_MM2 = 20.0  # scar that a reader would see on a slice
+RAYS = 72
+SEPTAL_NEIGHBOUR = {1: 2, 4: 3, 7: 8, 10: 9, 13: 14, 15: 14}  # insertion-point scar is named in the septum
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """finding; scarred (S,) bool; share (17,) of each segment that is scar; transmurality (17,) 0-4."""
+
+    finding: Finding
+    scarred: npt.NDArray[np.bool_]
+    share: npt.NDArray[np.float64]
+    transmurality: npt.NDArray[np.int64]
+
+
+def describe(
+    patient: Patient, labels: npt.NDArray[np.uint8], angle: npt.NDArray[np.float32], pixel_mm2: float
+) -> Truth:
+    """The truth of labels (S, H, W) whose pixels lie at heart-frame ``angle`` (S, H, W, rad, clockwise)."""
+    degrees = np.degrees(-angle) % 360
+    myocardium = (labels == LABELS["myocardium"]) | (labels == LABELS["scar"]) | (labels == LABELS["no_reflow"])
+    scar = (labels == LABELS["scar"]) | (labels == LABELS["no_reflow"])
+    segment = np.zeros(labels.shape, np.int64)
+    for number, s in enumerate(patient.anatomy.s):
+        level = aha.level_of(float(np.clip(s, 0, 1)), bool((labels[number] == LABELS["cavity"]).any()))
+        segment[number] = aha.segment_of(degrees[number], level)
+    area = np.bincount(segment[myocardium], minlength=18)[1:]
+    scarred_area = np.bincount(segment[scar], minlength=18)[1:]
+    share = scarred_area / np.maximum(area, 1)
+    transmurality = _transmurality(segment, degrees, myocardium, scar)
+    slices = scar.sum((1, 2)) * pixel_mm2 >= SLICE_MM2
+    return Truth(_finding(patient, labels, slices, share, transmurality), slices, share, transmurality)
+
+
+def _transmurality(
+    segment: npt.NDArray[np.int64], degrees: npt.NDArray[np.floating], myocardium: npt.NDArray[np.bool_], scar: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.int64]:
+    """Mean scarred share of the wall over the scarred rays of each segment, as the 0-4 score."""
+    ray = (degrees * (RAYS / 360)).astype(np.int64) % RAYS
+    slices = np.broadcast_to(np.arange(len(segment))[:, None, None], segment.shape)
+    key = (segment * len(segment) + slices) * RAYS + ray
+    size = 18 * len(segment) * RAYS
+    wall, hurt = (np.bincount(key[mask], minlength=size).reshape(18, -1) for mask in (myocardium, scar))
+    share = hurt / np.maximum(wall, 1)
+    score = np.zeros(17, np.int64)
+    for number in range(1, 18):
+        rays = share[number][share[number] > 0.1]
+        if len(rays):
+            score[number - 1] = 1 + int(np.digitize(rays.mean(), (0.255, 0.505, 0.755)))
+    return score
+
+
+def _finding(
+    patient: Patient, labels: npt.NDArray[np.uint8], slices: npt.NDArray[np.bool_], share: npt.NDArray[np.float64], score: npt.NDArray[np.int64]
+) -> Finding:
+    named = [n + 1 for n in range(17) if share[n] >= SEGMENT_SHARE]
+    if not slices.any():
+        return Finding("absent")
+    if not named:
+        named = [int(np.argmax(share)) + 1]
+    kind = patient.scars[0].kind
+    if kind == "insertion-point":
+        named = sorted({SEPTAL_NEIGHBOUR.get(n, n) for n in named})
+    if kind != "ischaemic":
+        return Finding("present", (Lesion(tuple(named), kind),), "non-ischaemic")
+    through = tuple(n for n in named if score[n - 1] == 4)
+    inner = tuple(n for n in named if score[n - 1] < 4)
+    lesions = [Lesion(through, "transmural", 4)] if through else []
+    if inner:
+        lesions.append(Lesion(inner, "subendocardial", int(max(score[n - 1] for n in inner))))
+    core = (labels == LABELS["no_reflow"]).sum() > 0
+    return Finding("present", tuple(lesions), "ischaemic", bool(core))
