@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import warnings
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pydicom
-from pydicom.dataset import Dataset
+from pydicom.dataset import Dataset, FileDataset
 
 from .refusal import InputRefused
 
@@ -19,6 +22,10 @@ MAX_SIDE = 4096  # pixels
 MAX_FRAMES = 20_000  # of one file
 MAX_SAMPLES = 2**27  # of one stack: 0.5 GiB as float32, twenty times a large cardiac series
 ORTHOGONAL = 5e-3  # cosine between row and column, and error of their lengths; headers round to 1e-3 at worst
+DISTANCES_MM = (0.01, 1000.0)
+MAX_INFLATED = 2**30  # bytes of one deflated file
+DEFLATED = b"1.2.840.10008.1.2.1.99"
+FIRST_ELEMENTS = (b"\x08\0\0\0", b"\x08\0\x01\0", b"\x08\0\x05\0", b"\x08\0\x08\0", b"\x08\0\x16\0", b"\x02\0\0\0")
 ENHANCED_MR = ("1.2.840.10008.5.1.4.1.1.4.1", "1.2.840.10008.5.1.4.1.1.4.4")
 
 
@@ -34,7 +41,8 @@ class Frame:
     sop_uid: str
     series_uid: str
     frame_of_reference: str
-    patient: tuple[str, str]
+    patient: tuple[str, str]  # identifier, name in plain lower-case words
+    study_date: str
     modality: str
     description: str
     protocol: str
@@ -73,12 +81,38 @@ class Headers:
 
 
 def is_dicom(path: Path) -> bool:
-    """Whether the file carries the DICOM prefix (PS3.10, 7.1)."""
+    """Whether the file carries the DICOM prefix (PS3.10, 7.1), or begins with a first element as files before it did."""
     try:
         with path.open("rb") as file:
-            return file.read(132)[128:] == b"DICM"
-    except OSError:
-        return False
+            start = file.read(132)
+    except OSError as error:  # it might be a slice
+        raise InputRefused("damaged-file", "A file cannot be opened.") from error
+    return start[128:] == b"DICM" or (start[:4] in FIRST_ELEMENTS and len(start) == 132)
+
+
+def read_dataset(path: Path, *, header_only: bool = False) -> FileDataset:
+    """A DICOM file; raises what pydicom raises, and InputRefused(absurd-size) before a deflated file is inflated."""
+    with path.open("rb") as file:
+        start = file.read(1024)
+    if DEFLATED in start:
+        _check_inflated(path, start)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pydicom's remarks on odd values; what matters is checked by the callers
+        return pydicom.dcmread(path, stop_before_pixels=header_only, force=True)
+
+
+def _check_inflated(path: Path, start: bytes) -> None:
+    """Inflate without keeping, up to what one object may hold (PS3.5, A.5)."""
+    length = int.from_bytes(start[140:144], "little")  # of the file meta group, which always comes first
+    inflate, total = zlib.decompressobj(-zlib.MAX_WBITS), 0
+    with path.open("rb") as file:
+        file.seek(144 + length)
+        while chunk := file.read(2**16):
+            while chunk:
+                total += len(inflate.decompress(chunk, 2**20))
+                if total > MAX_INFLATED:
+                    raise InputRefused("absurd-size", "A deflated file holds more than a cardiac series can.")
+                chunk = inflate.unconsumed_tail
 
 
 def read_headers(root: Path) -> Headers:
@@ -103,17 +137,18 @@ def read_headers(root: Path) -> Headers:
 
 
 def _files_below(root: Path) -> list[Path]:
-    found = [Path(folder) / name for folder, _, names in os.walk(root) for name in names]
+    found = [Path(folder) / name for folder, _, names in os.walk(root, onerror=_refuse_folder) for name in names]
     return sorted(path for path in found if path.is_file())
+
+
+def _refuse_folder(error: OSError) -> None:
+    raise InputRefused("damaged-file", "A folder cannot be opened.") from error
 
 
 def _file_frames(path: Path, label: str) -> list[Frame]:
     """Frames of one DICOM file; empty for DICOMDIR, reports and the like."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pydicom's remarks on odd values; what matters is checked below
-            header = pydicom.dcmread(path, stop_before_pixels=True)
-            return _frames(header, path, label)
+        return _frames(read_dataset(path, header_only=True), path, label)
     except InputRefused:
         raise
     except Exception as error:  # pydicom raises what it meets: EOFError, zlib.error, struct.error, KeyError, ...
@@ -173,7 +208,8 @@ def _frame(layers: list[Dataset], path: Path, index: int, defect: tuple[str, str
         sop_uid=str(header.get("SOPInstanceUID", "")),
         series_uid=str(header.get("SeriesInstanceUID", "")),
         frame_of_reference=str(header.get("FrameOfReferenceUID", "")),
-        patient=(str(header.get("PatientID", "")).strip(), str(header.get("PatientName", "")).strip("^ ").casefold()),
+        patient=(str(header.get("PatientID", "")).strip(), _name_words(header.get("PatientName", ""))),
+        study_date=str(header.get("StudyDate", "") or header.get("AcquisitionDate", "")),
         modality=str(header.get("Modality", "")).strip().upper(),
         description=str(header.get("SeriesDescription", "")),
         protocol=str(header.get("ProtocolName", "")),
@@ -204,6 +240,12 @@ def _frame(layers: list[Dataset], path: Path, index: int, defect: tuple[str, str
     )
 
 
+def plausible_mm(distances: npt.ArrayLike) -> bool:
+    """Whether distances between voxels are numbers that an image of a body can have."""
+    values = np.asarray(distances, float)
+    return bool(np.isfinite(values).all() and values.min() >= DISTANCES_MM[0] and values.max() <= DISTANCES_MM[1])
+
+
 def _geometry_defect(
     orientation: tuple[float, ...] | None, position: tuple[float, ...] | None, spacing: tuple[float, ...] | None
 ) -> tuple[str, str] | None:
@@ -216,7 +258,7 @@ def _geometry_defect(
         return "bad-orientation", "A slice's row and column directions are not orthogonal unit vectors."
     if position is None or not np.isfinite(position).all():
         return "no-position", "A slice has no image position, or one that is no number."
-    if spacing is None or not np.isfinite(spacing).all() or min(spacing) <= 0:
+    if spacing is None or not plausible_mm(spacing):
         return "bad-pixel-spacing", "A slice's pixel spacing is missing, zero or no number."
     return None
 
@@ -272,6 +314,10 @@ def _words(value: object) -> tuple[str, ...]:
     if value is None:
         return ()
     return tuple(str(v).strip().upper() for v in (value if _multi(value) else [value]))  # type: ignore[attr-defined]
+
+
+def _name_words(name: object) -> str:
+    return " ".join(re.sub(r"[\^=,_]+", " ", str(name or "")).casefold().split())
 
 
 def _image_type(layers: list[Dataset]) -> tuple[str, ...]:

@@ -123,11 +123,11 @@ def apex_is_last(volume: Volume) -> bool:
 def _look(volume: Volume, segment: Segment) -> Maps:
     """Maps of patches centred on the LV; images larger than the field of view are searched first."""
     middle = image_centres(volume)
-    maps, best = _see(volume, segment, middle), None
+    maps, best = see_patches(volume, segment, middle), None
     extent_mm = np.multiply(volume.array.shape[1:], volume.spacing_mm[:2])
     if (extent_mm <= FIELD_MM).all():
         return maps
-    tiles = [maps] if _score(maps) > 0 else [_see(volume, segment, tile) for tile in _tile_centres(volume, extent_mm)]
+    tiles = [maps] if _score(maps) > 0 else [see_patches(volume, segment, tile) for tile in _tile_centres(volume, extent_mm)]
     best = max(tiles, key=_score)
     if _score(best) <= 0:
         return maps
@@ -139,10 +139,10 @@ def _look(volume: Volume, segment: Segment) -> Maps:
     patch_middle = volume.to_index(best.grids[:, :3] @ [0, 79.5, 79.5, 1])[:, 1:]
     off_mm = np.linalg.norm((centres - patch_middle) * volume.spacing_mm[:2], axis=1)
     inside = off_mm[heart.inside]
-    return _see(volume, segment, centres) if inside.max() > RECENTRE_MM else best
+    return see_patches(volume, segment, centres) if inside.max() > RECENTRE_MM else best
 
 
-def _see(volume: Volume, segment: Segment, centres: FloatArray) -> Maps:
+def see_patches(volume: Volume, segment: Segment, centres: FloatArray) -> Maps:
     """One pass of the network over patches with these (S, 2) row-column centres."""
     probabilities = np.asarray(segment(normalise_patch(cut_patches(volume, centres))), np.float32)
     return Maps(probabilities, patch_grids(volume, centres))

@@ -57,8 +57,12 @@ class Engine:
     @property
     def device(self) -> str:
         """Where the image networks ran: 'cpu' or 'cuda', after any fall-back."""
-        graphs = [g for g in (self._heart, self._scar) if isinstance(g, TorchGraph)]
-        return "cpu" if any(g.fell_back for g in graphs) else self._chosen.device
+        return "cpu" if self.fell_back else self._chosen.device
+
+    @property
+    def fell_back(self) -> bool:
+        """Whether the GPU's memory was short and a network went on on the CPU."""
+        return any(isinstance(g, TorchGraph) and g.fell_back for g in (self._heart, self._scar))
 
     def _image_graph(self, kind: str, threads: int) -> Graph:
         if self.backend == "onnx":

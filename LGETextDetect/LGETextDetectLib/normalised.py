@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
+
+from .landmarks import Landmarks, Maps
+from .orientation import display_angle, plane_axes, turn
+from .patches import smooth_for
+from .refusal import InputRefused
+from .volume import FloatArray, Volume
 
 SIZE = 96  # pixels
 PIXEL_MM = 1.25
@@ -79,3 +85,130 @@ def _zero_and_step(
         return zero, step
     same_zero = abs(zero - study[0]) < study[1]
     return study if same_zero and 0.5 < step / study[1] < 2 else (zero, step)
+
+
+def normalise(volume: Volume, landmarks: Landmarks, maps: Maps) -> NormalisedStack:
+    """Bring every slice of a volume into the normalised frame, ordered base to apex.
+
+    One rotation serves the whole study (confidence-weighted mean of the slices' septal midlines); centres are the
+    slices' own. Raises InputRefused('bad-landmarks') when the landmarks give no axis or no insertion points.
+    """
+    centres = lv_centres(volume, landmarks)
+    right, up = _frame_axes(volume, landmarks)
+    position = _positions(landmarks, centres)
+    order = np.argsort(position, kind="stable")
+    grids = np.stack([_frame_grid(volume, centre, right, up) for centre in centres])
+    spacing = volume.spacing_mm[:2]
+    image = np.stack(
+        [_sample_slice(smooth_for(volume.array[k], spacing, PIXEL_MM), volume, grids[k]) for k in range(len(centres))]
+    )
+    heart = np.stack([_sample_map(maps, k, grids[k]) for k in range(len(centres))])
+    image, heart = image[order], heart[order]
+    septum = display_angle(volume, -right)
+    mirrored = float(np.cross(right, up) @ _towards_viewer(volume)) < 0
+    return NormalisedStack(
+        image=scale_intensity(image, heart[:, 0], heart[:, 1]),
+        maps=heart,
+        position=position[order].astype(np.float32),
+        index=order.astype(np.int64),
+        grids=grids[order],
+        angle_deg=float(turn(septum, 180.0)),
+        mirrored=mirrored,
+        apex_first=bool(position[0] > position[-1]),
+    )
+
+
+def evidence_on_grid(stack: NormalisedStack, evidence: npt.NDArray[np.float32], volume: Volume) -> npt.NDArray[np.float32]:
+    """(S, 96, 96) evidence in the normalised frame to (slice, row, column) on the input's own grid, 0-1."""
+    result = np.zeros(volume.array.shape, np.float32)
+    rows, columns = np.indices(volume.array.shape[1:])
+    for heat, index, grid in zip(evidence, stack.index, stack.grids, strict=True):
+        voxels = np.stack([np.full(rows.shape, index), rows, columns], -1)
+        frame = (volume.to_lps(voxels) - grid[:3, 3]) @ np.linalg.pinv(grid[:3, 1:3]).T
+        result[index] = ndimage.map_coordinates(heat, np.moveaxis(frame, -1, 0), order=1, mode="constant", cval=0.0)
+    return np.clip(result, 0, 1)
+
+
+def lv_centres(volume: Volume, landmarks: Landmarks) -> FloatArray:
+    """(S, 3) LPS mm: the LV's centre on every slice, where none was seen on the line through base and apex."""
+    known = [s.index for s in landmarks.slices if s.lv_centre is not None]
+    if landmarks.base is None or landmarks.apex is None or not known:
+        raise InputRefused("bad-landmarks", "The landmarks name no LV centre, or no base and apex.")
+    base, apex = np.array(landmarks.base), np.array(landmarks.apex)
+    normal = np.cross(*plane_axes(volume))
+    along = float((apex - base) @ normal)
+    if abs(along) < 1.0:
+        raise InputRefused("bad-landmarks", "Base and apex lie on the same slice.")
+    centres = np.empty((len(volume.array), 3))
+    for mark in landmarks.slices:
+        if mark.lv_centre is not None:
+            centres[mark.index] = mark.lv_centre
+            continue
+        plane = volume.to_lps([mark.index, 0, 0])
+        centres[mark.index] = base + (apex - base) * float((plane - base) @ normal) / along
+    return centres
+
+
+def _towards_viewer(volume: Volume) -> FloatArray:
+    """Unit LPS vector out of the image as displayed."""
+    down, right = plane_axes(volume)
+    return np.asarray(np.cross(right, -down), np.float64)
+
+
+def _frame_axes(volume: Volume, landmarks: Landmarks) -> tuple[FloatArray, FloatArray]:
+    """Unit LPS vectors to the frame's right (lateral wall) and up (anterior wall)."""
+    septal, difference = np.zeros(3), np.zeros(3)
+    for mark in landmarks.slices:
+        if mark.lv_centre is None or mark.rvip_anterior is None or mark.rvip_inferior is None:
+            continue
+        anterior, inferior = (np.subtract(p, mark.lv_centre) for p in (mark.rvip_anterior, mark.rvip_inferior))
+        weight = mark.confidence + 1e-3
+        septal += weight * (anterior / np.linalg.norm(anterior) + inferior / np.linalg.norm(inferior))
+        difference += weight * (anterior - inferior)
+    towards = _towards_viewer(volume)
+    septal -= towards * (septal @ towards)
+    length = float(np.linalg.norm(septal))
+    if length < 1e-6:
+        raise InputRefused("bad-landmarks", "No slice has both RV insertion points, or they lie opposite each other.")
+    right = -septal / length
+    up = np.cross(towards, right)
+    return right, up if up @ difference >= 0 else -up
+
+
+def _positions(landmarks: Landmarks, centres: FloatArray) -> FloatArray:
+    """(S,) place of each slice between base (0) and apex (1)."""
+    base, apex = np.array(landmarks.base), np.array(landmarks.apex)
+    step = centres[-1] - centres[0]
+    axis = apex - base if len(centres) < 2 or np.linalg.norm(step) < 1 else step / np.linalg.norm(step)
+    return np.asarray((centres - base) @ axis / ((apex - base) @ axis), np.float64)
+
+
+def _frame_grid(volume: Volume, centre: FloatArray, right: FloatArray, up: FloatArray) -> FloatArray:
+    """(4, 4) matrix (0, row, column, 1) of the frame -> LPS mm."""
+    grid = np.eye(4)
+    grid[:3, 0], grid[:3, 1], grid[:3, 2] = volume.affine[:3, 0], -up * PIXEL_MM, right * PIXEL_MM
+    grid[:3, 3] = centre - (grid[:3, 1] + grid[:3, 2]) * (SIZE - 1) / 2
+    return grid
+
+
+def _frame_points(grid: FloatArray) -> FloatArray:
+    """(96, 96, 3) LPS mm of the frame's pixels."""
+    row, column = np.indices((SIZE, SIZE))
+    return np.asarray(row[..., None] * grid[:3, 1] + column[..., None] * grid[:3, 2] + grid[:3, 3], np.float64)
+
+
+def _sample_slice(image: npt.NDArray[np.float32], volume: Volume, grid: FloatArray) -> npt.NDArray[np.float32]:
+    """(H, W) slice at the frame's pixels, bilinear; beyond the image its edge is repeated."""
+    places = volume.to_index(_frame_points(grid))[..., 1:]
+    return np.asarray(ndimage.map_coordinates(image, np.moveaxis(places, -1, 0), order=1, mode="nearest"), np.float32)
+
+
+def _sample_map(maps: Maps, index: int, grid: FloatArray) -> npt.NDArray[np.float32]:
+    """(3, 96, 96) cavity, myocardium and RV probability at the frame's pixels; beyond the patch nothing."""
+    patch = maps.grids[index]
+    places = (_frame_points(grid) - patch[:3, 3]) @ np.linalg.pinv(patch[:3, 1:3]).T
+    where = np.moveaxis(places, -1, 0)
+    channels = maps.probabilities[index, 1:]
+    return np.stack(
+        [ndimage.map_coordinates(c, where, order=1, mode="constant", cval=0.0) for c in channels]
+    ).astype(np.float32)

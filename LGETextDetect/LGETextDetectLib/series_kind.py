@@ -31,7 +31,7 @@ _KIND_WORDS: tuple[tuple[str, str], ...] = (
     (
         "lge",
         r"lge|late|delay|\bde\b|\bdhe\b|enhanc|\bmde\b|\bps ?mde\b|ps ?ir|phase sens|viab|scar|fibros|\bce ir\b|\bir\b"
-        r"|\bnarbe|tardi",
+        r"|\bnarbe|\bsp(ä|ae)t|tardi",
     ),
 )
 _LONG_WORDS = (
@@ -39,10 +39,13 @@ _LONG_WORDS = (
     r"|\btra(ns\w*)?\b|\baxial\b|\bcor(onal)?\b|\bsag\w*\b|\brv ?2ch"
 )
 _SHORT_WORDS = r"\bsax\b|\bsa\b|\bshort\b|short ?ax\w*|\bshax\b|\bkurz\w*|\bsaxs?\b|\bpetit axe\b"
+_EMPTY_WORDS = r"\b(series|stack|slices?|images?|mr|cmr|heart|cardiac|unknown|anon\w*|\d+)\b"
 _PSIR_WORDS = r"ps ?ir|ps ?mde|phase ?sens\w*|\breal\b"
 _MAGNITUDE_WORDS = r"\bmag(n\w*)?\b|\bmod(ulus)?\b"
 _PSIR_TYPES = {"PSIR", "PS", "R", "REAL", "R_IR", "CR", "P", "PHASE", "PHASE CORRECTED", "PS_IR"}
 _MAGNITUDE_TYPES = {"M", "M_IR", "MAG", "MAGNITUDE", "M_FFE", "M_SE", "MODULUS"}
+_SURE_MAGNITUDE_TYPES = _MAGNITUDE_TYPES - {"M"}  # some scanners write M for every reconstruction
+_OTHER_TYPES = {"I", "I_IR", "IMAGINARY", "MIP", "PROJECTION IMAGE", "SUBTRACTION", "LOCALIZER"}
 _MAP_TYPES = {"T1 MAP", "T1_MAP", "T2 MAP", "T2_MAP", "T2_STAR MAP", "ECV", "R1 MAP", "R2 MAP"}
 
 
@@ -55,7 +58,15 @@ def words(frame: Frame) -> str:
 
 def family(frame: Frame) -> str:
     """The words without what numbers slices: frames of one acquisition share it."""
-    return " ".join(re.sub(r"\b(sl(ice)?|pos|bas(e|al)|mid|api(x|cal|ces)|apex)\b|\d+\b(?! ?ch)", " ", words(frame)).split())
+    return " ".join(
+        re.sub(r"\b(sl(ice)?|pos|bas(e|al)|mid|api(x|cal|ces)|apex)\b|\d+\b(?! ?ch)", " ", words(frame)).split()
+    )
+
+
+def component(frame: Frame) -> tuple[str, ...]:
+    """What separates the reconstructions of one acquisition: magnitude, real, phase, map, ..."""
+    told = set(frame.image_type) & (_PSIR_TYPES | _MAGNITUDE_TYPES | _MAP_TYPES | _OTHER_TYPES)
+    return (image_kind(frame)[0], *sorted(told))
 
 
 def image_kind(frame: Frame) -> tuple[str, str]:
@@ -64,6 +75,8 @@ def image_kind(frame: Frame) -> tuple[str, str]:
     types = set(frame.image_type)
     if re.search(_MAGNITUDE_WORDS, text):
         return "magnitude", "words"
+    if types & _SURE_MAGNITUDE_TYPES and not types & _PSIR_TYPES:
+        return "magnitude", "type"
     if types & _PSIR_TYPES:
         return "psir", "type"
     if re.search(_PSIR_WORDS, text):
@@ -72,6 +85,12 @@ def image_kind(frame: Frame) -> tuple[str, str]:
     if types & _MAGNITUDE_TYPES:
         return "magnitude", "type"
     return "unknown", ""
+
+
+def only_phase(frame: Frame) -> bool:
+    """Whether a PSIR image is one by its type 'phase' alone: some scanners call phase maps so."""
+    types = set(frame.image_type) & _PSIR_TYPES
+    return bool(types) and types <= {"P", "PHASE"} and not re.search(_PSIR_WORDS, words(frame))
 
 
 def stack_kind(frames: Sequence[Frame], repeats: int) -> tuple[str, str]:
@@ -110,7 +129,20 @@ def _kind_by_physics(frames: Sequence[Frame], repeats: int) -> tuple[str, str]:
         return "lge", "inversion recovery" + (" after contrast" if first.contrast else "")
     if first.contrast:
         return "lge", "single-phase series after contrast"
+    said = " ".join([words(first), *_protocol_words(first)])
+    if re.sub(rf"{_SHORT_WORDS}|{_LONG_WORDS}|{_EMPTY_WORDS}|\W", "", said):
+        return "other", "description names nothing that is looked for"
     return "unknown", "nothing tells what it shows"
+
+
+def _plane_in_words(frame: Frame) -> tuple[str, str]:
+    """(plane, 'description' | 'protocol'), empty where neither says one."""
+    for text, source in ((words(frame), "description"), (" ".join(_protocol_words(frame)), "protocol")):
+        if re.search(_SHORT_WORDS, text):
+            return "short-axis", source
+        if re.search(_LONG_WORDS, text):
+            return "long-axis", source
+    return "", ""
 
 
 def stack_plane(frames: Sequence[Frame], places: int) -> tuple[str, str]:
@@ -119,15 +151,13 @@ def stack_plane(frames: Sequence[Frame], places: int) -> tuple[str, str]:
     'unclear' stacks are taken only when nothing else is in the folder.
     """
     first = frames[0]
-    text = words(first) + " " + " ".join(_protocol_words(first))
+    told, source = _plane_in_words(first)
     if first.orientation is None:
-        return ("short-axis" if re.search(_SHORT_WORDS, text) else "unknown"), "no orientation"
+        return ("short-axis" if told == "short-axis" else "unknown"), "no orientation"
     angle = float(np.degrees(np.arccos(min(1.0, abs(float(first.normal @ BASE_TO_APEX))))))
     at = f"normal {angle:.0f} degrees from a typical heart's axis"
-    if re.search(_SHORT_WORDS, text):
-        return "short-axis", f"description says short axis, {at}"
-    if re.search(_LONG_WORDS, text):
-        return "long-axis", f"description says another plane, {at}"
+    if told:
+        return told, f"{source} says {told}, {at}"
     if angle <= SHORT_AXIS_DEG:
         return "short-axis", at
     if np.allclose(first.orientation, (1, 0, 0, 0, 1, 0), atol=1e-6) and places >= 3:

@@ -20,7 +20,7 @@ PLACES = 12
 
 @dataclass(frozen=True, eq=False)
 class StudyTokens:
-    """values (S * 36, F), places (S * 36, 12), present (S * 36,) bool: whether the region holds myocardium."""
+    """values (S * 36, F), places (S * 36, 12), present (S * 36,) bool: the region holds myocardium of the LV."""
 
     values: Float32
     places: Float32
@@ -51,7 +51,8 @@ def study_tokens(image: Float32, maps: Float32, features: Float32, position: Flo
     means = [np.bincount(group, channel.reshape(-1)[pixel], total) / np.maximum(area, 1) for channel in channels]
     peaks = [_peak(channel, pixel, group, total) for channel in (scar, core)]
     values = np.stack([np.log1p(area) / 4, means[0], means[1], peaks[0], means[2], peaks[1], *means[3:]], 1)
-    return StudyTokens(values.astype(np.float32), _places(position), area > 0)
+    inside_lv = np.repeat((position >= 0) & (position <= 1), PER_SLICE)
+    return StudyTokens(values.astype(np.float32), _places(position), (area > 0) & inside_lv)
 
 
 def _peak(channel: Float32, pixel: npt.NDArray[np.int64], group: npt.NDArray[np.int64], total: int) -> npt.NDArray[np.float64]:

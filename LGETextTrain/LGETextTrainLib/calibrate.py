@@ -15,6 +15,7 @@ from LGETextDetectLib.normalised import normalise
 from LGETextDetectLib.refusal import InputRefused
 from scipy.optimize import minimize
 
+from .figures import balanced_accuracy, f1_score
 from .patient import draw
 from .virtual_study import VirtualStudy, render_study
 
@@ -24,10 +25,11 @@ ABSTAIN_HALF_WIDTH = 0.04  # of calibrated probability, around the threshold
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """One validation patient: what was predicted and what is true."""
+    """One validation patient: what was predicted and what is true; ``order`` (S,): input slice of each stack slice."""
 
     prediction: Prediction
     study: VirtualStudy
+    order: npt.NDArray[np.int64]
 
 
 def validation_outcomes(
@@ -40,7 +42,7 @@ def validation_outcomes(
         try:
             landmarks, maps = find_landmarks(study.volume, engine.segment)
             stack = normalise(study.volume, landmarks, maps)
-            outcomes.append(Outcome(engine.predict(stack), study))
+            outcomes.append(Outcome(engine.predict(stack), study, stack.index))
         except InputRefused:
             refused += 1
         report(number + 1)
@@ -64,6 +66,12 @@ def fit_platt(logits: Floats, true: Floats) -> tuple[float, float]:
     return float(np.exp(best.x[0])), float(best.x[1])
 
 
+def calibrated(probability: npt.ArrayLike, thresholds: dict[str, Any]) -> Floats:
+    """Platt-calibrated probabilities."""
+    a, b = thresholds["calibration"]["a"], thresholds["calibration"]["b"]
+    return np.asarray(1 / (1 + np.exp(-(a * logit(probability) + b))))
+
+
 def best_threshold(probability: Floats, true: Floats, beta_to: Callable[[Floats, Floats], float]) -> float:
     """Threshold half way between two neighbouring scores that maximises ``beta_to(found, true)``."""
     scores = np.unique(probability)
@@ -71,17 +79,6 @@ def best_threshold(probability: Floats, true: Floats, beta_to: Callable[[Floats,
     values = [beta_to((probability >= cut).astype(float), true) for cut in cuts]
     good = np.flatnonzero(np.isclose(values, np.max(values)))
     return float(cuts[good[len(good) // 2]])
-
-
-def balanced_accuracy(found: Floats, true: Floats) -> float:
-    """Mean of sensitivity and specificity of 0/1 arrays."""
-    parts = [np.mean(found[true == k] == k) for k in (0, 1) if np.any(true == k)]
-    return float(np.mean(parts)) if parts else 0.0
-
-
-def f1_score(found: Floats, true: Floats) -> float:
-    """F1 of 0/1 arrays."""
-    return float(2 * np.sum(found * true) / max(float(np.sum(found) + np.sum(true)), 1e-9))
 
 
 def fit_thresholds(outcomes: Sequence[Outcome]) -> dict[str, Any]:
@@ -105,15 +102,6 @@ def fit_thresholds(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 def first_thresholds() -> dict[str, Any]:
     """What a bundle carries until it is calibrated."""
     return {"study": 0.5, "segment": 0.5, "abstain_low": 0.5, "abstain_high": 0.5, "calibration": {"a": 1.0, "b": 0.0}, "no_reflow": 0.5}
-
-
-def auroc(score: npt.ArrayLike, true: npt.ArrayLike) -> float:
-    """Area under the ROC curve by ranks (ties count half); NaN when a class is missing."""
-    s, t = np.asarray(score, float), np.asarray(true, bool)
-    if t.all() or not t.any():
-        return float("nan")
-    greater = (s[t][:, None] > s[~t][None]).mean() + 0.5 * (s[t][:, None] == s[~t][None]).mean()
-    return float(greater)
 
 
 def bundle_folder(out: Path, name: str) -> Path:

@@ -20,6 +20,9 @@ from .network import ScarGraph, scar_network
 from .patient import draw
 
 
+MISSED_END = 0.2  # share of stacks whose first (or last) slice is not taken for LV
+
+
 @dataclass(frozen=True, eq=False)
 class Case:
     """values (T, F), places (T, G), present (T,) of one study, its finding and its scarred slices (S,)."""
@@ -37,11 +40,17 @@ def virtual_case(rng: np.random.Generator, scar: Callable[[Tensor], tuple[Tensor
     image, rendered = samples.normalised_patient(rng, patient)
     labels, angle = rendered.labels.numpy(), rendered.angle.numpy()
     true = truth.describe(patient, labels, angle, PIXEL_MM**2)
-    position = np.clip(patient.anatomy.s + rng.normal(0, 0.03) + rng.normal(0, 0.05) * patient.anatomy.s, -0.1, 1.05)
+    position = seen_positions(rng, len(image))
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
         maps, features = scar(torch.from_numpy(image))
     tokens = study_tokens(image[:, 0], maps.float().numpy(), features.float().numpy(), position.astype(np.float32))
     return Case(tokens.values.astype(np.float16), tokens.places.astype(np.float16), tokens.present, true.finding, true.scarred)
+
+
+def seen_positions(rng: np.random.Generator, count: int) -> npt.NDArray[np.float64]:
+    """(S,) places between base 0 and apex 1 as detection gives them: even steps, an end slice missed now and then."""
+    first, last = (int(rng.random() < MISSED_END) for _ in range(2))
+    return (np.arange(count) + 0.5 - first) / (count - first - last)
 
 
 def virtual_cases(count: int, seed: int, state: dict[str, Tensor], report: Callable[[int], None] = lambda done: None) -> list[Case]:

@@ -95,9 +95,15 @@ class LanguageModel(nn.Module):
 
     def answer(self, tokens: Tensor, present: Tensor, affirm: Tensor, deny: Tensor) -> Tensor:
         """Encoded tokens (B, T, W), present (B, P, T), sentence embeddings (B, P, W) -> logits (B, P)."""
-        image = nn.functional.normalize(self.image(self.attend(affirm, tokens, present) ), dim=-1)
+        image = nn.functional.normalize(self.image(self.attend(affirm, tokens, present)), dim=-1)
         difference = nn.functional.normalize(affirm, dim=-1) - nn.functional.normalize(deny, dim=-1)
         return self.log_scale.exp() * (image * difference).sum(-1)
+
+    def match(self, tokens: Tensor, present: Tensor, reports: Tensor) -> Tensor:
+        """Encoded tokens (B, T, W), present (B, T), report embeddings (R, W) -> scaled cosine of each pair (B, R)."""
+        wanted = reports[None].expand(len(tokens), -1, -1)
+        image = nn.functional.normalize(self.image(self.attend(wanted, tokens, present[:, None].expand(-1, len(reports), -1))), dim=-1)
+        return self.log_scale.exp() * (image * nn.functional.normalize(wanted, dim=-1)).sum(-1)
 
     def forward(self, values: Tensor, places: Tensor, present: Tensor, allowed: Tensor, affirm: Tensor, deny: Tensor) -> tuple[Tensor, Tensor]:
         """One study: values (T, F), places (T, G), present (T,), allowed (P, T), word numbers (P, L) twice -> logits (P,), head (1,)."""

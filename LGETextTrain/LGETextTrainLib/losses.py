@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import torch
+from monai.losses import DiceLoss
 from torch import Tensor
 from torch.nn import functional
 
-
-def soft_dice(probability: Tensor, target: Tensor, smooth: float = 10.0) -> Tensor:
-    """1 - Dice over the batch for (N, C, H, W) probabilities and 0/1 targets, mean of the classes."""
-    axes = (0, 2, 3)
-    overlap, total = (probability * target).sum(axes), (probability + target).sum(axes)
-    return (1 - (2 * overlap + smooth) / (total + smooth)).mean()
+# 1 - Dice over the whole batch, mean of the classes; for (N, C, H, W) probabilities and 0/1 targets.
+soft_dice = DiceLoss(batch=True, smooth_nr=10.0, smooth_dr=10.0)
 
 
 def heart_loss(logits: Tensor, target: Tensor) -> Tensor:
@@ -20,6 +17,12 @@ def heart_loss(logits: Tensor, target: Tensor) -> Tensor:
     one_hot = functional.one_hot(target, 4).permute(0, 3, 1, 2).float()
     logits = logits.float()
     return functional.cross_entropy(logits, target, weight=weight) + 0.7 * soft_dice(logits.softmax(1)[:, 1:], one_hot[:, 1:])
+
+
+def small_lesion_weight(scar: Tensor) -> Tensor:
+    """(N, 1, 1) weight of a slice's scar pixels, so that a lesion of 50 pixels is not drowned by one of 800."""
+    area = scar.sum((1, 2), keepdim=True)
+    return (200 / (area + 1)).sqrt().clamp(0.7, 3.0)
 
 
 def scar_loss(logits: Tensor, heart: Tensor, scar: Tensor, core: Tensor) -> Tensor:
@@ -32,10 +35,16 @@ def scar_loss(logits: Tensor, heart: Tensor, scar: Tensor, core: Tensor) -> Tens
     one_hot = functional.one_hot(heart, 3).permute(0, 3, 1, 2).float()
     probability = logits[:, :3].softmax(1)
     loss = functional.cross_entropy(logits[:, :3], heart, weight=weight) + 0.5 * soft_dice(probability[:, 1:], one_hot[:, 1:])
-    inside = (heart == 2).float() * (1 + scar)
+    inside = (heart == 2).float() * (1 + scar * small_lesion_weight(scar))
     conditional = functional.binary_cross_entropy_with_logits(logits[:, 3], scar, reduction="none")
     loss = loss + (conditional * inside).sum() / (inside.sum() + 1)
     joint = probability[:, 2] * logits[:, 3].sigmoid()
     loss = loss + 0.7 * soft_dice(joint[:, None], scar[:, None])
     dark = functional.binary_cross_entropy_with_logits(logits[:, 4], core, reduction="none")
     return loss + 0.3 * (dark * scar).sum() / (scar.sum() + 1)
+
+
+def report_contrast(match: Tensor, same: Tensor) -> Tensor:
+    """Symmetric InfoNCE of CLIP for (B, B) study-report scores; ``same`` (B, B) is 1 where two reports say the same."""
+    terms = [-(scores.log_softmax(1) + (1 - same) * -1e4).logsumexp(1) for scores in (match.float(), match.float().T)]
+    return torch.stack([term.mean() for term in terms]).mean()

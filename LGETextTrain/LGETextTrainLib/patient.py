@@ -41,6 +41,8 @@ class Anatomy:
     rv_wall: Array
     fat: Array
     trabeculae: Array
+    meshwork: tuple[float, float]  # depth (mm) below the endocardium of a broken layer of trabeculae, and its density
+    rv_roughness: float  # threshold of the RV's trabeculae, lower = more
     pericardium_mm: float
     rvip: tuple[float, float]
     papillary: Array  # (S, P, 4): angle, distance, radial and tangential half axes (mm)
@@ -98,6 +100,9 @@ class Scan:
     apex_blood_loss: float
     slice_gain: Array  # (S,)
     warp_mm: tuple[float, float]
+    sharpening: tuple[float, float]  # strength and width (px) of the vendor's filter, strength 0 = none
+    chemical_shift: float  # depth of the dark rim between fat and water, in steps
+    window: tuple[float, float, float]  # lower and upper percentile kept, gamma; (0, 100, 1) = untouched
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +168,7 @@ def draw_anatomy(rng: np.random.Generator, shift: float = 0.0) -> Anatomy:
             where = (0.9, -0.7, 2.2)[p] + rng.normal(0, 0.35)
             lo, hi = rng.uniform(0.15, 0.4), rng.uniform(0.6, 0.85)
             inside = (s > lo) & (s < hi) & (inner > 8)
-            size = rng.uniform(0.07, 0.24, 2)
+            size = rng.uniform(0.08, 0.28, 2)
             papillary[:, p] = np.stack([np.full(count, where), inner * rng.uniform(0.45, 0.92), inner * size[0] * inside, inner * size[1] * inside], 1)
     outflow = np.zeros((count, 2), np.float32)
     if rng.random() < 0.5:
@@ -172,6 +177,7 @@ def draw_anatomy(rng: np.random.Generator, shift: float = 0.0) -> Anatomy:
         s=s, epi=epi.astype(np.float32), endo=(epi - thickness).astype(np.float32), rv=rv.astype(np.float32),
         rv_wall=(rng.uniform(1.2, 4) * np.clip(rv / 6, 0, 1)).astype(np.float32), fat=fat.astype(np.float32),
         trabeculae=np.clip(_harmonics(rng, s, 5, 24, 0.3) * rng.uniform(0, 0.6), 0, 4),
+        meshwork=(float(rng.uniform(0, 6) * (rng.random() < 0.7)), float(rng.uniform(0.2, 1.4))), rv_roughness=float(rng.uniform(0.9, 2.2)),
         pericardium_mm=float(rng.uniform(0, 2) * (rng.random() < 0.5)),
         rvip=(float(np.pi + half[0]), float(np.pi - half[1])), papillary=papillary, outflow=outflow,
         length_mm=float(length_mm),
@@ -286,17 +292,26 @@ def draw_scan(rng: np.random.Generator, slices: int, shift: float = 0.0) -> Scan
     for name in ("myocardium", "cavity", "rv", "papillary"):
         texture[TISSUE[name]] = abs(step) * rng.uniform(0, 0.2)
     contrast = float(np.clip(np.exp(rng.normal(np.log(1.05), 0.42)), 0.35, 2.6)) if rng.random() < 0.6 else float(rng.uniform(0.8, 1.2))
-    noise = float(np.exp(rng.uniform(np.log(0.02), np.log(0.4 + 0.1 * shift))) * step)
+    noise = float(np.exp(rng.uniform(np.log(0.015), np.log(0.3 + 0.1 * shift))) * step)
     return Scan(
         psir=bool(not physical or rng.random() < 0.65), signal=signal.astype(np.float32), texture=texture.astype(np.float32), step=step,
         scar_contrast=contrast, scar_texture=float(rng.uniform(0, 0.25)), no_reflow_contrast=float(rng.uniform(-0.1, 0.6)),
         partial_volume_px=float(rng.uniform(0.3, 1.0)), inhomogeneity=float(rng.uniform(0, 0.22) if rng.random() < 0.5 else 0),
         bias=(float(rng.uniform(0, 0.22)), float(rng.uniform(0, 0.011) * (rng.random() < 0.75)), float(rng.uniform(0, 2 * np.pi))),
-        blur_px=float(rng.uniform(0.4, 1.2)), noise=noise, noise_blur_px=float(rng.uniform(0.3, 1.2)),
+        blur_px=float(rng.uniform(0.5, 1.6)), noise=noise, noise_blur_px=float(rng.uniform(0.3, 1.3)),
         ghost=(float(rng.uniform(0.03, 0.2 + 0.1 * shift) if rng.random() < 0.12 + 0.1 * shift else 0), float(rng.uniform(15, 60))),
         apex_blood_loss=float(rng.uniform(0, 0.5)), slice_gain=np.exp(rng.normal(0, 0.05, slices)).astype(np.float32),
         warp_mm=(float(rng.uniform(0, 3)), float(rng.uniform(0, 0.9))),
+        sharpening=(float(rng.uniform(0.2, 1.5) if rng.random() < 0.45 else 0), float(rng.uniform(0.9, 2.0))),
+        chemical_shift=float(rng.uniform(0.3, 2.0) if rng.random() < 0.35 else 0), window=_draw_window(rng),
     )  # fmt: skip
+
+
+def _draw_window(rng: np.random.Generator) -> tuple[float, float, float]:
+    """Window of an exported image: half of them are clipped and bent, as 8-bit exports are."""
+    if rng.random() < 0.5:
+        return 0.0, 100.0, 1.0
+    return float(rng.uniform(0, 1.5)), float(rng.uniform(97, 100)), float(rng.uniform(0.65, 1.5))
 
 
 def draw(rng: np.random.Generator, scar_share: float = 0.55, shift: float = 0.0) -> Patient:

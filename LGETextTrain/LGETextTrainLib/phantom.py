@@ -81,7 +81,7 @@ def render(patient: Patient, pose: Pose, device: torch.device | str = "cpu") -> 
     tissue = _label_body(patient, body_x, body_y, fields)
     tissue, labels, depth = _label_heart(patient, tissue, heart_x, heart_y, radius, angle, fields)
     scar, core = _place_scars(patient, labels, depth, heart_x, heart_y, radius, angle, pose)
-    image = _colour(patient, tissue, labels, scar, core, fields)
+    image = _chemical_shift(patient, _colour(patient, tissue, labels, scar, core, fields), tissue)
     image = _acquire(patient, image, body_x, body_y, fields)
     labels = torch.where(core, LABELS["no_reflow"], torch.where(scar, LABELS["scar"], labels)).to(torch.uint8)
     return Rendered(image, labels, depth, angle)
@@ -161,10 +161,13 @@ def _label_heart(
     tissue = torch.where(radius < outside, TISSUE["rv_wall"], tissue)
     in_rv = (radius < epi + rv) & (radius >= epi)
     rough = fields(28)
-    tissue = torch.where(in_rv, torch.where((rough > 1.7) & (radius > epi + rv * 0.3), TISSUE["rv_wall"], TISSUE["rv"]), tissue)
+    tissue = torch.where(in_rv, torch.where((rough > a.rv_roughness) & (radius > epi + rv * 0.3), TISSUE["rv_wall"], TISSUE["rv"]), tissue)
     cavity, myocardium = radius < endo, (radius < epi) & (radius >= endo)
     tissue = torch.where(myocardium, TISSUE["myocardium"], torch.where(cavity, TISSUE["cavity"], tissue))
     muscle = radius > endo - _profile(a.trabeculae, angle)
+    depth_mm, sparse = a.meshwork
+    if depth_mm:
+        muscle = muscle | ((radius > endo - depth_mm) & (fields(60) > sparse))
     for p in range(a.papillary.shape[1]):
         where, distance, radial, tangential = (torch.from_numpy(v).to(x.device)[:, None, None] for v in a.papillary[:, p].T.copy())
         along = x * torch.cos(where) + y * torch.sin(where) - distance
@@ -246,6 +249,16 @@ def _colour(patient: Patient, tissue: Tensor, labels: Tensor, scar: Tensor, core
     return image
 
 
+def _chemical_shift(patient: Patient, image: Tensor, tissue: Tensor) -> Tensor:
+    """Fat is displaced along one axis: signal is lost where it leaves water."""
+    depth = patient.scan.chemical_shift
+    if not depth:
+        return image
+    fat = (tissue == TISSUE["fat"]) | (tissue == TISSUE["epicardial_fat"])
+    lost = fat & ~torch.roll(fat, 1 if patient.seed % 2 else -1, 1 + patient.seed // 2 % 2)
+    return image - lost * abs(patient.scan.step) * depth
+
+
 def _acquire(patient: Patient, image: Tensor, x: Tensor, y: Tensor, fields: _Fields) -> Tensor:
     scan = patient.scan
     deviation, slope, direction = scan.bias
@@ -259,4 +272,17 @@ def _acquire(patient: Patient, image: Tensor, x: Tensor, y: Tensor, fields: _Fie
     image = image + blur(fields.white(), scan.noise_blur_px) * scale
     if not scan.psir:
         image = torch.sqrt(image**2 + (blur(fields.white(), scan.noise_blur_px) * scale) ** 2)
-    return image
+    strength, width_px = scan.sharpening
+    if strength:
+        image = image + strength * (image - blur(image, width_px))
+    return _window(image, *scan.window)
+
+
+def _window(image: Tensor, low_percent: float, high_percent: float, gamma: float) -> Tensor:
+    """Clip the study to its percentiles and bend its grey scale, as an exported window does."""
+    if (low_percent, high_percent, gamma) == (0.0, 100.0, 1.0):
+        return image
+    every = image[:, ::3, ::3].flatten()
+    low, high = (float(torch.quantile(every, p / 100)) for p in (low_percent, high_percent))
+    span = max(high - low, 1e-6)
+    return ((image - low) / span).clamp(0, 1) ** gamma * span + low

@@ -15,6 +15,8 @@ from . import phantom
 from .patient import draw
 
 Sample = dict[str, npt.NDArray[np.generic]]
+NO_HEART = 0.05
+SCAR_MISTAKEN = 0.25
 HEART_OF_LABEL = np.array([0, 1, 2, 2, 2, 3], np.uint8)
 
 
@@ -23,7 +25,7 @@ def _frame(rng: np.random.Generator, image: npt.NDArray[np.float32], heart: npt.
     size = image.shape[-1]
     inside = np.argwhere((heart == 1) | (heart == 2))
     seen = np.ones(image.shape[1:], bool)
-    if rng.random() < 0.5 and len(inside):
+    if rng.random() < 0.35 and len(inside):
         low = np.maximum(inside[:, 1:].min(0) - rng.integers(3, 45, 2), 0)
         high = np.minimum(inside[:, 1:].max(0) + rng.integers(3, 45, 2), size - 1)
         rows, columns = (np.clip(np.arange(size), a, b) for a, b in zip(low, high, strict=True))
@@ -35,9 +37,10 @@ def _frame(rng: np.random.Generator, image: npt.NDArray[np.float32], heart: npt.
 def heart_samples(rng: np.random.Generator) -> Sample:
     """Slices of one patient anywhere in the frame: image (S, 2, 160, 160) float16, heart (S, 160, 160) uint8."""
     patient = draw(rng)
+    away = 1.0 if rng.random() > NO_HEART else 4.0  # some frames show no heart at all
     pose = phantom.Pose(
         PATCH_SIZE, PATCH_SIZE, PATCH_MM, PATCH_MM, turn=rng.uniform(0, 2 * np.pi), mirrored=bool(rng.random() < 0.5),
-        shift=tuple(rng.uniform(-58, 58, 2)), stretch=tuple(rng.uniform(0.88, 1.12, 2)),
+        shift=tuple(away * rng.uniform(-58, 58, 2)), stretch=tuple(rng.uniform(0.88, 1.12, 2)),
     )  # fmt: skip
     rendered = phantom.render(patient, pose)
     image = rendered.image.numpy()
@@ -50,7 +53,7 @@ def heart_samples(rng: np.random.Generator) -> Sample:
 
 def soften_masks(rng: np.random.Generator, labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """True labels (S, H, W) -> cavity, myocardium, RV probabilities (S, 3, H, W) with errors like the heart network's."""
-    truth = HEART_OF_LABEL[labels]
+    truth = _mistake_scar_for_blood(rng, labels)
     result = np.zeros((len(labels), 3, *labels.shape[1:]), np.float32)
     inner_error, outer_error = rng.normal(0.2, 0.6), rng.normal(0.1, 0.6)
     for number, heart in enumerate(truth):
@@ -61,6 +64,15 @@ def soften_masks(rng: np.random.Generator, labels: npt.NDArray[np.uint8]) -> npt
         filled = 1 / (1 + np.exp(np.clip((outer + wobble[::-1] + outer_error + rng.normal(0, 0.3)) / 0.6, -30, 30)))
         result[number] = cavity, np.clip(filled - cavity, 0, 1), heart == 3
     return result
+
+
+def _mistake_scar_for_blood(rng: np.random.Generator, labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Heart classes of labels; in some patients bright scar is taken for cavity or left out, as on real images."""
+    heart = HEART_OF_LABEL[labels]
+    if rng.random() < SCAR_MISTAKEN:
+        lost = ndimage.gaussian_filter(rng.standard_normal(labels.shape).astype(np.float32), (1, 6, 6))
+        heart[(labels == 3) & (lost > 0)] = rng.choice([0, 1])
+    return heart
 
 
 def _distance(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:

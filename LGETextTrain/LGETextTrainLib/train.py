@@ -1,129 +1,113 @@
-"""Training: the heart network, the scar network started from it, then the text side over its features."""
+"""A whole training: recipe -> heart network -> scar network -> text side -> bundle, calibrated and tested.
+
+Every stage leaves its result in the run folder, so a run that was stopped goes on where it was.
+"""
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from LGETextDetectLib.events import Events
+from LGETextDetectLib.model import Engine
+from torch import Tensor
 
-from . import losses, samples
-from .network import UNet, heart_network, scar_network, scar_probabilities, start_from_heart
+from . import calibrate
+from .card import virtual_metrics, write_card
+from .cohort import Case, load_cases, save_cases, virtual_cases
+from .export import export_networks, write_manifest
+from .language import LanguageConfig, LanguageModel
+from .recipe import Recipe
+from .train_images import train_heart, train_scar
+from .train_language import Trainer, make_tokenizer
 
 Log = Callable[[dict[str, object]], None]
+CASES_SEED, CALIBRATION_SEED, TEST_SEED = 1, 2, 3  # added to the recipe's: no virtual patient serves twice
 
 
-def learning_rate(step: int, steps: int, peak: float) -> float:
-    """Linear warm-up over 150 steps (or a tenth), then half a cosine down to 2 %."""
-    warm = min(150, max(steps // 10, 1))
-    return float(peak * min(1.0, (step + 1) / warm) * (0.49 * (1 + np.cos(np.pi * min(step / steps, 1.0))) + 0.02))
+def run_training(recipe: Recipe, out: Path, events: Events) -> Path:
+    """Run or resume a training in ``out``; returns the bundle's folder."""
+    out.mkdir(parents=True, exist_ok=True)
+    log = _log_to(out / "log.jsonl", recipe, events)
+    log({"stage": "device", "name": device_name()})
+    heart = train_heart(recipe.heart, recipe.seed, out, log, recipe.workers)
+    scar = train_scar(heart, recipe.scar, recipe.seed, out, log, recipe.workers)
+    language = train_language(recipe, scar, out, log)
+    folder = calibrate.bundle_folder(out, recipe.name)
+    export_networks(heart, scar, language, folder)
+    finish_bundle(recipe, folder, log)
+    return folder
 
 
-class Average:
-    """Exponential moving average of a network's weights; what is kept in the end."""
-
-    def __init__(self, network: nn.Module) -> None:
-        self.state = {key: value.detach().clone() for key, value in network.state_dict().items()}
-
-    @torch.no_grad()
-    def update(self, network: nn.Module, step: int) -> None:
-        keep = min(0.998, (1 + step) / (10 + step))
-        for key, value in network.state_dict().items():
-            if value.dtype.is_floating_point:
-                self.state[key].mul_(keep).add_(value, alpha=1 - keep)
-            else:
-                self.state[key].copy_(value)
+def device_name() -> str:
+    """What trains: the GPU's name or 'cpu'."""
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
 
 
-def train_image_network(
-    network: UNet, make: Callable[..., samples.Sample], loss_of: Callable[[Tensor, dict[str, Tensor]], tuple[Tensor, dict[str, float]]],
-    *, steps: int, batch: int, peak: float, seed: int, checkpoint: Path, log: Log, minutes: float = 1e9,
-) -> dict[str, Tensor]:  # fmt: skip
-    """Optimise one U-Net on endless virtual samples; resumes from its checkpoint; returns averaged weights."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    network = network.to(device, memory_format=torch.channels_last)
-    average, optimiser, first = Average(network), torch.optim.AdamW(network.parameters(), lr=peak, weight_decay=1e-3), 0
-    if checkpoint.exists():
-        saved = torch.load(checkpoint, map_location=device, weights_only=True)
-        network.load_state_dict(saved["network"])
-        optimiser.load_state_dict(saved["optimiser"])
-        average.state, first = saved["average"], int(saved["step"])
-    start, saved_at, sums = time.monotonic(), time.monotonic(), {}
-    stream = samples.batches(make, seed + first, batch)
-    for step in range(first, steps):
-        if time.monotonic() - start > minutes * 60:
-            break
-        data = {key: torch.from_numpy(value).to(device) for key, value in next(stream).items()}
-        fraction = max(step / steps, (time.monotonic() - start) / (minutes * 60))
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, steps, peak) if minutes > 1e8 else learning_rate(int(fraction * steps), steps, peak) * min(1, (step + 1) / 100)
-        network.train()
-        with torch.autocast(device.type, torch.bfloat16):
-            logits, _ = network(data["image"].float().contiguous(memory_format=torch.channels_last))
-        loss, terms = loss_of(logits, data)
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        optimiser.step()
-        average.update(network, step)
-        for key, value in {"loss": float(loss.detach()), **terms}.items():
-            sums[key] = sums.get(key, 0.0) + value
-        if (step + 1) % 50 == 0:
-            log({"stage": checkpoint.stem, "step": step + 1, "seconds": round(time.monotonic() - start, 1), **{k: round(v / 50, 4) for k, v in sums.items()}})
-            sums = {}
-        if time.monotonic() - saved_at > 120 or step + 1 == steps:
-            _save(checkpoint, network, optimiser, average, step + 1)
-            saved_at = time.monotonic()
-    _save(checkpoint, network, optimiser, average, step + 1 if steps > first else first)
-    stream.close()
-    return average.state
+def train_language(recipe: Recipe, scar: dict[str, Tensor], out: Path, log: Log) -> LanguageModel:
+    """The text side on cached cases; a finished one is read back."""
+    finished = out / "language.pt"
+    if finished.exists():
+        saved = torch.load(finished, map_location="cpu", weights_only=True)
+        model = LanguageModel(LanguageConfig(**json.loads(saved["config"])))
+        model.load_state_dict(saved["model"])
+        return model.eval()
+    stage = recipe.language
+    trainer = Trainer(_cases(recipe, scar, out, log), stage, recipe.seed)
+    trainer.fit(stage, out, log)
+    return trainer.model.cpu()
 
 
-def _save(path: Path, network: nn.Module, optimiser: torch.optim.Optimizer, average: Average, step: int) -> None:
-    partial = path.with_suffix(".partial")
-    torch.save({"network": network.state_dict(), "optimiser": optimiser.state_dict(), "average": average.state, "step": step}, partial)
-    partial.replace(path)
+def _cases(recipe: Recipe, scar: dict[str, Tensor], out: Path, log: Log) -> list[Case]:
+    path = out / "cases.npz"
+    if path.exists():
+        return load_cases(path)
+    cases = virtual_cases(recipe.language.patients, recipe.seed + CASES_SEED, scar, lambda n: log({"stage": "cases", "step": n}))
+    save_cases(cases, path)
+    return cases
 
 
-def _dice(found: Tensor, true: Tensor) -> float:
-    return float(2 * (found & true).sum() / ((found.sum() + true.sum()) + 1e-6))
+def finish_bundle(recipe: Recipe, folder: Path, log: Log) -> None:
+    """Thresholds from validation patients, figures from test patients, card and manifest; all virtual."""
+    tokenizer = make_tokenizer()
+    facts = {
+        "name": recipe.name, "version": recipe.version, "licence": "Apache-2.0", "thresholds": calibrate.first_thresholds(),
+        "intended_use": "Research use, not for diagnosis: evidence of scar in short-axis late gadolinium enhancement stacks.",
+        "training": {"data": "virtual patients only", "seed": recipe.seed, "heart_steps": recipe.heart.steps, "scar_steps": recipe.scar.steps,
+                     "language_patients": recipe.language.patients, "language_steps": recipe.language.steps, "device": device_name()},
+    }  # fmt: skip
+    write_manifest(folder, tokenizer, facts)
+    chosen, refused = calibrate.validation_outcomes(
+        Engine(folder, "onnx"), recipe.calibration.patients, recipe.seed + CALIBRATION_SEED, report=lambda n: log({"stage": "calibration", "step": n})
+    )
+    facts["thresholds"] = calibrate.fit_thresholds(chosen)
+    facts["validation"] = {"patients": recipe.calibration.patients, "seed": recipe.seed + CALIBRATION_SEED, "no_heart_found": refused}
+    tested, unseen = calibrate.validation_outcomes(
+        Engine(folder, "onnx"), recipe.calibration.test_patients, recipe.seed + TEST_SEED, report=lambda n: log({"stage": "test", "step": n})
+    )
+    metrics = virtual_metrics(tested, unseen, facts["thresholds"], recipe.seed + TEST_SEED)
+    (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", "utf-8")
+    write_card(folder, facts, metrics)
+    write_manifest(folder, tokenizer, facts)
+    log({"stage": "done", **{k: v for k, v in metrics.items() if isinstance(v, (int, float))}})
 
 
-def heart_terms(logits: Tensor, data: dict[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
-    """Loss of the heart network and the Dice of each class."""
-    target = data["heart"].long()
-    found = logits.argmax(1)
-    return losses.heart_loss(logits, target), {n: _dice(found == k, target == k) for k, n in ((1, "dice_cavity"), (2, "dice_myocardium"), (3, "dice_rv"))}
+def _log_to(path: Path, recipe: Recipe, events: Events) -> Log:
+    """JSON lines in the run folder, progress to the events."""
+    totals = {
+        "heart": recipe.heart.steps, "scar": recipe.scar.steps, "cases": recipe.language.patients, "language": recipe.language.steps,
+        "calibration": recipe.calibration.patients, "test": recipe.calibration.test_patients,
+    }  # fmt: skip
 
+    def log(entry: dict[str, object]) -> None:
+        stage, step = str(entry.get("stage", "")), entry.get("step")
+        if isinstance(step, int) and stage in totals:
+            events.progress(stage, step, totals[stage])
+        if stage not in ("calibration", "test"):
+            with path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"time": round(time.time(), 1), **entry}) + "\n")
 
-def scar_terms(logits: Tensor, data: dict[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
-    """Loss of the scar network and the Dice of myocardium and scar."""
-    labels = data["labels"].long()
-    scar = (labels == 3) | (labels == 4)
-    heart = torch.where(scar, 2, torch.where(labels == 5, 0, labels))
-    loss = losses.scar_loss(logits, heart, scar.float(), (labels == 4).float())
-    found = scar_probabilities(logits.detach())
-    return loss, {"dice_myocardium": _dice(found[:, 1] > 0.5, heart == 2), "dice_scar": _dice(found[:, 2] > 0.5, scar)}
-
-
-def train_heart(steps: int, batch: int, peak: float, seed: int, folder: Path, log: Log, minutes: float = 1e9) -> dict[str, Tensor]:
-    """First stage: find the heart anywhere in the frame."""
-    torch.manual_seed(seed)
-    return train_image_network(
-        heart_network(), samples.heart_samples, heart_terms, steps=steps, batch=batch, peak=peak, seed=seed,
-        checkpoint=folder / "heart.pt", log=log, minutes=minutes,
-    )  # fmt: skip
-
-
-def train_scar(heart: dict[str, Tensor], steps: int, batch: int, peak: float, seed: int, folder: Path, log: Log, minutes: float = 1e9) -> dict[str, Tensor]:
-    """Second stage: the same network, started from the first, looks for scar in the normalised frame."""
-    torch.manual_seed(seed)
-    network = scar_network()
-    log({"stage": "scar", "tensors_from_heart": start_from_heart(network, heart)})
-    return train_image_network(
-        network, samples.scar_samples, scar_terms, steps=steps, batch=batch, peak=peak, seed=seed + 1,
-        checkpoint=folder / "scar.pt", log=log, minutes=minutes,
-    )  # fmt: skip
+    return log

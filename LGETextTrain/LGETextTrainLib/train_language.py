@@ -19,6 +19,9 @@ from torch.nn import functional
 from .ask import PRESENCE, draw_questions
 from .cohort import Case, CaseBatch, join_cases
 from .language import LanguageConfig, LanguageModel
+from .losses import report_contrast
+from .recipe import LanguageStage
+from .train_images import Average, learning_rate
 
 Log = Callable[[dict[str, object]], None]
 
@@ -28,12 +31,15 @@ def make_tokenizer(length: int = 64) -> Tokenizer:
     return Tokenizer(("<pad>", "<unknown>", *PROMPT_VOCABULARY), length)
 
 
-def caption_meaning(finding: Finding) -> tuple[Meaning, bool]:
-    """The sentence that a study's report comes down to, and whether it affirms scar."""
+def report_sentence(finding: Finding) -> str:
+    """What a study's report comes down to in the closed vocabulary: one clause a lesion, or the denial."""
     if finding.lge != "present" or not finding.lesions:
-        return PRESENCE, False
-    lesion = finding.lesions[0]
-    return Meaning(True, segments=lesion.segments, layers=(lesion.layer,) if lesion.layer else (), aetiology=finding.aetiology), True
+        return prompt_pair(PRESENCE)[1]
+    clauses = [
+        prompt_pair(Meaning(True, segments=n.segments, layers=(n.layer,) if n.layer else (), aetiology=finding.aetiology))[0]
+        for n in finding.lesions
+    ]
+    return " , ".join(clauses)
 
 
 def truth_table(meanings: list[Meaning], findings: tuple[Finding, ...]) -> Tensor:
@@ -44,13 +50,13 @@ def truth_table(meanings: list[Meaning], findings: tuple[Finding, ...]) -> Tenso
 class Trainer:
     """Holds the model, the tokenizer and one optimiser over a list of cases."""
 
-    def __init__(self, cases: list[Case], width: int, layers: int, heads: int, caption_weight: float, seed: int) -> None:
+    def __init__(self, cases: list[Case], stage: LanguageStage, seed: int) -> None:
         torch.manual_seed(seed)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.tokenizer = make_tokenizer()
-        self.config = LanguageConfig(cases[0].values.shape[1], cases[0].places.shape[1], len(self.tokenizer.words), width, layers, heads, self.tokenizer.length)
+        self.config = LanguageConfig(cases[0].values.shape[1], cases[0].places.shape[1], len(self.tokenizer.words), stage.width, stage.layers, stage.heads, self.tokenizer.length)
         self.model = LanguageModel(self.config).to(self.device)
-        self.caption_weight = caption_weight
+        self.caption_weight = stage.caption_weight
         self.cases = cases
         self.rng = np.random.default_rng(seed)
 
@@ -80,25 +86,29 @@ class Trainer:
         known = (batch.scarred >= 0) & (slices.sum(-1) > 0)
         if known.any():
             terms["slices"] = functional.binary_cross_entropy_with_logits(by_slice[known], batch.scarred[known])
-        captions = [caption_meaning(f) for f in batch.findings]
-        words = self.encode([prompt_pair(m)[0 if positive else 1] for m, positive in captions])
+        reports = [report_sentence(f) for f in batch.findings]
+        words = self.encode(reports)
+        same = torch.tensor([[float(a == b) for b in reports] for a in reports], device=self.device)
+        terms["reports"] = 0.3 * report_contrast(self.model.match(tokens, batch.present, self.model.text(words)), same)
         terms["caption"] = self.model.caption_loss(tokens, batch.present, words) * self.caption_weight
         terms["head"] = functional.binary_cross_entropy_with_logits(self.model.plain(tokens, batch.present), true[:, 0])
         return torch.stack(list(terms.values())).sum(), {k: float(v.detach()) for k, v in terms.items()}
 
-    def fit(self, steps: int, batch: int, questions: int, peak: float, folder: Path, log: Log) -> None:
+    def fit(self, stage: LanguageStage, folder: Path, log: Log) -> None:
         """Optimise with warm-up and cosine decay; the averaged weights end up in the model."""
-        from .train import Average, learning_rate
-
-        optimiser = torch.optim.AdamW(self.model.parameters(), lr=peak, weight_decay=0.01)
-        average, start, sums = Average(self.model), time.monotonic(), {}
+        optimiser = torch.optim.AdamW(self.model.parameters(), lr=stage.peak, weight_decay=0.01)
+        average, first = Average(self.model), 0
+        checkpoint = folder / "language-checkpoint.pt"
+        if checkpoint.exists():
+            first = self._resume(checkpoint, optimiser, average)
+        start, saved_at, sums = time.monotonic(), time.monotonic(), {}
         self.model.train()
-        for step in range(steps):
-            chosen = [self.cases[k] for k in self.rng.choice(len(self.cases), min(batch, len(self.cases)), replace=False)]
+        for step in range(first, stage.steps):
+            chosen = [self.cases[k] for k in self.rng.choice(len(self.cases), min(stage.batch, len(self.cases)), replace=False)]
             data = join_cases(chosen, self.device)
-            loss, terms = self.loss(data, draw_questions(self.rng, data.findings, questions))
+            loss, terms = self.loss(data, draw_questions(self.rng, data.findings, stage.questions))
             for group in optimiser.param_groups:
-                group["lr"] = learning_rate(step, steps, peak)
+                group["lr"] = learning_rate(step, stage.steps, stage.peak)
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -109,9 +119,30 @@ class Trainer:
             if (step + 1) % 50 == 0:
                 log({"stage": "language", "step": step + 1, "seconds": round(time.monotonic() - start, 1), **{k: round(v / 50, 4) for k, v in sums.items()}})
                 sums = {}
+            if time.monotonic() - saved_at > 120:
+                self._save(checkpoint, optimiser, average, step + 1)
+                saved_at = time.monotonic()
         self.model.load_state_dict(average.state)
         self.model.eval()
         torch.save({"model": self.model.state_dict(), "config": json.dumps(self.model.settings())}, folder / "language.pt")
+
+    def _save(self, path: Path, optimiser: torch.optim.Optimizer, average: Average, step: int) -> None:
+        partial = path.with_suffix(".partial")
+        torch.save(
+            {"model": self.model.state_dict(), "optimiser": optimiser.state_dict(), "average": average.state, "step": step,
+             "numpy": json.dumps(self.rng.bit_generator.state), "torch": torch.get_rng_state()},
+            partial,
+        )  # fmt: skip
+        partial.replace(path)
+
+    def _resume(self, path: Path, optimiser: torch.optim.Optimizer, average: Average) -> int:
+        saved = torch.load(path, map_location=self.device, weights_only=True)
+        self.model.load_state_dict(saved["model"])
+        optimiser.load_state_dict(saved["optimiser"])
+        average.state = saved["average"]
+        self.rng.bit_generator.state = json.loads(saved["numpy"])
+        torch.set_rng_state(saved["torch"].cpu())
+        return int(saved["step"])
 
 
 @torch.inference_mode()

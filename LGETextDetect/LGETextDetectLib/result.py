@@ -1,0 +1,271 @@
+"""Prediction to result: calibration, threshold, abstention, finding and quality, as the plain dict of result.json."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from . import aha
+from .finding import LAYERS, Finding, Lesion, Meaning
+from .landmarks import Landmarks, Point
+from .model import Engine, Prediction
+from .normalised import NormalisedStack
+from .orientation import plane_axes
+from .quality import abstention_reasons, answer_flags, quality_flags
+from .volume import Volume
+from .volume_files import InputFacts, LoadedStudy
+from .wording import say
+
+SCHEMA_VERSION = 1
+PROBABILITY_DIGITS, MM_DIGITS = 4, 2
+SURE_OF_AETIOLOGY = 0.6  # either way; between, the images do not tell and none is named
+INSERTION_SEGMENTS = (2, 3, 8, 9)  # where the RV meets the LV; elsewhere that layer is no answer
+ENDOCARDIAL = ("subendocardial", "transmural")  # an infarct always reaches the endocardium
+MIN_CAVITY_PIXELS = 6  # 10 mm2: less cavity on an apical slice is partial volume
+
+
+class Detected(Protocol):
+    """A finished detection as the outputs take it (study.Detection)."""
+
+    @property
+    def loaded(self) -> LoadedStudy: ...
+    @property
+    def landmarks(self) -> Landmarks: ...
+    @property
+    def stack(self) -> NormalisedStack: ...
+    @property
+    def prediction(self) -> Prediction: ...
+    @property
+    def evidence(self) -> np.ndarray[Any, np.dtype[np.float32]]: ...
+    @property
+    def result(self) -> dict[str, Any]: ...
+
+
+def build_result(
+    loaded: LoadedStudy,
+    landmarks: Landmarks,
+    stack: NormalisedStack,
+    prediction: Prediction,
+    asked: Sequence[tuple[str, Meaning]],
+    engine: Engine,
+    *,
+    keep_phi: bool = False,
+) -> dict[str, Any]:
+    """result.json without its ``seconds``, which whoever ran the stages adds last.
+
+    asked: the prompts as typed with their meanings, in the order given to the model. Numbers are rounded before they
+    are compared with a threshold, so the file agrees with itself.
+    """
+    thresholds = engine.bundle.thresholds
+    detection = _detection(prediction, thresholds, stack, landmarks)
+    finding = make_finding(prediction, thresholds, detection["present"])
+    flags = quality_flags(loaded.volume, landmarks, stack, loaded.notes) + answer_flags(
+        detection["probability"] - detection["threshold"],
+        detection["abstained"],
+        engine.fell_back,
+    )
+    result = {
+        "schema_version": SCHEMA_VERSION,
+        "study": study_name(loaded.facts, keep_phi),
+        "input": _input(loaded.facts),
+        "landmarks": _landmarks(landmarks),
+        "orientation": {
+            "angle_deg": rounded(stack.angle_deg, MM_DIGITS),
+            "mirrored": bool(stack.mirrored),
+            "apex_first": bool(stack.apex_first),
+        },
+        "detection": detection,
+        "slices": _slices(loaded.volume, stack, prediction),
+        "segments": _segments(prediction, finding),
+        "finding": finding.to_dict(),
+        "caption": say(finding),
+        "prompts": _prompts(asked, prediction, thresholds),
+        "quality": [{"code": f.code, "severity": f.severity, "text": f.text} for f in flags],
+        "model": {
+            "name": engine.bundle.name,
+            "version": engine.bundle.version,
+            "sha256": engine.bundle.sha256,
+            "backend": engine.backend,
+            "device": engine.device,
+        },
+    }
+    return result
+
+
+def study_name(facts: InputFacts, keep_phi: bool) -> str:
+    """The PatientID when identifiers may be kept and there is one, else a pseudonym from the pixels' hash."""
+    return facts.identity if keep_phi and facts.identity else f"study-{facts.sha256[:12]}"
+
+
+def rounded(value: float, digits: int) -> float:
+    """A finite float without negative zero; raises ValueError for NaN or infinity."""
+    number = round(float(value), digits) + 0.0
+    if not math.isfinite(number):
+        raise ValueError("a result must be a finite number")
+    return number
+
+
+def calibrated(probability: float, thresholds: Mapping[str, Any]) -> float:
+    """Platt: sigmoid(a * logit(p) + b) with the manifest's a and b; the logit is clipped as it was for fitting."""
+    p = min(max(float(probability), 6e-6), 1 - 6e-6)
+    z = float(thresholds["calibration"]["a"]) * math.log(p / (1 - p)) + float(thresholds["calibration"]["b"])
+    return 1 / (1 + math.exp(-min(max(z, -30.0), 30.0)))
+
+
+def _detection(
+    prediction: Prediction, thresholds: Mapping[str, Any], stack: NormalisedStack, landmarks: Landmarks
+) -> dict[str, Any]:
+    probability = rounded(calibrated(prediction.probability, thresholds), PROBABILITY_DIGITS)
+    threshold = rounded(thresholds["study"], PROBABILITY_DIGITS)
+    band = (float(thresholds["abstain_low"]), float(thresholds["abstain_high"]))
+    reasons = abstention_reasons(probability, band, stack, landmarks)
+    return {
+        "present": None if reasons else probability >= threshold,
+        "probability": probability,
+        "threshold": threshold,
+        "abstained": bool(reasons),
+        "reasons": reasons,
+    }
+
+
+def make_finding(prediction: Prediction, thresholds: Mapping[str, Any], present: bool | None) -> Finding:
+    """What is said of the study. present None: no answer, segments over the threshold are named as possible."""
+    if present is False:
+        return Finding("absent")
+    probability = [rounded(p, PROBABILITY_DIGITS) for p in prediction.segment_probability]
+    named = [n for n in aha.NAMES if probability[n - 1] >= float(thresholds["segment"])]
+    if present is None:
+        return Finding("uncertain", _lesions(prediction, named, "possible"))
+    # Scar somewhere but nowhere over the threshold: say where it is most likely rather than nowhere.
+    lesions = _lesions(prediction, named or [int(np.argmax(probability)) + 1], "definite")
+    aetiology = _aetiology(prediction, lesions)
+    no_reflow = (
+        None if aetiology == "non-ischaemic" else prediction.no_reflow_probability >= float(thresholds["no_reflow"])
+    )
+    return Finding("present", lesions, aetiology, no_reflow)
+
+
+def _lesions(prediction: Prediction, segments: Sequence[int], certainty: str) -> tuple[Lesion, ...]:
+    """One lesion a layer, in the order of LAYERS; transmurality is the highest of its segments."""
+    lesions = []
+    for layer in (*LAYERS, None):
+        members = tuple(n for n in segments if segment_layer(prediction, n) == layer)
+        scores = [score for n in members if (score := prediction.segment_transmurality[n - 1]) is not None]
+        if members:
+            lesions.append(Lesion(members, layer, max(scores) if scores and layer in ENDOCARDIAL else None, certainty))
+    return tuple(lesions)
+
+
+def segment_layer(prediction: Prediction, number: int) -> str | None:
+    """The layer predicted for an AHA segment, None for one that cannot be there."""
+    layer = prediction.segment_layer[number - 1]
+    return None if layer == "insertion-point" and number not in INSERTION_SEGMENTS else layer
+
+
+def _aetiology(prediction: Prediction, lesions: Sequence[Lesion]) -> str | None:
+    """Ischaemic only when a lesion reaches the endocardium; None when the model is not sure."""
+    if prediction.ischaemic_probability >= SURE_OF_AETIOLOGY:
+        reaches = any(lesion.layer in ENDOCARDIAL or lesion.layer is None for lesion in lesions)
+        return "ischaemic" if reaches else None
+    return "non-ischaemic" if prediction.ischaemic_probability <= 1 - SURE_OF_AETIOLOGY else None
+
+
+def _input(facts: InputFacts) -> dict[str, Any]:
+    return {
+        "kind": facts.kind,
+        "files": facts.files,
+        "image_type": facts.image_type,
+        "slices": facts.slices,
+        "spacing_mm": [rounded(v, 4) for v in facts.spacing_mm],
+        "sha256": facts.sha256,
+    }
+
+
+def _point(lps: Point | None) -> list[float] | None:
+    return None if lps is None else [rounded(v, MM_DIGITS) for v in lps]
+
+
+def _landmarks(landmarks: Landmarks) -> dict[str, Any]:
+    slices = [
+        {
+            "index": mark.index,
+            "lv_centre": _point(mark.lv_centre),
+            "rvip_anterior": _point(mark.rvip_anterior),
+            "rvip_inferior": _point(mark.rvip_inferior),
+            "confidence": rounded(mark.confidence, PROBABILITY_DIGITS),
+        }
+        for mark in landmarks.slices
+    ]
+    ends = {"apex": _point(landmarks.apex), "base": _point(landmarks.base)}
+    return {"source": landmarks.source, **ends, "slices": slices}
+
+
+def slice_levels(stack: NormalisedStack) -> tuple[str, ...]:
+    """(S,) level of every slice of the stack, base to apex."""
+    cavity = (stack.maps[:, 0] > 0.5).sum((1, 2)) >= MIN_CAVITY_PIXELS
+    return tuple(aha.level_of(float(p), bool(c)) for p, c in zip(stack.position, cavity, strict=True))
+
+
+def _slices(volume: Volume, stack: NormalisedStack, prediction: Prediction) -> list[dict[str, Any]]:
+    """Rows in the input's order; position along the stack's normal from the first slice, towards the last."""
+    normal = np.cross(*plane_axes(volume))
+    step = float(normal @ volume.affine[:3, 0])
+    levels = slice_levels(stack)
+    rows = [
+        {
+            "index": int(index),
+            "position_mm": rounded(abs(step) * int(index), MM_DIGITS),
+            "level": levels[k],
+            "probability": rounded(prediction.slice_probability[k], PROBABILITY_DIGITS),
+        }
+        for k, index in enumerate(stack.index)
+    ]
+    return sorted(rows, key=lambda row: int(row["index"]))
+
+
+def _segments(prediction: Prediction, finding: Finding) -> list[dict[str, Any]]:
+    """17 rows; layer and transmurality only where the finding names the segment."""
+    named = {number for lesion in finding.lesions for number in lesion.segments}
+    return [
+        {
+            "aha": number,
+            "name": name,
+            "probability": rounded(prediction.segment_probability[number - 1], PROBABILITY_DIGITS),
+            "layer": segment_layer(prediction, number) if number in named else None,
+            "transmurality": prediction.segment_transmurality[number - 1] if number in named else None,
+        }
+        for number, name in aha.NAMES.items()
+    ]
+
+
+def _prompts(
+    asked: Sequence[tuple[str, Meaning]], prediction: Prediction, thresholds: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Rows in the order asked; probability is None exactly when a prompt was not understood."""
+    rows = []
+    for (text, meaning), raw in zip(asked, prediction.prompt_probability, strict=True):
+        probability = (
+            None
+            if raw is None or not meaning.understood
+            else rounded(_answer(meaning, raw, thresholds), PROBABILITY_DIGITS)
+        )
+        shown = text.encode("utf-8", "replace").decode("utf-8")  # a command line may hand over broken bytes
+        rows.append(
+            {
+                "text": shown,
+                "understood": probability is not None,
+                "probability": probability,
+                "meaning": meaning.to_dict(),
+            }
+        )
+    return rows
+
+
+def _answer(meaning: Meaning, probability: float, thresholds: Mapping[str, Any]) -> float:
+    """A prompt's probability; "is there any scar?" is the study's own question and gets the study's calibration."""
+    if meaning not in (Meaning(True), Meaning(True, negated=True)):
+        return probability
+    return 1 - calibrated(1 - probability, thresholds) if meaning.negated else calibrated(probability, thresholds)

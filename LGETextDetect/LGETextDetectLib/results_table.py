@@ -1,0 +1,102 @@
+"""results.csv: one row a study, kept up to date while a batch runs, also by several shards at once."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import secrets
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+COLUMNS = (
+    "study", "path", "status", "reason", "lge", "probability", "threshold", "abstained", "segments", "layer", "slices",
+    "image_type", "model_version", "seconds",
+)  # fmt: skip
+Row = dict[str, str]
+
+
+def done_row(study: str, path: str, result: Mapping[str, Any]) -> Row:
+    """The row of a study with a result.json."""
+    detection, lesions = result["detection"], result["finding"]["lesions"]
+    layers = dict.fromkeys(lesion["layer"] for lesion in lesions if lesion["layer"])
+    return _row(
+        study=study, path=path, status="ok", reason=" ".join(detection["reasons"]), lge=result["finding"]["lge"],
+        probability=detection["probability"], threshold=detection["threshold"], abstained=str(detection["abstained"]).lower(),
+        segments=" ".join(str(n) for n in sorted({n for lesion in lesions for n in lesion["segments"]})),
+        layer=" ".join(layers), slices=result["input"]["slices"], image_type=result["input"]["image_type"],
+        model_version=result["model"]["version"], seconds=result["seconds"]["total"],
+    )  # fmt: skip
+
+
+def failed_row(study: str, path: str, status: str, reason: str) -> Row:
+    """The row of a study without a result; status is 'refused' or 'error'."""
+    return _row(study=study, path=path, status=status, reason=reason)
+
+
+def _row(**cells: object) -> Row:
+    return {name: safe_cell(str(cells.get(name, ""))) for name in COLUMNS}
+
+
+def safe_cell(text: str) -> str:
+    """Text that no spreadsheet takes for a formula and that UTF-8 can hold, on one line."""
+    line = "".join(c if c.isprintable() else " " for c in text.encode("utf-8", "replace").decode("utf-8")).strip()
+    return f"'{line}" if line[:1] in ("=", "+", "-", "@") else line
+
+
+def write_rows(path: Path, rows: Iterable[Row]) -> None:
+    """Replace a table at once; rows in order of their study."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(sorted(rows, key=lambda row: row["study"]))
+    partial = path.with_name(f".{path.name}.part-{secrets.token_hex(4)}")
+    try:
+        with partial.open("x", encoding="utf-8", newline="") as file:
+            file.write(text.getvalue())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Rows of a table written by :func:`write_rows`; none when there is no such table."""
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        return list(reader) if tuple(reader.fieldnames or ()) == COLUMNS else []
+
+
+class ResultsTable:
+    """The rows of one batch run, or of one of ``shard[1]`` parts of it that share an output folder.
+
+    A shard keeps its own rows in a hidden file; results.csv is always made of all shards' files, again until none of
+    them has changed meanwhile, so that the last one to write leaves it whole.
+    """
+
+    def __init__(self, out: Path, shard: tuple[int, int], studies: Iterable[str]) -> None:
+        self.rows: dict[str, Row] = {}
+        self._path = out / "results.csv"
+        self._studies = set(studies)
+        part, count = shard
+        parts = [out / f".results-{k}-of-{count}.csv" for k in range(1, count + 1)] if count > 1 else []
+        self._own = parts.pop(part - 1) if parts else None
+        self._others = parts
+
+    def write(self) -> None:
+        """Bring the files up to date."""
+        if self._own is None:
+            write_rows(self._path, self.rows.values())
+            return
+        write_rows(self._own, self.rows.values())
+        seen = None
+        while seen != (seen := self._read_others()):
+            write_rows(self._path, {**seen, **self.rows}.values())
+
+    def _read_others(self) -> dict[str, Row]:
+        rows = (row for path in self._others for row in read_rows(path))
+        return {row["study"]: row for row in rows if row["study"] in self._studies}

@@ -1,0 +1,78 @@
+"""A result as plain text for a terminal: the finding, and the answers to prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .events import one_line
+from .finding import Meaning
+from .questions import prompt_pair
+
+NOTICE = "Research use, not for diagnosis."
+TOP_SEGMENTS = 5
+PROMPT_WIDTH = 60
+NOT_UNDERSTOOD = "(not understood as a question about late enhancement)"
+_ANSWERS = {True: "scar found", False: "no scar found", None: "no answer"}
+
+
+def finding_text(result: Mapping[str, Any], report: Path) -> str:
+    """The finding of one study, a line each; ``result`` is result.json."""
+    detection, model = result["detection"], result["model"]
+    verdict = _ANSWERS[detection["present"]]
+    if detection["reasons"]:
+        verdict += f" ({', '.join(detection['reasons'])})"
+    lines = [
+        f"Caption:     {result['caption']}",
+        f"Detection:   {verdict}",
+        f"Probability: {detection['probability']:.2f} (threshold {detection['threshold']:.2f})",
+        f"Segments:    {_top_segments(result)}",
+        *_quality(result["quality"]),
+        f"Model:       {model['name']} {model['version']}, backend {model['backend']}, device {model['device']}",
+        f"Report:      {report}",
+    ]
+    if result["prompts"]:
+        lines += ["", prompts_table(result["prompts"])]
+    return "\n".join([*lines, NOTICE])
+
+
+def _top_segments(result: Mapping[str, Any]) -> str:
+    """The segments of the finding, or the most probable ones, each with its probability."""
+    named = {number for lesion in result["finding"]["lesions"] for number in lesion["segments"]}
+    ranked = sorted(result["segments"], key=lambda row: (row["aha"] not in named, -row["probability"]))
+    shown = ranked[: min(len(named), 2 * TOP_SEGMENTS) or TOP_SEGMENTS]
+    return ", ".join(f"{row['aha']} {row['name']} {row['probability']:.2f}" for row in shown)
+
+
+def _quality(flags: Sequence[Mapping[str, str]]) -> list[str]:
+    if not flags:
+        return ["Quality:     no remarks"]
+    lines = [f"[{flag['severity']}] {flag['code']}: {flag['text']}" for flag in flags]
+    return [("Quality:     " if k == 0 else " " * 13) + line for k, line in enumerate(lines)]
+
+
+def prompts_table(prompts: Sequence[Mapping[str, Any]]) -> str:
+    """Table of prompts: as typed, understood or not, probability, and the question that was put to the model."""
+    rows = [("Prompt", "Understood", "Probability", "Asked")]
+    for row in prompts:
+        probability = "-" if row["probability"] is None else f"{row['probability']:.2f}"
+        rows.append(
+            (shortened(row["text"]), "yes" if row["understood"] else "no", probability, asked_sentence(row["meaning"]))
+        )
+    widths = [max(len(row[k]) for row in rows) for k in range(3)]
+    return "\n".join(
+        "  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[3]]) for row in rows
+    )
+
+
+def asked_sentence(meaning: Mapping[str, Any]) -> str:
+    """The canonical sentence whose truth was asked for, from a prompt's ``meaning`` in result.json."""
+    understood = Meaning(**{**meaning, "segments": tuple(meaning["segments"]), "layers": tuple(meaning["layers"])})
+    return prompt_pair(understood)[understood.negated] if understood.understood else NOT_UNDERSTOOD
+
+
+def shortened(text: str) -> str:
+    """A prompt on one line of at most ``PROMPT_WIDTH`` characters."""
+    line = one_line(text)
+    return line if len(line) <= PROMPT_WIDTH else line[: PROMPT_WIDTH - 3] + "..."

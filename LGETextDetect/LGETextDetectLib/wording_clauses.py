@@ -1,0 +1,176 @@
+"""A sentence's marks cut into clauses and chunks; what belongs to other organs, the past or an artefact is told apart."""
+
+from __future__ import annotations
+
+import re
+
+from .wording_marks import Mark
+from .wording_places import Place, at_levels
+from .wording_reading import STRONG
+
+
+def clauses_of(marks: list[Mark]) -> list[list[Mark]]:
+    """Split at breaks; a bracket with a statement of its own is a clause after the one it stands in."""
+    clauses: list[list[Mark]] = [[]]
+    inner: list[list[Mark]] = []
+    at = 0
+    while at < len(marks):
+        mark = marks[at]
+        if mark.kind == "open":
+            close = next((j for j in range(at + 1, min(at + 40, len(marks))) if marks[j].kind == "close"), min(at + 40, len(marks)))
+            inside = marks[at + 1 : close]
+            if {m.kind for m in inside} & {"term", "neg", "negpost", "noreflow", "history", "year", "again"}:
+                outer = [m for m in clauses[-1] if m.kind in ("wall", "level", "apex", "numbers", "rvip", "territory")]
+                if {m.kind for m in inside} & {"layer", "extent"} and not {m.kind for m in inside} & {"wall", "level", "numbers", "rvip", "apex", "territory"} and not any(m.kind == "term" for m in clauses[-1]):
+                    inside = [*outer, Mark("sep", ",", mark.start, mark.start, ","), *inside]
+                inner.append(inside)
+                at = close + 1
+                continue
+            clauses[-1].append(mark)
+        elif mark.kind == "break":
+            clauses += [*inner, []]
+            inner = []
+        else:
+            clauses[-1].append(mark)
+        at += 1
+    return [c for c in [*clauses, *inner] if c]
+
+
+def leading_wall(marks: list[Mark]) -> Mark | None:
+    """'Anterior: ...' at the start of a sentence: the wall that the levels after it belong to."""
+    if marks and marks[0].kind == "place" and marks[0].value.kind == "wall" and len(marks) > 1 and marks[1].kind == "colon":
+        return marks[0]
+    return None
+
+
+def under_wall(marks: list[Mark], wall: Mark) -> list[Mark]:
+    result = []
+    for mark in marks:
+        if mark.kind == "place" and mark.value.only_levels:
+            place = Place(at_levels(wall.value.segments, mark.value.levels), mark.value.levels, False, True)
+            mark = mark._replace(value=place)
+        result.append(mark)
+    if any(m.kind == "place" and m is not wall for m in result):
+        result = [m for m in result if m is not wall]
+    return result
+
+
+def free_wall_of_rv(marks: list[Mark]) -> list[Mark]:
+    """'RV infarct: free wall enhancement': the free wall of a sentence on the RV is the RV's."""
+    right = [m for m in marks if m.kind == "organ" and m.words.lower().startswith(("rv", "right"))]
+    return [m._replace(kind="organ") if right and m.kind == "wall" and m.words.lower() == "free wall" else m for m in marks]
+
+
+def said_of_images(marks: list[Mark]) -> list[Mark]:
+    """'LGE sequences negative', 'late images normal': the images stand for the enhancement."""
+    if any(m.kind == "term" and m.value in STRONG for m in marks):
+        return marks
+    result = []
+    images = False
+    for k, mark in enumerate(marks):
+        judged = mark.kind == "tokens" and any(m.kind == "negpost" or (m.kind == "assert" and m.words in ("positive", "+")) for m in marks[k + 1 : k + 3])
+        images = images or judged
+        mark = mark._replace(kind="term", value="lge") if judged else mark
+        result.append(mark._replace(value="negative") if images and mark.kind == "negpost" else mark)
+    return result
+
+
+def without_bound_terms(marks: list[Mark]) -> list[Mark]:
+    """Drops terms that belong to another organ, and that organ's place words."""
+    chunks = [_before_organ(chunk) for chunk in chunks_of(marks)]
+    result: list[Mark] = []
+    for number, chunk in enumerate(chunks):
+        organs = [k for k, m in enumerate(chunk) if m.kind == "organ"]
+        lv = any(m.kind == "lv" for m in chunk)
+        place = any(m.kind == "place" for m in chunk)
+        kept: list[Mark] = []
+        for k, mark in enumerate(chunk):
+            hanging = bool(number) and not organs and not place and not lv and mark.kind == "term" and mark.value in STRONG and _only_organ(chunks[number - 1]) and not {m.kind for m in chunk} & {"layer", "neg", "negpost", "extent", "vessel"}
+            if hanging:
+                kept.append(mark._replace(kind="otherterm"))
+                continue
+            if mark.kind == "term" and mark.value != "pattern" and organs and not lv:
+                before = next((m for m in reversed(chunk[:k]) if m.kind not in ("assert", "sep", "coref", "other")), None)
+                after = next((m for m in chunk[k + 1 :] if m.kind not in ("assert", "coref")), None)
+                bound = before is not None and before.kind == "organ" and mark.start - before.end <= 2
+                bound = bound or (after is not None and after.kind == "organ" and after.start - mark.end <= 4)
+                negated = any(m.kind == "neg" for m in chunk[:k])
+                bound = bound or (not place and not negated and not any(m.kind == "layer" for m in chunk))
+                if bound:
+                    kept.append(mark._replace(kind="otherterm"))
+                    continue
+            kept.append(mark)
+        if any(m.kind == "otherterm" for m in kept) and not any(m.kind == "term" and m.value in STRONG for m in kept):
+            kept = [m for m in kept if m.kind not in ("place", "layer", "extent")] + [Mark("organ", None, 0, 0, "")]
+        if number:
+            result.append(Mark("sep", ",", kept[0].start if kept else 0, kept[0].start if kept else 0, ","))
+        result += kept
+    return result
+
+
+def _only_organ(chunk: list[Mark]) -> bool:
+    kinds = {m.kind for m in chunk}
+    first = next((m.kind for m in chunk if m.kind in ("organ", "place")), None)
+    return first == "organ" and not kinds & {"lv", "term", "layer"}
+
+
+def _before_organ(chunk: list[Mark]) -> list[Mark]:
+    """A chunk without its last part when that part ('... and enhancement of the papillary muscle') is another organ's."""
+    organ = next((k for k, m in enumerate(chunk) if m.kind == "organ"), None)
+    if organ is None:
+        return chunk
+    cut = next((k for k in range(organ, 0, -1) if chunk[k].kind in ("sep", "plus")), None)
+    if cut is None or not any(m.kind in ("place", "layer") for m in chunk[:cut]) or any(m.kind == "organ" for m in chunk[:cut]):
+        return chunk
+    if not any(m.kind == "term" for m in chunk[:cut]):
+        return [*chunk[:cut], *(m for m in chunk[cut:] if m.kind in ("term", "assert"))]
+    return chunk[:cut] if not any(m.kind in ("place", "layer") and m.start > chunk[organ].end for m in chunk) else chunk
+
+
+def chunks_of(marks: list[Mark]) -> list[list[Mark]]:
+    chunks: list[list[Mark]] = [[]]
+    for mark in marks:
+        if mark.kind == "sep" and mark.value == ",":
+            chunks.append([])
+        else:
+            chunks[-1].append(mark)
+    return [c for c in chunks if c] or [[]]
+
+
+def is_past(marks: list[Mark]) -> bool:
+    """The clause tells of an earlier examination."""
+    if any(m.kind in ("negpost", "neg") and re.search("resol|disappear|gone|vanish|longer", m.words) for m in marks):
+        return False
+    for k, mark in enumerate(marks):
+        if mark.kind == "history":
+            return True
+        if mark.kind == "year" and not any(m.kind == "again" for m in marks[:k]):
+            return True
+    return False
+
+
+def doubt_of(marks: list[Mark]) -> tuple[bool, bool]:
+    """(doubtful whether it is LGE at all, dismissed as artefact)."""
+    maybe = False
+    for k, mark in enumerate(marks):
+        if mark.kind == "query" or (mark.kind == "asked" and mark.words == "query"):
+            following = marks[k + 1] if k + 1 < len(marks) else None
+            maybe = maybe or (following is not None and following.start - mark.end <= 3 and following.kind in ("term", "layer", "assert", "place"))
+        if mark.kind != "maybe":
+            continue
+        explained = any(m.kind == "explain" for m in marks[:k])
+        rest = marks[k + 1 :]
+        next_head = next((m for m in rest if m.kind in ("term", "vote", "layer", "place", "artefact", "noreflow", "organ")), None)
+        said_before = any(m.kind == "term" and m.value in STRONG for m in marks[:k])
+        if next_head is not None and next_head.kind in ("vote", "noreflow", "organ"):
+            continue
+        if said_before and next_head is not None and next_head.kind == "term" and next_head.value == "infarct" and not any(m.kind == "artefact" for m in marks):
+            continue
+        if explained and next_head is not None and next_head.kind != "artefact":
+            continue
+        maybe = True
+    artefact = [k for k, m in enumerate(marks) if m.kind == "artefact"]
+    if artefact and any(m.kind == "term" and m.value == "bright" and 0 <= marks[artefact[0]].start - m.end <= 1 for m in marks):
+        return False, True
+    explained = bool(artefact) and any(m.kind in ("explain", "coref") for m in marks[: artefact[0]]) or (bool(artefact) and any(m.kind == "neg" for m in marks[artefact[0] :]))
+    return maybe, explained

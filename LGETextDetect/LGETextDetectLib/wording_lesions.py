@@ -1,0 +1,221 @@
+"""Layers, places and extents in reading order to lesions; all lesions of a report to its finding."""
+
+from __future__ import annotations
+
+from .finding import Finding, Lesion
+from .wording_places import Place
+from .wording_reading import Draft, Item, Reading, place_of
+
+
+def group_items(items: list[Item]) -> list[Draft]:
+    """Layers, places and extents in reading order to lesions: 'layer place place', or 'place layer'."""
+    items = _specific(items)
+    drafts: list[Draft] = []
+    layers: list[str] = []
+    places: list[Item] = []
+    extent: int | None = None
+    words: list[str] = []
+    place_first = next((i.kind for i in items if i.kind in ("layer", "place", "extent")), "layer") == "place"
+
+    extent_first = next((i.kind for i in items if i.kind in ("place", "extent")), "place") == "extent"
+
+    def flush() -> None:
+        nonlocal layers, places, extent, words
+        if layers or places or extent:
+            drafts.extend(_drafts(layers, places, extent, words))
+        layers, places, extent, words = [], [], None, []
+
+    for k, item in enumerate(items):
+        later = [i.kind for i in items[k + 1 :]]
+        if item.kind == "layer":
+            assert isinstance(item.value, str)
+            if item.value in layers:
+                pass
+            elif layers and item.ranged and not places and item.value == "transmural":
+                layers = ["transmural"]
+            elif layers and (item.linked or not places) and not (place_first and places and not item.linked):
+                layers.append(item.value)
+            elif layers or (places and not place_first):
+                flush()
+                layers = [item.value]
+            else:
+                layers.append(item.value)
+        elif item.kind == "place":
+            more = "layer" in later or "extent" in later
+            if places and place_first and (layers or extent) and more and not item.minus:
+                flush()
+            elif places and extent and not place_first and "extent" in later and not item.minus:
+                kept = list(layers)
+                flush()
+                layers = kept
+            places.append(item)
+        elif item.kind == "extent":
+            assert isinstance(item.value, int)
+            if places and layers == ["transmural"] and item.value < 4:
+                flush()
+            elif extent and places and extent_first:
+                kept = [v for v in layers if v != "transmural"]
+                flush()
+                layers = kept
+            extent = max(extent or 0, item.value)
+        words.append(item.words)
+    flush()
+    return drafts
+
+
+def _specific(items: list[Item]) -> list[Item]:
+    """Diffuse and patchy give way to a depth named with them; a territory to the places inside it."""
+    items = [i for i in items if i.kind in ("layer", "place", "extent", "plus")]
+    result: list[Item] = []
+    layers = [k for k, i in enumerate(items) if i.kind == "layer"]
+    exact = any(i.kind == "place" and place_of(i).kind != "territory" and not i.minus for i in items)
+    for k, item in enumerate(items):
+        if item.kind == "layer" and item.value in ("diffuse", "patchy"):
+            nearby = [j for j in layers if j != k and items[j].value not in ("diffuse", *(("patchy",) if item.value == "patchy" else ())) and not any(x.kind == "place" for x in items[min(j, k) : max(j, k)])]
+            if nearby:
+                if item.value == "diffuse" and not any(i.kind == "place" for i in items):
+                    result.append(Item("place", Place(frozenset(range(1, 17)), kind="whole"), True, item.words))
+                continue
+        if item.kind == "place" and place_of(item).kind == "territory" and exact and not item.linked:
+            continue
+        result.append(item)
+    result = [i for i in result if i.kind != "plus"]
+    for k in range(len(result) - 1):
+        here, after = result[k], result[k + 1]
+        if here.kind == "place" and place_of(here).kind == "whole" and after.kind == "layer" and not here.minus and any(i.kind == "layer" for i in result[:k]):
+            result[k], result[k + 1] = after, here
+    return result
+
+
+def _drafts(layers: list[str], places: list[Item], extent: int | None, words: list[str]) -> list[Draft]:
+    if "near" in layers:
+        layers = ["subendocardial" if v == "near" else v for v in layers]
+        extent = extent or 3
+    if len(layers) > 1 and "transmural" in layers and "subendocardial" in layers:
+        layers = ["transmural"]
+    points = [p for p in places if place_of(p).kind == "rvip" and not p.minus]
+    rest = [p for p in places if place_of(p).kind != "rvip"]
+    if points and rest and not layers and all(place_of(p).segments <= {2, 3, 8, 9} and not p.minus for p in rest) and not any(place_of(p).levels for p in points):
+        return [Draft(_segments_of(rest)[0], "insertion-point", words=list(words))]
+    drafts: list[Draft] = []
+    segments, territory = _segments_of(rest)
+    if "diffuse" in layers and not rest and not points:
+        segments = set(range(1, 17))
+    if rest or not points:
+        for layer in [v for v in layers if v != "insertion-point"] or [None]:  # type: ignore[list-item]
+            drafts.append(_draft(set(segments), layer, extent, territory, words))
+    if points:
+        drafts.append(Draft(_segments_of(points)[0], "insertion-point", words=list(words)))
+    return drafts
+
+
+def _draft(segments: set[int], layer: str | None, extent: int | None, territory: bool, words: list[str]) -> Draft:
+    if extent == 4 and layer in (None, "subendocardial"):
+        layer = "transmural"
+    elif extent and layer is None:
+        layer = "subendocardial"
+    score = 4 if layer == "transmural" else extent if layer == "subendocardial" else None
+    return Draft(segments, layer, score, territory=territory, words=list(words))
+
+
+def _segments_of(places: list[Item]) -> tuple[set[int], bool]:
+    added: set[int] = set()
+    territory = False
+    whole = [p for p in places if place_of(p).kind == "whole" and not place_of(p).levels and not p.minus]
+    others = [p for p in places if not p.minus and p not in whole]
+    for item in others if any(place_of(p).kind != "apex" for p in others) else [*others, *whole]:
+        added |= place_of(item).segments
+        territory = territory or place_of(item).kind == "territory"
+    for item in places:
+        if item.minus and place_of(item).kind != "territory":
+            added -= place_of(item).segments
+    return added, territory
+
+
+def finding_of(reading: Reading) -> Finding:
+    drafts = _settled(reading.drafts)
+    definite = any(not d.possible for d in drafts) or ((reading.present > 0 or (reading.infarct_named > 0 and not reading.absent)) and not any(d.possible for d in drafts))
+    no_reflow = reading.no_reflow[-1] if reading.no_reflow else None
+    if any(reading.no_reflow) and not (len(reading.no_reflow) > 1 and not reading.no_reflow[-1]):
+        no_reflow = True
+    if definite:
+        lesions = _lesions(drafts) or (Lesion(),)
+        return Finding("present", lesions, _aetiology(reading.votes, 1), no_reflow)
+    if drafts or reading.possible:
+        if reading.absent and not drafts and not reading.possible:
+            return Finding("absent", no_reflow=no_reflow)
+        return Finding("uncertain", _lesions(drafts), _aetiology(reading.votes, 2), no_reflow)
+    if reading.absent or reading.partly_absent > 1:
+        return Finding("absent", no_reflow=no_reflow)
+    return Finding(no_reflow=no_reflow)
+
+
+def _aetiology(votes: list[tuple[int, int, str]], lowest: int) -> str | None:
+    for tier in range(3, lowest - 1, -1):
+        sums = {"ischaemic": 0, "non-ischaemic": 0}
+        for level, weight, value in votes:
+            if level == tier:
+                sums[value] += weight
+        if any(sums.values()):
+            if sums["ischaemic"] == sums["non-ischaemic"]:
+                return None
+            return max(sums, key=lambda k: sums[k])
+    return None
+
+
+def _settled(drafts: list[Draft]) -> list[Draft]:
+    """Summaries folded into what they summarise, equal lesions joined."""
+    kept: list[Draft] = []
+    for draft in drafts:
+        if not _folded(draft, kept, drafts):
+            kept.append(draft)
+    kept = [d for d in kept if not _coarse(d, kept)]
+    kept = [d for d in kept if d.segments or d.layer or len(kept) == 1] or kept[:1]
+    joined: list[Draft] = []
+    for draft in kept:
+        same = next((d for d in joined if d.layer == draft.layer and d.possible == draft.possible and (None in (d.transmurality, draft.transmurality) or d.transmurality == draft.transmurality) and bool(d.segments) == bool(draft.segments)), None)
+        if same:
+            same.segments |= draft.segments
+            same.transmurality = same.transmurality or draft.transmurality
+        else:
+            joined.append(draft)
+    return joined
+
+
+def _coarse(draft: Draft, every: list[Draft]) -> bool:
+    """A lesion without layer that layered ones describe better ("large anterior infarct ... transmural: mid anterior, apex")."""
+    if draft.layer is not None or draft.possible or not draft.segments:
+        return False
+    better = {s for d in every if d.layer for s in d.segments}
+    return 2 * len(better & draft.segments) >= len(draft.segments) or (draft.infarct and bool(better & draft.segments))
+
+
+def _folded(draft: Draft, kept: list[Draft], every: list[Draft]) -> bool:
+    """Whether a draft only repeats (or completes) an earlier one."""
+    located = [d for d in kept if d.segments]
+    if not located:
+        return False
+    overlapping = [d for d in located if d.segments & draft.segments]
+    if not draft.segments:
+        for d in located:
+            if d.layer is None and draft.layer:
+                d.layer, d.transmurality = draft.layer, draft.transmurality
+        return True
+    if draft.conclusion and any(not d.conclusion for d in located):
+        for d in overlapping:
+            if d.layer is None and draft.layer and not d.conclusion:
+                d.layer, d.transmurality = draft.layer, draft.transmurality
+        return bool(overlapping) or draft.layer is None or draft.territory
+    if draft.layer is None and overlapping and not draft.possible:
+        return True
+    if overlapping and all(d.layer is None for d in overlapping) and draft.layer and draft.sentence != overlapping[-1].sentence and draft.segments <= overlapping[-1].segments:
+        overlapping[-1].segments = set(draft.segments)
+        overlapping[-1].layer, overlapping[-1].transmurality = draft.layer, draft.transmurality
+        return True
+    if draft.possible and any(d.layer == draft.layer and draft.segments <= d.segments for d in located):
+        return True
+    return draft.territory and bool(overlapping) and draft.layer in {d.layer for d in overlapping}
+
+
+def _lesions(drafts: list[Draft]) -> tuple[Lesion, ...]:
+    return tuple(Lesion(tuple(d.segments), d.layer, d.transmurality, "possible" if d.possible else "definite") for d in drafts)

@@ -1,0 +1,268 @@
+"""Marks of one clause to places: levels x walls, AHA numbers, territories, insertion points -> sets of AHA segments."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from .wording_lexicon import ALL_WALLS, AT_APEX, INSERTION_POINTS, LEVEL_SEGMENTS, WALLS
+from .wording_marks import Mark
+
+_ORDER = ("basal", "mid", "apical")
+_SHORT_NAME = {segments: name for name, segments in WALLS.items()}
+_PLACE_KINDS = frozenset({"level", "wall", "apex", "numbers", "territory", "rvip"})
+_GLUE_KINDS = frozenset({"sep", "segword", "all", "lv"})
+_MAX_GAP = 2  # unknown words that may stand inside one place ("the neighbouring basal inferior segment")
+
+
+@dataclass(frozen=True)
+class Place:
+    """AHA segments named by marks; what else the text said of them decides how places combine."""
+
+    segments: frozenset[int]
+    levels: tuple[str, ...] = ()  # levels named with it
+    only_levels: bool = False  # "at mid level": restricts another place of the clause
+    sure_levels: bool = False  # "all basal segments": a place of its own
+    kind: str = "wall"  # wall, numbers, territory, rvip, whole
+    base: frozenset[int] = frozenset()  # the wall's segments before a level restricted it
+
+
+@dataclass
+class _Atom:
+    kind: str
+    segments: tuple[int, ...]
+    levels: tuple[str, ...]
+    sep: str | None  # what stands before it in the run: None, ',', 'and', 'to'
+    start: int
+    end: int
+    sure: bool
+    words: str
+    noun: bool = False
+
+
+def with_places(marks: list[Mark]) -> list[Mark]:
+    """The clause's marks with every run of place words replaced by 'place' marks that hold a Place."""
+    result: list[Mark] = []
+    at = 0
+    while at < len(marks):
+        end = _run_end(marks, at)
+        if end > at:
+            result += _read_run(marks[at:end])
+            at = end
+        else:
+            result.append(marks[at])
+            at += 1
+    return _combine(result)
+
+
+def _run_end(marks: list[Mark], at: int) -> int:
+    """End of the run of place marks starting here; ``at`` when none starts."""
+    if marks[at].kind not in _PLACE_KINDS and not (marks[at].kind == "all" and at + 1 < len(marks) and marks[at + 1].kind in _PLACE_KINDS and marks[at + 1].start - marks[at].end <= 1):
+        return at
+    end = at + 1
+    last = end
+    while end < len(marks) and marks[end].start - marks[end - 1].end <= _MAX_GAP:
+        kind = marks[end].kind
+        if kind in _PLACE_KINDS:
+            last = end + 1
+        elif kind not in _GLUE_KINDS and not (kind in ("open", "close") and end + 1 < len(marks) and marks[end + 1].kind in (*_PLACE_KINDS, "all", "sep", "close")):
+            break
+        end += 1
+    while last < len(marks) and marks[last].kind == "segword" and marks[last].start - marks[last - 1].end <= 1:
+        last += 1
+    return last
+
+
+def _read_run(run: list[Mark]) -> list[Mark]:
+    groups = _grouped(_qualified(_atoms(run)))
+    places: list[Mark] = []
+    used: set[int] = set()
+    for k, group in enumerate(groups):
+        if k in used:
+            continue
+        first = group[0]
+        if first.kind == "level":
+            follows = groups[k + 1] if k + 1 < len(groups) else None
+            if follows and follows[0].kind in ("wall", "rvip", "territory") and follows[0].sep is None:
+                places += _levelled(follows, first.levels, first.start)
+                used.add(k + 1)
+            else:
+                segments = frozenset(s for level in first.levels for s in LEVEL_SEGMENTS[level])
+                places.append(_mark(first, group[-1], Place(segments, first.levels, True, first.sure or first.sep == "and", "level")))
+        elif first.kind in ("wall", "rvip", "territory"):
+            follows = groups[k + 1] if k + 1 < len(groups) else None
+            after = groups[k + 2] if k + 2 < len(groups) else None
+            free = follows is not None and follows[0].kind == "level" and not (after and after[0].kind in ("wall", "rvip", "territory") and after[0].sep is None)
+            if free and follows and not follows[0].sure and follows[0].sep != "and":
+                places += _levelled(group, follows[0].levels, first.start, follows[-1].end)
+                used.add(k + 1)
+            else:
+                places += _levelled(group, (), first.start)
+        elif first.kind == "numbers":
+            places.append(_mark(first, first, Place(frozenset(first.segments), (), False, True, "numbers")))
+        else:
+            places.append(_mark(first, first, Place(frozenset(first.segments), (), False, True, "apex")))
+    return _numbers_win(places, run)
+
+
+def _atoms(run: list[Mark]) -> list[_Atom]:
+    atoms: list[_Atom] = []
+    sep: str | None = None
+    sure = False
+    for mark in run:
+        if mark.kind == "sep":
+            sep = mark.value if sep is None or mark.value == "to" or sep == "," else sep
+        elif mark.kind == "all":
+            sure = True
+        elif mark.kind == "segword" and atoms:
+            atoms[-1].noun = atoms[-1].noun or mark.words.lower().startswith("seg")
+        elif mark.kind in ("level", "wall", "apex", "numbers", "territory", "rvip"):
+            levels = tuple(mark.value) if mark.kind == "level" else ()
+            segments = () if mark.kind == "level" else tuple(mark.value)
+            noun = mark.kind == "level" and "seg" in mark.words.lower()
+            atoms.append(_Atom(mark.kind, segments, levels, sep, mark.start, mark.end, sure, mark.words, noun))
+            sep, sure = None, False
+        elif mark.kind in ("open", "close"):
+            sep = sep or ("," if mark.kind == "open" else None)
+    return atoms
+
+
+def _qualified(atoms: list[_Atom]) -> list[_Atom]:
+    """'RV insertion points, anterior and inferior': the walls after the comma say which points."""
+    result: list[_Atom] = []
+    for atom in atoms:
+        last = result[-1] if result else None
+        if last and last.kind == "rvip" and atom.kind == "wall" and tuple(atom.segments) in (WALLS["anterior"], WALLS["inferior"]) and (atom.sep in (",", None) or last.noun):
+            which = INSERTION_POINTS["anterior" if tuple(atom.segments) == WALLS["anterior"] else "inferior"]
+            last.segments = tuple(sorted({*last.segments, *which})) if last.noun else which
+            last.noun, last.end = True, atom.end
+        else:
+            result.append(atom)
+    return result
+
+
+def _grouped(atoms: list[_Atom]) -> list[list[_Atom]]:
+    """Levels merged (ranges filled), walls that share their levels together; everything else alone."""
+    groups: list[list[_Atom]] = []
+    for atom in atoms:
+        last = groups[-1] if groups else None
+        if last and last[0].kind == "level" and atom.kind == "apex" and atom.sep == "to" and "cap" not in atom.words and "true" not in atom.words:
+            last[0].levels = _filled(last[0].levels, ("apical",))
+            last[0].end = atom.end
+        elif last and last[0].kind == "level" and atom.kind == "level" and not (last[-1].noun and atom.sep in (",", "and")) and not (set(atom.levels) & set(last[0].levels) and atom.sep != "to") and not (atom.sure and not last[0].sure and atom.sep is None):
+            merged = (*last[0].levels, *(v for v in atom.levels if v not in last[0].levels))
+            last[0].levels = _filled(last[0].levels, atom.levels) if atom.sep == "to" else merged
+            last[0].end = atom.end
+            last[0].noun = last[0].noun or atom.noun
+        elif last and atom.kind == "wall" and last[0].kind == "apex" and atom.sep is None and set(atom.segments) == set(ALL_WALLS):
+            groups[-1] = [_Atom("level", (), ("apical",), last[0].sep, last[0].start, atom.end, True, last[0].words)]
+        elif last and last[-1].kind in ("wall", "territory") and atom.kind == last[-1].kind:
+            last.append(atom)
+        else:
+            groups.append([atom])
+    return groups
+
+
+def _filled(low: tuple[str, ...], high: tuple[str, ...]) -> tuple[str, ...]:
+    places = [_ORDER.index(level) for level in (*low, *high)]
+    return _ORDER[min(places) : max(places) + 1]
+
+
+def _levelled(group: list[_Atom], levels: tuple[str, ...], start: int, end: int | None = None) -> list[Mark]:
+    marks = []
+    for k, atom in enumerate(group):
+        kind = {"rvip": "rvip", "territory": "territory"}.get(atom.kind, "whole" if set(atom.segments) >= set(ALL_WALLS) else "wall")
+        segments = at_levels(frozenset(atom.segments), levels)
+        place = Place(segments, levels, False, bool(levels), kind, frozenset(atom.segments))
+        marks.append(Mark("place", place, start if k == 0 else atom.start, (end if end and k == len(group) - 1 else atom.end), atom.words))
+    return marks
+
+
+def at_levels(segments: frozenset[int], levels: tuple[str, ...]) -> frozenset[int]:
+    """A wall's segments at some levels; at apical level the half walls are the whole septal or lateral segment."""
+    if not levels:
+        return segments
+    allowed = {s for level in levels for s in LEVEL_SEGMENTS[level]}
+    found = segments & allowed
+    if "apical" in levels:
+        name = _SHORT_NAME.get(tuple(sorted(segments)))
+        found |= set(AT_APEX.get(name or "", ()))
+    return frozenset(found)
+
+
+def _mark(first: _Atom, last: _Atom, place: Place) -> Mark:
+    return Mark("place", place, first.start, last.end, first.words)
+
+
+def _numbers_win(places: list[Mark], run: list[Mark]) -> list[Mark]:
+    """Walls named beside their numbers ("lateral wall (segments 5, 6 and 11)") give way to the numbers."""
+    result: list[Mark] = []
+    separators = {m.start for m in run if m.kind == "sep"}
+    for place in places:
+        beside = bool(result) and not any(result[-1].end <= s < place.start for s in separators)
+        if place.value.kind == "numbers" and beside and result[-1].value.kind not in ("numbers",):
+            start = result[-1].start
+            while result and result[-1].value.kind != "numbers" and place.value.segments <= _near(result[-1].value, place.value) | place.value.segments and (result[-1].value.segments & place.value.segments or result[-1].value.only_levels):
+                start = result.pop().start
+            result.append(place._replace(start=start))
+        elif place.value.kind != "numbers" and beside and result[-1].value.kind == "numbers" and place.value.kind != "apex" and place.value.segments & result[-1].value.segments:
+            continue
+        else:
+            result.append(place)
+    return result
+
+
+def _near(place: Place, other: Place) -> frozenset[int]:
+    return place.segments | other.segments
+
+
+def _combine(marks: list[Mark]) -> list[Mark]:
+    """Levels that stand apart restrict the clause's walls without level; a territory gives way to places it contains."""
+    marks = list(marks)
+    for k, mark in enumerate(marks):
+        if mark.kind != "place" or not mark.value.only_levels:
+            continue
+        walls = [j for j in range(k) if marks[j].kind == "place" and not marks[j].value.sure_levels and marks[j].value.kind in ("wall", "whole", "rvip", "territory") and not _barrier(marks, j, k)]
+        if mark.value.sure_levels:
+            walls = [j for j in walls if marks[j].value.kind == "whole"]
+        later = [j for j in range(k + 1, min(k + 6, len(marks))) if marks[j].kind == "place" and not marks[j].value.levels and marks[j].value.kind in ("wall", "rvip", "territory")]
+        given = next((j for j in range(k - 1, -1, -1) if marks[j].kind == "place"), None)
+        shared = not mark.value.sure_levels and given is not None and marks[given].value.levels and marks[given].value.kind == "wall" and not re.search("level|seg", mark.words)
+        if shared and given is not None and not _barrier(marks, given, k) and any(m.kind in ("extent", "layer") for m in marks[given:k]):
+            wall = marks[given].value
+            marks[k] = mark._replace(value=Place(at_levels(wall.base, mark.value.levels), mark.value.levels, False, True, "wall", wall.base))
+        elif walls:
+            for j in walls:
+                marks[j] = marks[j]._replace(value=_restricted(marks[j].value, mark.value.levels))
+            marks[k] = mark._replace(kind="used")
+        elif later and not mark.value.sure_levels and "level" not in mark.words.lower() and "seg" not in mark.words.lower() and not _barrier(marks, k, later[0]) and any(m.kind in ("layer", "term") for m in marks[k + 1 : later[0]]):
+            for j in later[:1]:
+                marks[j] = marks[j]._replace(value=_restricted(marks[j].value, mark.value.levels))
+            marks[k] = mark._replace(kind="used")
+    _name_points(marks)
+    return [m for m in marks if m.kind != "used"]
+
+
+def _name_points(marks: list[Mark]) -> None:
+    """'Hinge point LGE (inferior, mid)': a lone anterior or inferior wall after insertion points says which of them."""
+    for k, mark in enumerate(marks):
+        if mark.kind != "place" or mark.value.kind != "rvip" or mark.value.base != frozenset(INSERTION_POINTS["both"]):
+            continue
+        later = [j for j in range(k + 1, len(marks)) if marks[j].kind == "place"]
+        names = {WALLS["anterior"]: "anterior", WALLS["inferior"]: "inferior"}
+        if len(later) != 1 or _barrier(marks, k, later[0]) or any(m.kind in ("layer", "plus") or (m.kind == "sep" and m.value == "and") for m in marks[k : later[0]]):
+            continue
+        wall = marks[later[0]].value
+        name = names.get(tuple(sorted(wall.base)))
+        if name:
+            levels = wall.levels or mark.value.levels
+            marks[k] = mark._replace(value=Place(at_levels(frozenset(INSERTION_POINTS[name]), levels), levels, False, True, "rvip"))
+            marks[later[0]] = marks[later[0]]._replace(kind="used")
+
+
+def _barrier(marks: list[Mark], start: int, end: int) -> bool:
+    return any(m.kind in ("neg", "except", "spare", "break", "colon", "topic", "organ") for m in marks[start + 1 : end])
+
+
+def _restricted(place: Place, levels: tuple[str, ...]) -> Place:
+    return Place(at_levels(place.segments, levels), levels, False, True, place.kind, place.base or place.segments)

@@ -1,0 +1,280 @@
+"""A report's sentences to one Finding: which statements are about late enhancement of the LV today, and what they say."""
+
+from __future__ import annotations
+
+import re
+
+from .finding import Finding
+from .wording_clauses import chunks_of, clauses_of, doubt_of, free_wall_of_rv, is_past, leading_wall, said_of_images, under_wall, without_bound_terms
+from .wording_lesions import finding_of, group_items
+from .wording_marks import Mark, Sentence, clean, sentences
+from .wording_places import with_places
+from .wording_reading import STRONG, Draft, Reading, place_of
+from .wording_scope import Scope
+from .wording_tables import read_segment_table
+
+_ORGAN_HEADINGS = re.compile(r"\b(rv|right|atria|atrium|pericardi|perikard|valve|extra|noncardiac|aorta|lungs|pleura|lymph|thrombus|vessels|ege|early)")
+
+
+def read(text: str) -> tuple[Finding, list[tuple[str, str]]]:
+    """The finding of a report and, for every statement used, its words and what they gave."""
+    reading = Reading()
+    cleaned = clean(text)
+    table = read_segment_table(cleaned, reading)
+    for number, sentence in enumerate(sentences(table)):
+        if sentence.marks:
+            Statement(sentence, number, reading).read()
+    return finding_of(reading), reading.why
+
+
+class Statement:
+    """Reads one sentence into the reading."""
+
+    def __init__(self, sentence: Sentence, number: int, reading: Reading) -> None:
+        self.sentence = sentence
+        self.number = number
+        self.reading = reading
+        self.section = sentence.section
+        self.emitted: list[Draft] = []
+        self.topic: str | None = None
+        self.has = {m.kind for m in sentence.marks}
+        self.organ_heading = sentence.section == "other" and bool(_ORGAN_HEADINGS.search(sentence.heading))
+        self.family = bool(re.search(r"\b(family|father|mother|brother|sister|proband|cousin|uncle|son|daughter)", sentence.text, re.I))
+
+    def read(self) -> None:
+        marks = free_wall_of_rv(list(self.sentence.marks))
+        if self.section in ("history", "technique") and not self._current_despite_section(marks):
+            self._vote(marks, tier=1)
+            return
+        self.topic = self._first_topic(marks)
+        before = len(self.reading.drafts)
+        wall: Mark | None = None
+        clauses = clauses_of(marks)
+        for k, clause in enumerate(clauses):
+            placed = with_places(clause)
+            if k == 0 and any(m.kind == "colon" for m in placed):
+                wall = leading_wall(placed)
+            if wall is not None:
+                placed = under_wall(placed, wall)
+            self._clause(placed)
+        self.emitted = self.reading.drafts[before:]
+        if self.emitted or self.topic == "lge":
+            self.reading.last_lge = self.number
+        tier = 3 if self.emitted or self.section in ("conclusion", "lge") else 2
+        self._vote(marks, tier)
+
+    def _current_despite_section(self, marks: list[Mark]) -> bool:
+        """A sentence that plainly reports LGE although no heading ended the history (all on one line)."""
+        if self.sentence.heading or self.has & {"history", "year", "query", "tech", "again"}:
+            return False
+        lge = any(m.kind == "term" and m.value in ("lge", "scar") for m in said_of_images(marks))
+        said = self.has & {"layer", "wall", "level", "numbers", "neg", "negpost", "rvip", "territory", "apex"}
+        if lge and said:
+            self.section = "findings"
+            return True
+        return False
+
+    def _first_topic(self, marks: list[Mark]) -> str | None:
+        if self.section in ("lge", "scmr"):
+            bare = not self.has & {"term", "layer", "extent", "coref", "neg", "negpost", "rvip", "numbers", "except", "noreflow"}
+            return None if bare and not self.sentence.heading else "lge"
+        if self.section in ("other", "noreflow"):
+            return "other"
+        previous = self.reading.last_lge >= self.number - 1
+        strong = any(m.kind == "term" and m.value in STRONG for m in marks)
+        if previous and not strong and not self.has & {"topic", "organ", "history", "tech"}:
+            first = next((m for m in marks if m.kind not in ("sep", "segword", "all")), None)
+            if "layer" in self.has or "extent" in self.has or (self.has & {"coref", "plus"} and "rvip" in self.has) or (first is not None and first.kind in ("coref", "other") and self.has & {"wall", "level", "numbers", "apex", "rvip"}):
+                return "lge"
+        return None
+
+    # -------------------------------------------------------------- clause
+
+    def _clause(self, marks: list[Mark]) -> None:
+        marks = without_bound_terms(said_of_images(marks))
+        self._no_reflow(marks)
+        last = self.reading.drafts[-1] if self.reading.drafts else None
+        if marks and all(m.kind == "maybe" for m in marks) and last is not None and last.sentence >= self.number - 2:
+            last.possible = True
+        if is_past(marks) and not any(m.kind in ("again", "now") for m in marks):
+            return
+        chunks = chunks_of(marks)
+        topics = self._topics(chunks)
+        walk = Scope()
+        content = [m.kind for m in marks if m.kind not in ("assert", "sep")]
+        walk.leading_except = content[:1] == ["except"] and bool({"neg", "negpost", "scarfree"} & set(content))
+        if walk.leading_except:
+            topics = ["lge" if any(t == "lge" for t in topics) else t for t in topics]
+        for chunk, topic, following in zip(chunks, topics, [*chunks[1:], []], strict=True):
+            walk.chunk(chunk, topic, following)
+        if any(t == "lge" for t in topics):
+            self._settle(marks, walk)
+        self.topic = topics[-1] if topics and topics[-1] == "lge" else self.topic
+
+    def _topics(self, chunks: list[list[Mark]]) -> list[str | None]:
+        topics: list[str | None] = []
+        topic = self.topic
+        for chunk in chunks:
+            own = self._own_topic(chunk)
+            topic = own or topic
+            topics.append(topic)
+        for k in range(len(chunks) - 2, -1, -1):
+            kinds = {m.kind for m in chunks[k]}
+            nxt = {m.kind for m in chunks[k + 1]}
+            own = self._own_topic(chunks[k])
+            if own is None and topics[k] != "lge" and topics[k + 1] == "lge" and (kinds & {"layer"} or ("place" in kinds and "place" not in nxt) or (kinds & {"place"} and "neg" in nxt | kinds)):
+                topics[k] = "lge"
+        return topics
+
+    def _own_topic(self, chunk: list[Mark]) -> str | None:
+        kinds = {m.kind for m in chunk}
+        values = {m.value for m in chunk if m.kind == "term"}
+        other = kinds & {"topic", "organ", "noreflow"}
+        if values & STRONG:
+            return "lge"
+        if "scarfree" in kinds or any(m.kind == "notthick" and re.search("scar|lge|infarct", m.words) for m in chunk):
+            return "lge"
+        if "bright" in values and not kinds & {"topic"} and (kinds & {"place", "layer"}) and "topic" not in self.has:
+            return "lge"
+        if values & {"pattern"} and "layer" in kinds and not other:
+            return "lge"
+        if values & {"event"} and "layer" in self.has and not other:
+            return "lge"
+        if values & {"event"} and self.section == "conclusion" and not other:
+            return "lge"
+        if other == {"noreflow"} and "layer" in kinds:
+            return None
+        return "other" if other else None
+
+    def _settle(self, marks: list[Mark], walk: Scope) -> None:
+        """Turns what the walk found into drafts, negatives and mentions."""
+        if self.organ_heading and not any(m.kind in ("lv", "place") for m in marks):
+            return
+        maybe, dismissed = doubt_of(marks)
+        if dismissed and not maybe:
+            last = self.reading.drafts[-1] if self.reading.drafts else None
+            if last is not None and last.bright and last.sentence >= self.number - 1:
+                self.reading.drafts.pop()
+            return
+        positive = [i for i in walk.items if i.positive]
+        drafts = group_items(positive)
+        denied = {s for i in walk.items if i.kind == "place" and not i.positive for s in place_of(i).segments}
+        for draft in drafts:
+            if draft.segments - denied:
+                draft.segments -= denied
+        if drafts or walk.positive_term:
+            for draft in drafts:
+                draft.possible = maybe
+                draft.sentence = self.number
+                draft.conclusion = self.section == "conclusion" or (bool(marks) and marks[0].kind == "explain")
+                draft.infarct = walk.infarct_only
+                draft.bright = not walk.firm
+                self._keep(draft, walk)
+            if not drafts and (walk.asserted or (maybe and walk.firm and not walk.infarct_only)):
+                if maybe:
+                    self.reading.possible += 1
+                elif walk.infarct_only:
+                    self.reading.infarct_named += 1
+                else:
+                    self.reading.present += 1
+                self.reading.why.append((self.sentence.text.strip(), "possible LGE" if maybe else "LGE present"))
+            if not drafts and maybe and self.reading.drafts and self.reading.drafts[-1].sentence >= self.number - 1:
+                self.reading.drafts[-1].possible = True
+        elif maybe and not walk.negatives and self.reading.drafts and self.reading.drafts[-1].sentence >= self.number - 1:
+            self.reading.drafts[-1].possible = True
+        if walk.negatives and not drafts and not maybe:
+            whole = walk.global_negative and not self.organ_heading
+            self.reading.absent += whole
+            self.reading.partly_absent += not whole
+            self.reading.why.append((self.sentence.text.strip(), "no LGE" if whole else "no LGE there"))
+        elif maybe and walk.negatives and not drafts and walk.global_negative:
+            self.reading.possible += not any(m.kind == "maybe" and "definite" in m.words for m in marks)
+
+    def _keep(self, draft: Draft, walk: Scope) -> None:
+        last = self.reading.drafts[-1] if self.reading.drafts else None
+        near = last is not None and last.sentence >= self.number - 1 and last.conclusion == draft.conclusion
+        if last is not None and near and not draft.segments and last.layer in (None, draft.layer) and (draft.layer or draft.transmurality) and (self.number != last.sentence or not walk.strong):
+            last.layer = last.layer or draft.layer
+            last.transmurality = last.transmurality or draft.transmurality
+            last.possible = last.possible or draft.possible
+            last.sentence = self.number
+        elif last is not None and near and not walk.strong and draft.layer is None and draft.segments and self.topic == "lge" and self.number == last.sentence and not last.segments:
+            last.segments |= draft.segments
+        else:
+            if last is not None and near and not walk.strong and draft.layer is None and self.number - last.sentence == 1:
+                draft.layer, draft.transmurality = last.layer, last.transmurality
+            self.reading.drafts.append(draft)
+        place = "segments " + ", ".join(map(str, sorted(draft.segments))) if draft.segments else "no place"
+        self.reading.why.append((self.sentence.text.strip(), f"{'possible ' if draft.possible else ''}LGE, {draft.layer or 'no layer'}, {place}"))
+
+    # -------------------------------------------------------------- no-reflow and aetiology
+
+    def _no_reflow(self, marks: list[Mark]) -> None:
+        past = is_past(marks)
+        for k, mark in enumerate(marks):
+            if mark.kind != "noreflow":
+                continue
+            before = [m for m in marks[:k] if mark.start - m.end < 8]
+            start = max((i for i, m in enumerate(before) if m.kind in ("term", "place", "topic", "extent") or (m.kind == "sep" and m.value == "," and not any(x.kind == "neg" for x in before[:i]))), default=-1)
+            after = []
+            for m in marks[k + 1 :]:
+                if m.kind in ("term", "topic") or (m.kind == "sep" and m.value == "," and after):
+                    break
+                after.append(m)
+            negative = any(m.kind == "neg" for m in before[start + 1 :]) or any(m.kind in ("neg", "negpost") for m in after[:3])
+            gone = any(m.kind == "negpost" or (m.kind == "neg" and "longer" in m.words) for m in marks[k + 1 :])
+            if past and not gone and not any(m.kind in ("now", "again") for m in marks):
+                continue
+            if any(m.kind in ("maybe", "tech") for m in before[-2:] + after[:2]) and not negative:
+                continue
+            self.reading.no_reflow.append(not (negative or gone))
+            self.reading.why.append((mark.words, "no-reflow " + ("absent" if negative or gone else "present")))
+
+    def _vote(self, marks: list[Mark], tier: int) -> None:
+        weight = max((len(d.segments) for d in self.emitted), default=1) or 1
+        if any(d.territory for d in self.emitted) and not any(m.kind == "vote" and m.value == "non-ischaemic" for m in marks):
+            self.reading.votes.append((3, weight, "ischaemic"))
+        if self.emitted and self.sentence.heading.startswith("infarct"):
+            self.reading.votes.append((tier, weight, "ischaemic"))
+        for k, mark in enumerate(marks):
+            infarct = mark.kind == "term" and mark.value in ("infarct", "event")
+            if mark.kind != "vote" and not infarct:
+                continue
+            value = "ischaemic" if infarct else mark.value
+            if self.family or vote_denied(marks, k):
+                if value == "ischaemic" and mark.words and re.search(r"isch|coron", mark.words, re.I) and any(m.kind == "neg" for m in marks[max(0, k - 3) : k]) and re.search(r"not|aetiolog|etiolog|cause|origin", self.sentence.text, re.I):
+                    self.reading.votes.append((tier, weight, "non-ischaemic"))
+                continue
+            self.reading.votes.append((tier, weight, value))
+
+
+def vote_denied(marks: list[Mark], at: int) -> bool:
+    denied = False
+    listed = True
+    for mark in reversed(marks[max(0, at - 8) : at]):
+        if mark.kind in ("break", "close") or (mark.kind == "sep" and mark.value == "," and not listed):
+            break
+        listed = listed and (mark.kind in ("vote", "sep") or (mark.kind == "term" and mark.value == "infarct"))
+        if mark.kind == "query" and marks[at].start - mark.end < 4 and marks[at].kind == "vote":
+            return True
+        if mark.kind == "neg" or mark.kind == "spare":
+            denied = True
+        if mark.kind in ("explain", "except") and not denied:
+            return mark.kind == "explain" and _denied_before(marks[: marks.index(mark)])
+        if mark.kind == "asked":
+            return True
+    for mark in marks[at + 1 : at + 6]:
+        if mark.kind in ("break", "explain") or (mark.kind == "sep" and mark.value == ",") or mark.kind in ("term", "layer", "place"):
+            break
+        if mark.kind == "negpost" and mark.value == "negative":
+            return True
+    return denied
+
+
+def _denied_before(marks: list[Mark]) -> bool:
+    """'No enhancement suggestive of ...': the last denial before is of the enhancement itself."""
+    last = next((k for k in range(len(marks) - 1, -1, -1) if marks[k].kind in ("neg", "break")), None)
+    if last is None or marks[last].kind != "neg":
+        return False
+    head = next((m for m in marks[last + 1 :] if m.kind in ("term", "noreflow", "organ", "topic", "vote")), None)
+    return head is not None and head.kind == "term"

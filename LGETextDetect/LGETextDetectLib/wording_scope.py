@@ -1,0 +1,211 @@
+"""What a clause affirms and what it denies: the scope of no, none, except, spared and their like over chunks."""
+
+from __future__ import annotations
+
+from .wording_lexicon import TERRITORIES
+from .wording_marks import Mark
+from .wording_places import Place
+from .wording_reading import STRONG, Item, place_of, score_of_extent
+
+
+class Scope:
+    """Goes through a clause's chunks and keeps what is affirmed and what is denied."""
+
+    def __init__(self) -> None:
+        self.items: list[Item] = []
+        self.negative = False
+        self.excepting = False
+        self.sparing = False
+        self.positive_term = False
+        self.asserted = False
+        self.strong = self.firm = False
+        self.infarct_only = True
+        self.negatives = 0
+        self.global_negative = False
+        self.explaining = self.placed = False
+        self.leading_except = False
+
+    def chunk(self, marks: list[Mark], topic: str | None, following: list[Mark]) -> None:
+        kinds = {m.kind for m in marks}
+        joined = any(m.kind == "sep" and m.words.startswith(("or", "nor")) for m in [*marks, *following[:1]])
+        listed = not kinds & {"term", "assert", "neg", "negpost", "except"} or joined or ("term" in kinds and not kinds & {"place", "layer", "assert"})
+        if not (listed and self.negative):
+            self.negative = False
+        if not (listed and self.excepting):
+            self.excepting = False
+        if kinds & {"term", "neg", "assert"}:
+            self.sparing = False
+        if "plus" in kinds or "coref" in kinds:
+            self.explaining = False
+        start = len(self.items)
+        if topic != "lge":
+            self._other(marks)
+            return
+        term_seen = layer_seen = False
+        denied = self.negative
+        for k, mark in enumerate(marks):
+            rest = marks[k + 1 :]
+            if mark.kind == "neg":
+                denied = self._deny(marks, k, rest, start, term_seen or layer_seen) or denied
+            elif mark.kind == "scarfree":
+                self._turn(start, only_places=True)
+                self.negative = True
+                denied = True
+                self._count_negative(marks, [i for i in self.items[start:] if i.kind == "place"])
+            elif mark.kind == "negpost":
+                denied = self._deny_after(mark, marks, k, rest, start) or denied
+            elif mark.kind == "spare":
+                if any(m.kind in ("place", "layer") for m in rest):
+                    self.sparing = True
+                else:
+                    self._turn(start, only_places=True)
+            elif mark.kind == "except":
+                if self.negative:
+                    self.negative = False
+                    self.asserted = self.positive_term = True
+                elif self.leading_except:
+                    self.asserted = self.positive_term = True
+                elif "only" not in mark.words:
+                    self.excepting = True
+            elif mark.kind == "explain":
+                self.explaining = True
+                self.placed = self.placed or any(i.kind == "place" and i.positive for i in self.items)
+            elif mark.kind == "term":
+                term_seen = term_seen or mark.value in STRONG or mark.value == "bright"
+                if not self.negative and mark.value in (*STRONG, "bright", "pattern"):
+                    self.positive_term = True
+                    self.strong = self.strong or mark.value in STRONG
+                    self.infarct_only = self.infarct_only and mark.value == "infarct"
+                    self.firm = self.firm or mark.value in ("lge", "scar", "infarct")
+                    self.asserted = self.asserted or (bool(kinds & {"assert", "place", "layer", "now", "again", "plus"}) and "tech" not in kinds) or (mark.value == "infarct" and self.explaining)
+                self.items.append(Item("term", mark.value, not self.negative, mark.words))
+            elif mark.kind in ("layer", "place", "extent", "vessel", "plus"):
+                layer_seen = layer_seen or mark.kind == "layer"
+                self._item(mark, marks, k)
+        self._forget_other_places(marks, start)
+        self.global_negative = self.global_negative or False
+        _ = denied
+
+    def _other(self, marks: list[Mark]) -> None:
+        """A chunk on something else: only its negation may carry over to a list that follows."""
+        if any(m.kind == "neg" for m in marks) and not any(m.kind == "break" for m in marks):
+            self.negative = True
+
+    def _item(self, mark: Mark, marks: list[Mark], k: int) -> None:
+        positive = not self.negative and not self.sparing
+        linked = k > 1 and marks[k - 1].kind == "sep" and marks[k - 2].kind == mark.kind
+        if mark.kind == "layer":
+            for value in mark.value:
+                self.items.append(Item("layer", value, positive, mark.words, linked and marks[k - 1].value == "to", linked))
+        elif mark.kind == "extent":
+            if mark.value.high == 0:
+                self._turn(max((j for j, i in enumerate(self.items) if i.kind in ("extent", "layer")), default=-1) + 1, only_places=True)
+            elif _of_the_wall(marks, k):
+                self.items.append(Item("extent", score_of_extent(mark.value), positive, mark.words))
+        elif mark.kind == "vessel":
+            beside = any(m.kind == "term" and m.value in ("infarct", "scar", "event", "lge") and abs(m.start - mark.start) <= 4 for m in marks)
+            busy = any(m.kind == "topic" and abs(m.start - mark.start) <= 2 for m in marks)
+            if beside and not busy and mark.value in TERRITORIES:
+                place = Place(frozenset(TERRITORIES[mark.value]), kind="territory")
+                self.items.append(Item("place", place, positive, mark.words, False, linked, self.explaining))
+        elif mark.kind == "place":
+            if self.explaining and self.placed:
+                return
+            self.items.append(Item("place", mark.value, positive, mark.words, False, linked, self.excepting))
+        else:
+            self.items.append(Item("plus", None, positive, mark.words))
+
+    def _deny(self, marks: list[Mark], k: int, rest: list[Mark], start: int, said: bool) -> bool:
+        heads = [m for m in rest if m.kind in ("term", "noreflow", "organ", "topic", "vote", "layer", "place", "extent", "artefact", "scarfree")]
+        if not heads:
+            if any(i.kind in ("term", "place", "layer") for i in self.items[start:]):
+                self._turn(start)
+                self._count_negative(marks, [i for i in self.items[start:] if i.kind == "place"], rest)
+                return True
+            return False
+        head = heads[0]
+        later_term = any(m.kind == "term" for m in heads[1:]) and any(m.kind == "sep" and m.words.startswith(("or", "nor", "and")) for m in rest)
+        if head.kind in ("noreflow", "organ", "topic", "vote", "artefact", "extent") and not later_term:
+            return False
+        self.negative = True
+        self.sparing = False
+        if not said:
+            self._turn(start, only_places=True)
+        places = [m for m in rest[: _until(rest)] if m.kind == "place"]
+        before = [i for i in self.items[start:] if i.kind == "place" and not i.positive]
+        self._count_negative(marks, [*before, *places], rest, said)
+        return True
+
+    def _deny_after(self, mark: Mark, marks: list[Mark], k: int, rest: list[Mark], start: int) -> bool:
+        mine = self.items[start:]
+        next_term = next((m for m in rest if m.kind in ("term", "place", "layer")), None)
+        forward = next_term is not None and not any(m.kind in ("break", "plus") for m in rest[: rest.index(next_term)])
+        if forward and next_term is not None and next_term.kind == "term" and next_term.start - mark.end <= 2:
+            self._turn(start, only_places=True)
+            self.negative = True
+            self._count_negative(marks, [i for i in mine if i.kind == "place"] + [m for m in rest if m.kind == "place"], rest)
+            return True
+        if not mine and forward and next_term is not None and next_term.kind == "place":
+            self.negative = True
+            return False
+        if mark.value == "normal":
+            if any(i.kind == "place" for i in mine) and not any(i.kind in ("term",) and i.positive for i in mine):
+                self._turn(start, only_places=True)
+            return False
+        target = mine if any(i.kind in ("term", "place", "layer") for i in mine) else self.items
+        begin = len(self.items) - len(target)
+        self._turn(begin)
+        self._count_negative(marks, [i for i in target if i.kind == "place"])
+        return True
+
+    def _turn(self, start: int, only_places: bool = False) -> None:
+        """What was read from ``start`` on is denied after all; bare places of the chunks before belong to it."""
+        while start > 0 and self.items[start - 1].kind == "place" and all(i.kind == "place" for i in self.items[:start]):
+            start -= 1
+        for item in self.items[start:]:
+            if not only_places or item.kind == "place":
+                item.positive = False
+        if not only_places:
+            self.positive_term = any(i.kind == "term" and i.positive for i in self.items)
+            self.asserted = self.asserted and self.positive_term
+
+    def _count_negative(self, marks: list[Mark], places: list[object], rest: list[Mark] | None = None, said: bool = False) -> None:
+        self.negatives += 1
+        whole = all(place_of(p).kind == "whole" or len(place_of(p).segments) >= 16 for p in places)
+        scope = marks if rest is None else [m for m in marks if m.start >= (rest[0].start if rest else 0) - 3]
+        local = any(m.kind in ("other",) for m in scope) or any(m.kind == "other" for m in marks[:2])
+        layers = {m.value for m in (rest or marks) if m.kind == "layer"}
+        if whole and not local and len(layers) != 1 and not said:
+            self.global_negative = True
+
+    def _forget_other_places(self, marks: list[Mark], start: int) -> None:
+        """'Perfusion defect of the inferior wall matching the scar': the place is the defect's."""
+        topic = next((m for m in marks if m.kind in ("topic",)), None)
+        term = next((m for m in marks if m.kind == "term" and m.value in STRONG), None)
+        if topic is None or term is None or topic.start > term.start:
+            return
+        between = [m for m in marks if topic.start < m.start < term.start and m.kind == "place"]
+        behind = any(m.start > term.start and m.kind == "place" for m in marks)
+        layered = any(m.kind == "layer" and m.start > topic.start for m in marks)
+        joined = any(m.kind == "plus" and topic.start < m.start < term.start for m in marks)
+        if between and (behind or not (layered or joined)):
+            mine = [m.value for m in between]
+            self.items[start:] = [i for i in self.items[start:] if i.kind != "place" or i.value not in mine]
+
+
+def _until(rest: list[Mark]) -> int:
+    return next((k for k, m in enumerate(rest) if m.kind in ("except", "break")), len(rest))
+
+
+def _of_the_wall(marks: list[Mark], k: int) -> bool:
+    """Whether a percentage is a share of the wall's thickness and not of the LV, a volume or a stenosis."""
+    mark = marks[k]
+    after = [m for m in marks[k + 1 :] if m.start - mark.end <= 3]
+    if any(m.kind == "thick" for m in after):
+        return True
+    if after and after[0].kind in ("lv", "notthick") and after[0].start - mark.end <= 2:
+        return False
+    before = [m for m in marks[:k] if mark.start - m.end <= 6]
+    if any(m.kind == "thick" for m in before[-2:]):
+        return True
+    return not any(m.kind in ("notthick", "topic") for m in [*before[-3:], *after[:2]])

@@ -1,0 +1,119 @@
+"""Worker processes that get one task at a time; the death of one costs its task and nothing else."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from multiprocessing.connection import Connection, wait
+from typing import Any, cast
+
+from .child_process import GRACE_S, stop_when_asked
+from .events import quiet_libraries
+
+Work = Callable[[Any], Any]
+
+
+def run_tasks(
+    tasks: Iterable[Any], make_work: Callable[[], Work], workers: int, environment: Mapping[str, str]
+) -> Generator[tuple[Any, Any], None, None]:
+    """(task, outcome) in the order of completion; the outcome is None when the worker died.
+
+    ``make_work`` is called once in each worker, a freshly spawned process that sees ``environment``. Tasks are drawn
+    when a worker is free. Closing the iterator stops all workers.
+    """
+    waiting = iter(tasks)
+    busy: dict[Connection, tuple[_Worker, Any]] = {}
+    idle: list[_Worker] = []
+    try:
+        while True:
+            while len(busy) < workers and (task := next(waiting, None)) is not None:
+                worker = idle.pop() if idle else _Worker(make_work, environment)
+                worker.give(task)
+                busy[worker.connection] = (worker, task)
+            if not busy:
+                return
+            for ready in wait(list(busy)):
+                worker, task = busy.pop(cast(Connection, ready))
+                outcome, alive = worker.take()
+                if alive:
+                    idle.append(worker)
+                yield task, outcome
+    finally:
+        _stop(idle, [worker for worker, _ in busy.values()])
+
+
+class _Worker:
+    """One process and the parent's end of its pipe."""
+
+    def __init__(self, make_work: Callable[[], Work], environment: Mapping[str, str]) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs, make_work), daemon=True)
+        with _inherited(environment):
+            self.process.start()
+        theirs.close()  # so that the worker's death is seen as the end of its pipe
+
+    def give(self, task: Any) -> None:
+        try:
+            self.connection.send(task)
+        except OSError:
+            return  # it has died: take() says so
+
+    def take(self) -> tuple[Any, bool]:
+        """The outcome, and whether the worker lives."""
+        try:
+            return self.connection.recv(), True
+        except (EOFError, OSError):
+            self.connection.close()
+            self.process.join(GRACE_S)
+            return None, False
+
+
+def _stop(idle: list[_Worker], busy: list[_Worker]) -> None:
+    """Let idle workers go, ask busy ones to clean up, end those who do not."""
+    for worker in [*idle, *busy]:
+        worker.connection.close()
+    for worker in busy:
+        worker.process.terminate()
+    for worker in [*idle, *busy]:
+        worker.process.join(GRACE_S)
+        if worker.process.is_alive():
+            worker.process.kill()
+            worker.process.join()
+
+
+def _serve(connection: Connection, make_work: Callable[[], Work]) -> None:
+    """A worker's life: tasks in, outcomes out, until the pipe ends or the parent asks to stop."""
+    try:
+        with stop_when_asked(), quiet_libraries():
+            work = make_work()
+            while True:
+                connection.send(work(connection.recv()))
+    except (EOFError, OSError, KeyboardInterrupt):
+        return
+
+
+@contextmanager
+def _inherited(environment: Mapping[str, str]) -> Iterator[None]:
+    """What a process started in this block inherits: these variables, and no interest in Ctrl-C.
+
+    Ctrl-C reaches every process of a terminal; only the parent is to act on it and then to stop its workers.
+    """
+    before = {name: os.environ.get(name) for name in environment}
+    is_main = threading.current_thread() is threading.main_thread()
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if is_main else None
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        if is_main:
+            signal.signal(signal.SIGINT, handler)

@@ -1,0 +1,74 @@
+"""Virtual patients on disk: a DICOM study each, with masks, landmarks, truth table and, if asked, report text."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from LGETextDetectLib.events import Events
+from LGETextDetectLib.markups import write_markups
+from LGETextDetectLib.volume_files import write_nrrd
+from LGETextDetectLib.wording import write_report
+
+from .dicom_study import in_reading_order, write_dicom_study
+from .patient import draw
+from .virtual_study import VirtualStudy, render_study
+
+COLUMNS = ("study", "lge", "segments", "layer", "transmurality", "aetiology", "no_reflow", "area_mm2", "slices", "slice_lge")
+
+
+def virtual_studies(count: int, seed: int, scar_share: float = 0.5, shift: float = 0.0) -> Iterator[VirtualStudy]:
+    """``count`` studies; study k depends on the seed and k alone."""
+    for number in range(count):
+        yield render_study(draw(np.random.default_rng((seed, number)), scar_share, shift))
+
+
+def write_cohort(out: Path, count: int, seed: int, reports: bool, events: Events) -> None:
+    """Write ``count`` studies below ``out``.
+
+    <study>/ DICOM series; <study>_mask.nrrd (0 background, 1 LV cavity, 2 myocardium, 3 scar, 4 no-reflow, 5 RV);
+    landmarks/<study>.mrk.json; truth.csv; findings.jsonl; with ``reports`` reports.jsonl. Slices count in input order.
+    """
+    (out / "landmarks").mkdir(parents=True, exist_ok=True)
+    rows, findings, texts = [], [], []
+    for number, drawn in enumerate(virtual_studies(count, seed)):
+        study = in_reading_order(drawn)
+        name = f"virtual-{seed}-{number:04d}"
+        write_dicom_study(study, out / name, seed=(seed, number), identity=name)
+        write_nrrd(study.volume.with_array(study.labels.astype(np.float32)), out / f"{name}_mask.nrrd")
+        write_markups(study.landmarks, out / "landmarks" / f"{name}.mrk.json")
+        rows.append(truth_row(name, study))
+        findings.append({"id": name, "finding": study.finding.to_dict()})
+        texts.append({"id": name, "text": write_report(np.random.default_rng((seed, number, 2)), study.finding)})
+        events.progress("phantom", number + 1, count)
+    with (out / "truth.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+    _write_lines(out / "findings.jsonl", findings)
+    if reports:
+        _write_lines(out / "reports.jsonl", texts)
+
+
+def truth_row(name: str, study: VirtualStudy) -> dict[str, object]:
+    """One row of truth.csv."""
+    lesions = study.finding.lesions
+    row_mm, column_mm, _ = study.volume.spacing_mm
+    scar = np.isin(study.labels, (3, 4))
+    return {
+        "study": name, "lge": int(study.finding.lge == "present"),
+        "segments": " ".join(str(n) for n in sorted({n for lesion in lesions for n in lesion.segments})),
+        "layer": " ".join(sorted({lesion.layer for lesion in lesions if lesion.layer})),
+        "transmurality": " ".join(f"{n}:{score}" for n, score in sorted(study.transmurality.items()) if score),
+        "aetiology": study.finding.aetiology or "", "no_reflow": int(bool(study.finding.no_reflow)),
+        "area_mm2": round(float(scar.sum()) * row_mm * column_mm),
+        "slices": " ".join(str(k) for k in np.flatnonzero(study.scarred)),
+        "slice_lge": " ".join(str(int(v)) for v in study.scarred),
+    }  # fmt: skip
+
+
+def _write_lines(path: Path, entries: list[dict[str, object]]) -> None:
+    path.write_text("".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries), "utf-8")

@@ -1,0 +1,353 @@
+"""Batch: what is a study, one result folder and one row each, and nothing lost when something goes wrong."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from conftest import child_environment, write_headers
+from LGETextDetectLib.batch import BatchOptions, clean_up, run_batch
+from LGETextDetectLib.events import Events
+from LGETextDetectLib.refusal import InputRefused
+from LGETextDetectLib.results_table import COLUMNS, ResultsTable, done_row, failed_row, read_rows, safe_cell, write_rows
+from LGETextDetectLib.studies_below import find_studies, study_names
+from LGETextDetectLib.worker_pool import run_tasks
+
+RESULT_FILES = {"result.json", "report.html", "landmarks.mrk.json", "normalised.nrrd", "evidence.nrrd", "bullseye.svg"}
+
+
+class Log(Events):
+    """Remembers what was said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.done: list[int] = []
+
+    def log(self, text: str) -> None:
+        self.lines.append(text)
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        self.done.append(done)
+
+
+# --- what is a study -------------------------------------------------------------------------------------------------
+
+
+def touch(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+
+
+def found(root: Path, **options: Path) -> list[tuple[str, str]]:
+    return [(study.name, study.path) for study in find_studies(root, **options)]
+
+
+def test_a_folder_of_one_study_is_one_study_however_deep(tmp_path: Path) -> None:
+    write_headers(tmp_path / "a" / "1.dcm", patient="A", study="1.1")
+    write_headers(tmp_path / "b" / "s1" / "x", patient="B", study="1.2")
+    write_headers(tmp_path / "b" / "s2" / "x", patient="B", study="1.2")
+    write_headers(tmp_path / "centre" / "c" / "s" / "x", patient="C", study="1.3")
+    write_headers(tmp_path / "centre" / "d" / "s" / "x", patient="D", study="1.4")
+    touch(tmp_path / "notes" / "readme.txt")
+    assert found(tmp_path) == [("a", "a"), ("b", "b"), ("c", "centre/c"), ("d", "centre/d")]
+
+
+def test_the_root_is_a_study_when_files_lie_in_it_or_several_folders_are_one(tmp_path: Path) -> None:
+    write_headers(tmp_path / "flat" / "1.dcm", patient="A", study="1.1")
+    assert found(tmp_path / "flat") == [("flat", ".")]
+    for series in ("s1", "s2"):
+        write_headers(tmp_path / "series" / series / "1.dcm", patient="A", study="1.1")
+    assert found(tmp_path / "series") == [("series", ".")]
+    write_headers(tmp_path / "single" / "p" / "s" / "1.dcm", patient="A", study="1.1")
+    assert found(tmp_path / "single") == [("p", "p")]
+
+
+def test_a_stray_file_or_a_dicomdir_at_the_root_does_not_swallow_the_studies(tmp_path: Path) -> None:
+    for name in "ab":
+        write_headers(tmp_path / name / "1.dcm", patient=name, study=f"1.{ord(name)}")
+    write_headers(tmp_path / "DICOMDIR", patient="", study="", media_class="1.2.840.10008.1.3.10")
+    assert found(tmp_path) == [("a", "a"), ("b", "b")]
+    write_headers(tmp_path / "stray.dcm", patient="S", study="1.9")
+    assert found(tmp_path) == [("a", "a"), ("b", "b"), ("stray.dcm", "stray.dcm")]
+
+
+def test_volume_files_are_studies_but_not_masks_hidden_files_and_the_output(tmp_path: Path) -> None:
+    for name in (
+        "v1.nii.gz",
+        "v1_mask.nii.gz",
+        "sub/V2.NRRD",
+        "sub/v2_mask.mha",
+        ".hidden.nrrd",
+        ".cache/x.nrrd",
+        "out/v1/evidence.nrrd",
+    ):
+        touch(tmp_path / name)
+    assert found(tmp_path, leave_out=tmp_path / "out") == [("V2", "sub/V2.NRRD"), ("v1", "v1.nii.gz")]
+
+
+def test_damaged_dicom_is_listed_so_that_it_is_refused_and_not_lost(tmp_path: Path) -> None:
+    touch(tmp_path / "broken" / "1.dcm")
+    (tmp_path / "cut").mkdir()
+    (tmp_path / "cut" / "image").write_bytes(b"\0" * 128 + b"DICM" + b"junk")
+    assert found(tmp_path) == [("broken", "broken"), ("cut", "cut")]
+
+
+@pytest.mark.parametrize(
+    ("make", "code"), [(lambda p: None, "not-found"), (lambda p: touch(p / "a.txt"), "no-studies")]
+)
+def test_nothing_to_do_is_refused(tmp_path: Path, make: Callable[[Path], None], code: str) -> None:
+    make(tmp_path / "root")
+    with pytest.raises(InputRefused) as refused:
+        find_studies(tmp_path / "root")
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (["a/v1.nrrd", "b/v2.nii.gz"], ["v1", "v2"]),
+        (["a/s", "b/s"], ["a_s", "b_s"]),
+        (["A.nrrd", "a.nrrd"], ["A.nrrd", "a.nrrd"]),
+        (["p", "p.nrrd"], ["p", "p.nrrd"]),
+        (["-x", "=1+1", ".."], ["_x", "_1+1", "_"]),
+        (["results.csv", "con", "a:b?"], ["_results.csv", "_con", "a_b_"]),
+    ],
+)  # fmt: skip
+def test_names_of_results(paths: list[str], names: list[str]) -> None:
+    found_names = study_names(paths)
+    if len({name.casefold() for name in names}) == len(names):
+        assert found_names == names
+    assert len({name.casefold() for name in found_names}) == len(paths)
+
+
+def test_long_and_equal_names_stay_apart_and_short() -> None:
+    paths = [f"{'x' * 300}/{k}" for k in "ab"] + ["x" * 300, "X" * 300, "a/b_c", "a_b/c", "b_c", "c"]
+    names = study_names(paths)
+    assert len({name.casefold() for name in names}) == len(paths)
+    assert max(map(len, names)) <= 80
+
+
+# --- the table -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@x", "'@x"),
+        ("a=b", "a=b"),
+        ("\t=x", "'=x"),
+        ("a\nb", "a b"),
+        ("x\udcff", "x?"),
+    ],
+)
+def test_cells_begin_no_formula(text: str, cell: str) -> None:
+    assert safe_cell(text) == cell
+
+
+def test_rows_are_sorted_and_come_back(tmp_path: Path) -> None:
+    rows = [failed_row(name, f"sub/{name}", "refused", 'no-heart: a "quoted", cause') for name in ("b", "a")]
+    write_rows(tmp_path / "t.csv", rows)
+    assert read_rows(tmp_path / "t.csv") == rows[::-1]
+    assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
+
+
+def test_shards_with_one_folder_make_one_table(tmp_path: Path) -> None:
+    names = ["a", "b", "c"]
+    shards = [ResultsTable(tmp_path, (k, 2), names) for k in (1, 2)]
+    shards[0].rows = {name: failed_row(name, name, "refused", "x") for name in "ac"}
+    shards[1].rows = {"b": failed_row("b", "b", "error", "y")}
+    for table in shards:
+        table.write()
+    assert [(row["study"], row["status"]) for row in read_rows(tmp_path / "results.csv")] == [
+        ("a", "refused"),
+        ("b", "error"),
+        ("c", "refused"),
+    ]
+
+
+# --- workers ---------------------------------------------------------------------------------------------------------
+
+
+def make_fragile() -> Callable[[int], int]:
+    return fragile
+
+
+def fragile(task: int) -> int:
+    if task == 3:
+        os._exit(1)
+    return task * int(os.environ["FACTOR"])
+
+
+def test_a_dying_worker_costs_its_own_task_only() -> None:
+    outcomes = dict(run_tasks(range(1, 7), make_fragile, 2, {"FACTOR": "10"}))
+    assert outcomes == {1: 10, 2: 20, 3: None, 4: 40, 5: 50, 6: 60}
+    assert "FACTOR" not in os.environ
+
+
+def test_leftovers_of_a_killed_worker_are_removed_and_the_older_result_is_put_back(tmp_path: Path) -> None:
+    for name in (".a.part-12", ".a.old-12", ".b.part-34", ".b.old-34", "b", ".ab.part-1"):
+        touch(tmp_path / name / "result.json")
+    clean_up(tmp_path, "a")
+    clean_up(tmp_path, "b")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".ab.part-1", "a", "b"]
+
+
+# --- whole batches ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two virtual patients as volume files, one broken file, a mask and a hidden file."""
+    from LGETextDetectLib.volume_files import write_nrrd
+    from LGETextTrainLib.patient import draw
+    from LGETextTrainLib.virtual_study import render_study
+
+    root = tmp_path_factory.mktemp("cohort")
+    (root / "sub").mkdir()
+    for number, name in enumerate(("sub/one", "two")):
+        study = render_study(draw(np.random.default_rng((5, number)), scar_share=1.0))
+        write_nrrd(study.volume, root / f"{name}.nrrd")
+        write_nrrd(study.volume.with_array(study.labels.astype(np.float32)), root / f"{name}_mask.nrrd")
+    (root / "broken.nrrd").write_bytes(b"NRRD0004\n")
+    touch(root / ".hidden.nrrd")
+    return root
+
+
+@pytest.fixture(scope="module")
+def batch_out(cohort: Path, bundled_model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
+    """A finished batch and its exit code."""
+    out = tmp_path_factory.mktemp("batch") / "out"
+    return out, run_batch(cohort, out, BatchOptions(workers=2), Log())
+
+
+def without_seconds(path: Path) -> dict:
+    return {key: value for key, value in json.loads(path.read_text("utf-8")).items() if key != "seconds"}
+
+
+def test_batch_writes_a_folder_and_a_row_for_every_study(batch_out: tuple[Path, int], bundled_model: Path) -> None:
+    out, code = batch_out
+    with (out / "results.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert code == 5
+    assert tuple(rows[0]) == COLUMNS
+    assert [(row["study"], row["path"], row["status"]) for row in rows] == [
+        ("broken", "broken.nrrd", "refused"), ("one", "sub/one.nrrd", "ok"), ("two", "two.nrrd", "ok"),
+    ]  # fmt: skip
+    assert rows[0]["reason"].startswith("damaged-file: ")
+    for row in rows[1:]:
+        assert {path.name for path in (out / row["study"]).iterdir()} == RESULT_FILES
+        assert row == done_row(
+            row["study"], row["path"], json.loads((out / row["study"] / "result.json").read_text("utf-8"))
+        )
+    assert {path.name for path in out.iterdir()} == {"results.csv", "one", "two"}
+
+
+def test_resume_skips_what_is_done_and_redoes_what_is_not(
+    batch_out: tuple[Path, int], cohort: Path, tmp_path: Path
+) -> None:
+    out, _ = batch_out
+    before = {name: (out / name / "result.json").stat().st_mtime_ns for name in ("one", "two")}
+    table = (out / "results.csv").read_text("utf-8").splitlines()
+    log = Log()
+    (out / "one" / "report.html").unlink()
+    expected = without_seconds(out / "one" / "result.json")
+    assert run_batch(cohort, out, BatchOptions(workers=1, resume=True), log) == 5
+    assert log.lines[0] == "1 of 3 studies are done already"
+    assert (out / "two" / "result.json").stat().st_mtime_ns == before["two"]
+    assert (out / "one" / "result.json").stat().st_mtime_ns > before["one"]
+    assert without_seconds(out / "one" / "result.json") == expected
+    assert [row[:-1] for row in csv.reader((out / "results.csv").open())] == [row[:-1] for row in csv.reader(table)]
+
+
+def test_resume_asks_again_when_the_prompts_are_others(
+    batch_out: tuple[Path, int], cohort: Path, tmp_path: Path
+) -> None:
+    out, _ = batch_out
+    prompts = tmp_path / "prompts.txt"
+    prompts.write_text("Is there scar in the septum?\n", "utf-8")
+    log = Log()
+    for _ in range(2):
+        run_batch(cohort, out, BatchOptions(workers=1, resume=True, shard=(2, 3), prompts=prompts), log)
+    assert [line for line in log.lines if "already" in line] == [f"{n} of 1 studies are done already" for n in (0, 1)]
+    result = json.loads((out / "one" / "result.json").read_text("utf-8"))
+    assert [row["text"] for row in result["prompts"]] == ["Is there scar in the septum?"]
+    assert [row["study"] for row in read_rows(out / "results.csv")] == ["one"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C of another process is sent by POSIX means here")
+def test_ctrl_c_stops_and_leaves_nothing_half_done(cohort: Path, bundled_model: Path, tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "LGETextDetectLib",
+        "--events",
+        "batch",
+        str(cohort),
+        "--out",
+        str(tmp_path / "out"),
+        "--workers",
+        "1",
+    ]
+    environment = child_environment(bundled_model)
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True
+    ) as child:
+        assert child.stdout is not None and child.stderr is not None
+        while json.loads(child.stdout.readline()).get("done") != 1:  # the broken file is the first
+            pass
+        os.killpg(child.pid, signal.SIGINT)
+        assert child.wait(60) == 130
+        assert child.stderr.read() == "cancelled\n"
+    left = {path.name for path in (tmp_path / "out").iterdir()} - {"one", "two"}
+    assert left == {"results.csv"}
+    assert [row["study"] for row in read_rows(tmp_path / "out" / "results.csv")][:1] == ["broken"]
+
+
+def test_no_output_into_the_input_or_a_file(cohort: Path, tmp_path: Path, bundled_model: Path) -> None:
+    touch(tmp_path / "file")
+    for out in (cohort, tmp_path / "file"):
+        with pytest.raises(InputRefused) as refused:
+            run_batch(cohort, out)
+        assert refused.value.code == "out-occupied"
+
+
+def test_dask_cluster_gives_the_same_rows(
+    batch_out: tuple[Path, int], cohort: Path, tmp_path: Path, bundled_model: Path
+) -> None:
+    distributed = pytest.importorskip(
+        "distributed", reason="the 'dask' extra is not installed: --scheduler is NOT tested"
+    )
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+    ) as cluster:
+        assert run_batch(cohort, tmp_path / "out", BatchOptions(scheduler=cluster.scheduler_address)) == 5
+    assert [(row["study"], row["status"]) for row in read_rows(tmp_path / "out" / "results.csv")] == [
+        ("broken", "refused"), ("one", "ok"), ("two", "ok"),
+    ]  # fmt: skip
+
+
+def test_without_dask_the_scheduler_is_refused(
+    cohort: Path, tmp_path: Path, bundled_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(InputRefused) as refused:
+        run_batch(cohort, tmp_path / "out", BatchOptions(scheduler="tcp://127.0.0.1:1"))
+    assert refused.value.code == "no-dask"
+
+
+def test_identifiers_stay_out_of_the_study_list(tmp_path: Path) -> None:
+    write_headers(tmp_path / "p1" / "1.dcm", patient="Doe^John", study="1.1")
+    assert pydicom.dcmread(tmp_path / "p1" / "1.dcm").PatientID == "Doe^John"
+    assert "Doe" not in repr(find_studies(tmp_path)[0]).replace(str(tmp_path), "")

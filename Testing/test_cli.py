@@ -1,0 +1,331 @@
+"""The command line: exit codes, one line for a refusal, nothing half written, nothing heavy before it is needed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import LGETextDetectLib.backends
+import LGETextDetectLib.series
+import pytest
+from conftest import ROOT, StudyFiles, child_environment, write_headers
+from LGETextDetectLib import cli, summary_text
+from LGETextDetectLib.events import Cancelled
+from LGETextDetectLib.finding import Meaning
+from LGETextTrainLib import cli as training_cli
+
+RESULT_FILES = {"result.json", "report.html", "landmarks.mrk.json", "normalised.nrrd", "evidence.nrrd", "bullseye.svg"}
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, untrained_bundle: Path
+) -> Run:
+    """Run ``lgetext`` in this process, in an empty folder with the untrained bundle: exit code, output, errors."""
+    monkeypatch.setenv("LGETEXT_BUNDLE", str(untrained_bundle))
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+    def call(*words: object) -> tuple[int, str, str]:
+        code = cli.main([str(word) for word in words])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+def written(tmp_path: Path) -> list[str]:
+    return sorted(path.name for path in (tmp_path / "here").rglob("*"))
+
+
+# --- usage -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "command", ["", "detect", "query", "batch", "inspect", "demo", "reports", *cli.TRAINING_COMMANDS]
+)
+def test_help_of_every_command(run: Run, command: str) -> None:
+    code, out, err = run(*[command] * bool(command), "--help")
+    assert (code, err) == (0, "")
+    assert out.startswith("usage: lgetext")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [], ["nonsense"], ["detect"], ["detect", "x"], ["detect", "x", "--out", "o", "--backend", "magic"], ["detect", "x", "--ou", "o"],
+        ["query", "x"], ["batch", "x", "--out", "o", "--shard", "3/2"], ["batch", "x", "--out", "o", "--shard", "0/2"],
+        ["batch", "x", "--out", "o", "--workers", "0"], ["train"], ["reports", "x"],
+    ],
+)  # fmt: skip
+def test_wrong_usage_is_exit_code_2(run: Run, tmp_path: Path, words: list[str]) -> None:
+    code, out, err = run(*words)
+    assert (code, out) == (2, "")
+    assert "error: " in err
+    assert written(tmp_path) == []
+
+
+def test_choices_are_those_of_the_backends() -> None:
+    assert (cli.BACKENDS, cli.DEVICES) == (LGETextDetectLib.backends.BACKENDS, LGETextDetectLib.backends.DEVICES)
+
+
+def test_training_commands_are_those_of_the_training_side() -> None:
+    import argparse
+
+    commands = argparse.ArgumentParser().add_subparsers()
+    training_cli.add_commands(commands)
+    assert set(commands.choices) == set(cli.TRAINING_COMMANDS)
+
+
+# --- refusals and errors ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["detect", "missing", "--out", "o"], "not-found"),
+        (["detect", "{text}", "--out", "new/o"], "not-an-image"),
+        (["detect", "{volume}", "--out", "o"], "no-heart"),
+        (["detect", "{volume}", "--out", "o", "--landmarks", "{text}"], "bad-landmarks"),
+        (["detect", "{volume}", "--out", "o", "--prompts", "missing"], "not-found"),
+        (["detect", "{volume}", "--out", "{text}"], "out-occupied"),
+        (["detect", "{volume}", "--out", "o", "--landmarks", "{landmarks}", "--dicom"], "not-dicom"),
+        (["detect", "{volume}", "--out", "o", "--backend", "onnx", "--device", "cuda"], "no-gpu"),
+        (["query", "{volume}", "any scar?"], "no-heart"),
+        (["inspect", "{folder}"], "not-an-image"),
+        (["inspect", "missing"], "not-found"),
+        (["batch", "missing", "--out", "o"], "not-found"),
+        (["batch", "{folder}", "--out", "o"], "no-studies"),
+        (["batch", "{folder}", "--out", "o", "--events"], "no-studies"),
+        (["reports", "missing.csv", "new/o.jsonl"], "not-found"),
+        (["reports", "{text}", "new/o.jsonl"], "bad-reports"),
+        (["train", "missing.toml", "--out", "o"], "bad-recipe"),
+    ],
+)
+def test_refused_is_exit_code_3_one_line_and_nothing_written(
+    run: Run, tmp_path: Path, study_files: StudyFiles, words: list[str], code: str
+) -> None:
+    folder = tmp_path / "given"
+    folder.mkdir()
+    (folder / "text.txt").write_text("no image", "utf-8")
+    places = {
+        "text": folder / "text.txt",
+        "folder": folder,
+        "volume": study_files.volume,
+        "landmarks": study_files.landmarks,
+    }
+    exit_code, _, err = run(*(word.format(**places) for word in words))
+    assert exit_code == 3
+    assert err.startswith(f"refused [{code}]: ") and " Remedy: " in err
+    assert err.count("\n") == 1
+    assert written(tmp_path) == []
+
+
+def test_a_broken_bundle_is_refused(
+    run: Run, tmp_path: Path, study_files: StudyFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LGETEXT_BUNDLE", str(tmp_path / "none"))
+    code, _, err = run("detect", study_files.volume, "--out", "o")
+    assert code == 3 and err.startswith("refused [bad-bundle]: ") and written(tmp_path) == []
+
+
+def test_internal_error_is_one_line_without_the_message(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Path) -> None:
+        raise ValueError("Doe^John")
+
+    monkeypatch.setattr(LGETextDetectLib.series, "inspect_folder", fail)
+    code, out, err = run("inspect", ".")
+    assert (code, out, err.count("\n")) == (4, "", 1)
+    assert err.startswith("internal error: ValueError in ") and "Doe" not in err
+    code, out, err = run("inspect", ".", "--debug", "--events")
+    assert code == 4 and "Traceback" in err
+    assert json.loads(out) == {
+        "event": "error",
+        "code": "internal",
+        **{k: json.loads(out)[k] for k in ("cause", "remedy")},
+    }
+
+
+@pytest.mark.parametrize("reason", [KeyboardInterrupt, Cancelled])
+def test_cancelled_is_exit_code_130(run: Run, monkeypatch: pytest.MonkeyPatch, reason: type[BaseException]) -> None:
+    def cancel(_: Path) -> None:
+        raise reason
+
+    monkeypatch.setattr(LGETextDetectLib.series, "inspect_folder", cancel)
+    assert run("inspect", ".") == (130, "", "cancelled\n")
+
+
+def test_training_without_its_library_says_what_to_install(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "LGETextTrainLib.cli", None)
+    code, _, err = run("train", "recipe.toml", "--out", "o")
+    assert code == 3 and "'train' needs the training extra: pip install lgetextdetect[train]" in err
+
+
+def test_training_without_torch_says_what_to_install(untrained_bundle: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['torch'] = None; from LGETextDetectLib.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    words = ["train", str(ROOT / "recipes" / "tiny.toml"), "--out", str(tmp_path / "run")]
+    environment = child_environment(untrained_bundle)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 3
+    assert "needs the training extra: pip install lgetextdetect[train]" in done.stderr and done.stderr.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+# --- what is imported ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "unwanted"),
+    [
+        (["--help"], "numpy scipy pydicom SimpleITK onnxruntime torch LGETextTrainLib"),
+        (["batch", "--help"], "numpy scipy pydicom SimpleITK onnxruntime torch LGETextTrainLib"),
+        (["phantom", "--help"], "numpy scipy pydicom SimpleITK onnxruntime torch"),
+        (["inspect", "."], "scipy SimpleITK onnxruntime torch LGETextTrainLib"),
+    ],
+)
+def test_nothing_heavy_is_imported_before_it_is_needed(
+    untrained_bundle: Path, tmp_path: Path, words: list[str], unwanted: str
+) -> None:
+    write_headers(tmp_path / "1.dcm", "A", "1.1")
+    code = "import sys; from LGETextDetectLib.cli import main; main(sys.argv[1:]); print('modules', *sys.modules)"
+    environment = child_environment(untrained_bundle)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert not set(unwanted.split()) & set(done.stdout.rpartition("modules")[2].split())
+
+
+# --- answers ---------------------------------------------------------------------------------------------------------
+
+
+def test_detect_prints_the_finding_and_writes_the_result(run: Run, tmp_path: Path, study_files: StudyFiles) -> None:
+    (tmp_path / "prompts.txt").write_bytes(b"\xef\xbb\xbfany scar in the septum?\r\n\r\n")
+    given = ["--landmarks", study_files.landmarks, "--prompt", "is it raining?", "--prompts", tmp_path / "prompts.txt"]
+    code, out, err = run("detect", study_files.volume, "--out", "new/result", *given)
+    folder = tmp_path / "here" / "new" / "result"
+    result = json.loads((folder / "result.json").read_text("utf-8"))
+    assert (code, err) == (0, "")
+    assert {path.name for path in folder.iterdir()} == RESULT_FILES
+    assert [path.name for path in folder.parent.iterdir()] == ["result"]
+    assert [row["text"] for row in result["prompts"]] == ["is it raining?", "any scar in the septum?"]
+    probability, threshold = result["detection"]["probability"], result["detection"]["threshold"]
+    for piece in (
+        result["caption"], f"{probability:.2f} (threshold {threshold:.2f})", "backend onnx, device cpu", str(Path("new/result/report.html")),
+        "is it raining?", *(flag["text"] for flag in result["quality"]),
+    ):  # fmt: skip
+        assert piece in out
+    assert out.endswith("Research use, not for diagnosis.\n")
+
+
+def test_detect_tells_a_program_in_json_lines_only(run: Run, tmp_path: Path, study_files: StudyFiles) -> None:
+    code, out, err = run("detect", study_files.volume, "--out", "o", "--landmarks", study_files.landmarks, "--events")
+    events = [json.loads(line) for line in out.splitlines()]
+    assert (code, err) == (0, "")
+    assert {event["event"] for event in events} == {"progress", "result"}
+    assert events[-1]["data"] == json.loads((tmp_path / "here" / "o" / "result.json").read_text("utf-8"))
+
+
+def test_query_prints_a_table(run: Run, tmp_path: Path, study_files: StudyFiles) -> None:
+    code, out, err = run(
+        "query", study_files.volume, "no scar in the inferior wall", "hello", "--landmarks", study_files.landmarks
+    )
+    heading, first, second, notice = out.splitlines()
+    assert (code, err) == (0, "")
+    assert heading.split() == ["Prompt", "Understood", "Probability", "Asked"]
+    assert first.startswith("no scar in the inferior wall  yes") and first.endswith(
+        "there is no late enhancement in inferior wall"
+    )
+    assert second.split()[:3] == ["hello", "no", "-"]
+    assert notice == "Research use, not for diagnosis."
+    assert written(tmp_path) == []
+
+
+def test_inspect_says_what_a_volume_file_is(run: Run, study_files: StudyFiles) -> None:
+    code, out, _ = run("inspect", study_files.volume)
+    assert code == 0 and out.startswith("1 volume file: ")
+
+
+def test_a_hostile_prompt_stays_on_its_line() -> None:
+    prompt = {
+        "text": "a\x1b[2J\nb" + "c" * 100,
+        "understood": False,
+        "probability": None,
+        "meaning": Meaning().to_dict(),
+    }
+    table = summary_text.prompts_table([prompt])
+    assert len(table.splitlines()) == 2 and "\x1b" not in table
+
+
+def test_demo_prints_the_finding_of_the_sample_study(
+    run: Run, tmp_path: Path, bundled_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not (ROOT / "Resources" / "SampleStudy").is_dir():
+        pytest.skip("there is NO Resources/SampleStudy: lgetext demo is NOT tested")
+    monkeypatch.setenv("LGETEXT_BUNDLE", str(bundled_model))
+    code, out, _ = run("demo")
+    assert code == 0 and str(Path("out/demo/report.html")) in out and "Caption:" in out
+    assert {path.name for path in (tmp_path / "here" / "out" / "demo").iterdir()} == RESULT_FILES
+
+
+# --- reports ---------------------------------------------------------------------------------------------------------
+
+REPORTS = {
+    "7": "Normal LV. No late gadolinium enhancement.",
+    "x": 'LGE: "subendocardial" enhancement of the basal inferior wall,\n50-75 %.',
+}
+
+
+def test_reports_of_both_formats_give_the_same_findings(run: Run, tmp_path: Path) -> None:
+    lines = [json.dumps({"id": key, "text": text}) for key, text in REPORTS.items()]
+    (tmp_path / "in.jsonl").write_bytes(b"\xef\xbb\xbf" + "\n\n".join(lines).encode())
+    rows = ["text,other,id", *('"{}",,{}'.format(text.replace('"', '""'), key) for key, text in REPORTS.items())]
+    (tmp_path / "in.csv").write_text("\n".join(rows), "utf-8")
+    for name in ("in.jsonl", "in.csv"):
+        code, out, err = run("reports", tmp_path / name, "new/out.jsonl", "--explain")
+        found = [json.loads(line) for line in (tmp_path / "here" / "new" / "out.jsonl").read_text("utf-8").splitlines()]
+        assert (code, err) == (0, "")
+        assert [entry["id"] for entry in found] == ["7", "x"]
+        assert [entry["finding"]["lge"] for entry in found] == ["absent", "present"]
+        assert found[1]["finding"]["lesions"] == [
+            {"segments": [4], "layer": "subendocardial", "transmurality": 3, "certainty": "definite"}
+        ]
+        assert "7: absent" in out and "x: present" in out and "2 reports read" in out
+    assert written(tmp_path) == ["new", "out.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.jsonl", b'{"id": 1, "text": "x"}\n{"id": 2}\n'),
+        ("a.jsonl", b'{"id": 1, "text": "x"}\n[]\n'),
+        ("a.jsonl", b'{"id": null, "text": "x"}\n'),
+        ("a.jsonl", b'{"id": 1, "text": "\xff"}\n'),
+        ("a.csv", b"id,report\n1,x\n"),
+        ("a.csv", b"id,text\n1\n"),
+        ("a.csv", b"id,text\n1," + b"x" * 1_000_001),
+        ("a.csv", b""),
+    ],
+)
+def test_malformed_reports_are_refused_and_nothing_is_written(
+    run: Run, tmp_path: Path, name: str, content: bytes
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    code, out, err = run("reports", tmp_path / name, "new/o.jsonl")
+    assert (code, out) == (3, "")
+    assert err.startswith("refused [bad-reports]: ")
+    assert written(tmp_path) == []
+
+
+def test_reports_never_overwrite_themselves(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"id": 1, "text": "x"}\n', "utf-8")
+    assert run("reports", path, path)[0] == 2
+    assert path.read_text("utf-8") == '{"id": 1, "text": "x"}\n'

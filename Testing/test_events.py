@@ -1,0 +1,165 @@
+"""Events reach whoever watches, on one line each; a child process and all its children can be stopped."""
+
+import io
+import json
+import os
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import LIBRARIES
+from LGETextDetectLib.child_process import Child, run_child, stop_tree
+from LGETextDetectLib.events import (
+    QUIET_S,
+    JsonEvents,
+    TerminalEvents,
+    failure_place,
+    one_line,
+    quiet_libraries,
+    refusal_line,
+)
+
+
+class Screen(io.StringIO):
+    """A terminal that remembers what it was sent."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-c", f"import sys; sys.path[:0] = {LIBRARIES.split(os.pathsep)!r}\n{code}"]
+
+
+# --- what is said ----------------------------------------------------------------------------------------------------
+
+
+def test_bar_is_redrawn_in_place_and_cleared_before_text() -> None:
+    screen = Screen()
+    events = TerminalEvents(screen)
+    events.progress("read", 1, 4)
+    events.progress("read", 4, 4)
+    events.log("done")
+    bars = screen.getvalue().split("\r")
+    assert bars[1] == "[######..................] read 1/4"
+    assert bars[2] == "[########################] read 4/4"
+    assert bars[3].isspace() and bars[4] == "done\n"
+
+
+def test_without_a_terminal_progress_is_a_line_now_and_then() -> None:
+    stream, now = io.StringIO(), [0.0]
+    events = TerminalEvents(stream, clock=lambda: now[0])
+    for step in range(5):
+        now[0] = step * QUIET_S / 2
+        events.progress("batch", step, 5)
+    assert stream.getvalue() == "batch 2/5\nbatch 4/5\n"
+
+
+def test_json_events_are_one_ascii_object_a_line() -> None:
+    stream = io.StringIO()
+    events = JsonEvents(stream)
+    events.progress("read", 1, 4)
+    events.log("Größe\nzwei")
+    events.warning("w", "text")
+    events.result({"present": None})
+    events.error("not-found", "cause", "remedy")
+    assert stream.getvalue().isascii()
+    assert [json.loads(line) for line in stream.getvalue().splitlines()] == [
+        {"event": "progress", "stage": "read", "done": 1, "total": 4},
+        {"event": "log", "text": "Größe\nzwei"},
+        {"event": "warning", "code": "w", "text": "text"},
+        {"event": "result", "data": {"present": None}},
+        {"event": "error", "code": "not-found", "cause": "cause", "remedy": "remedy"},
+    ]
+
+
+@pytest.mark.parametrize("text", ["two\nlines", "bell\a and \x1b[31mred", "a\r\nb", "\u2028separator"])
+def test_hostile_text_stays_on_one_line(text: str) -> None:
+    assert one_line(text).isprintable()
+    assert len(refusal_line("not-found", text, text).splitlines()) == 1
+
+
+def test_failure_names_the_place_and_not_the_message() -> None:
+    try:
+        raise ValueError("Doe^John")
+    except ValueError as error:
+        place = failure_place(error)
+    assert place.startswith("ValueError in test_events.py, line ")
+    assert "Doe" not in place
+
+
+def test_pydicom_remarks_are_silenced(capsys: pytest.CaptureFixture[str]) -> None:
+    import warnings
+
+    from pydicom.config import logger
+
+    with quiet_libraries():
+        logger.warning("Doe^John")
+        warnings.warn("Doe^John", stacklevel=1)
+    assert "Doe" not in "".join(capsys.readouterr())
+
+
+# --- child processes -------------------------------------------------------------------------------------------------
+
+
+def test_child_hands_over_events_and_log_lines() -> None:
+    events: list[dict] = []
+    code = """
+import os
+print('{"event": "progress", "stage": "a", "done": 1, "total": 2}', flush=True)
+print('plain', flush=True)
+print('{"no": "event"}', flush=True)
+os.write(1, b'\\xff\\n')
+sys.exit(5)
+"""
+    assert run_child(python(code), events.append) == 5
+    assert events == [
+        {"event": "progress", "stage": "a", "done": 1, "total": 2},
+        {"event": "log", "text": "plain"},
+        {"event": "log", "text": '{"no": "event"}'},
+        {"event": "log", "text": "\ufffd"},
+    ]
+
+
+def test_log_of_a_child_gone_wild_is_capped() -> None:
+    events: list[dict] = []
+    assert (
+        run_child(python("print('x' * 50 + '\\n' * 1 + ('y' * 50 + '\\n') * 1000)"), events.append, log_limit=200) == 0
+    )
+    assert sum(len(event["text"]) for event in events) < 300
+    assert events[-1]["text"].endswith("(log cut here)")
+
+
+def test_stopping_ends_grandchildren_too() -> None:
+    """Each process of the tree holds a connection; both see theirs closed only when the process is gone."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(30)
+        hold = f"import socket, threading; s = socket.create_connection(('127.0.0.1', {server.getsockname()[1]})); threading.Event().wait()"
+        code = f"import subprocess, signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); subprocess.Popen([sys.executable, '-c', {hold!r}])\n{hold}"
+        child = Child(python(code))
+        connections = [server.accept()[0] for _ in range(2)]
+        stop_tree(child, grace_s=0.1)
+        for connection in connections:
+            connection.settimeout(30)
+            assert connection.recv(1) == b""
+            connection.close()
+    assert child.exit_code not in (None, 0)
+
+
+def test_a_child_asked_to_stop_cleans_up(tmp_path: Path) -> None:
+    mark = tmp_path / "cleaned"
+    code = f"""
+import pathlib, threading
+from LGETextDetectLib.child_process import stop_when_asked
+try:
+    with stop_when_asked():
+        print('{{"event": "log", "text": "ready"}}', flush=True)
+        threading.Event().wait()
+except KeyboardInterrupt:
+    pathlib.Path({str(mark)!r}).touch()
+    sys.exit(130)
+"""
+    ready: list[dict] = []
+    assert run_child(python(code), ready.append, should_stop=lambda: bool(ready)) == 130
+    assert mark.exists()

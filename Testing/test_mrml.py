@@ -1,0 +1,339 @@
+"""Volumes, landmarks and results on a real MRML scene (PyPI slicer-core), there and back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from slicer_core_needed import skip_without_slicer_core
+
+skip_without_slicer_core()
+
+import slicer  # noqa: E402
+import slicer.util  # noqa: E402
+import vtk  # noqa: E402
+from LGETextDetectLib import aha, mrml  # noqa: E402
+from LGETextDetectLib.landmarks import Landmarks, SliceLandmarks  # noqa: E402
+from LGETextDetectLib.refusal import InputRefused  # noqa: E402
+from LGETextDetectLib.volume import Volume  # noqa: E402
+
+
+@pytest.fixture
+def scene():
+    scene = slicer.vtkMRMLScene()
+    yield scene
+    scene.Clear(1)
+
+
+def rotation(seed: int) -> np.ndarray:
+    turned, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))
+    return turned * np.sign(np.linalg.det(turned))
+
+
+def affine(axes: np.ndarray, spacing: tuple[float, float, float], origin: tuple[float, float, float]) -> np.ndarray:
+    result = np.eye(4)
+    result[:3, :3], result[:3, 3] = axes * spacing, origin
+    return result
+
+
+GEOMETRIES = {
+    "plain": affine(np.eye(3)[:, [2, 1, 0]], (8, 1.5, 1.5), (0, 0, 0)),
+    "oblique": affine(rotation(1), (8, 1.4, 1.4), (-31.25, 12.5, 640.125)),
+    "anisotropic": affine(rotation(2), (10, 1.25, 2.5), (1e3, -1e3, 0.001)),
+    "left-handed": affine(rotation(3) @ np.diag([-1.0, 1, 1]), (6, 1.37, 1.37), (5, 6, 7)),
+    "columns flipped": affine(np.diag([1.0, 1, -1]), (8, 2, 2), (-1, -2, -3)),
+}
+
+
+def volume(matrix: np.ndarray, shape: tuple[int, int, int] = (4, 6, 5), seed: int = 0) -> Volume:
+    values = np.random.default_rng(seed).normal(100, 50, shape).astype(np.float32)
+    return Volume(values, matrix)
+
+
+@pytest.mark.parametrize("matrix", GEOMETRIES.values(), ids=GEOMETRIES)
+def test_volume_there_and_back_is_exact(scene, matrix) -> None:
+    before = volume(matrix)
+    node = mrml.volume_to_node(before, scene, "LGE")
+    after = mrml.volume_from_node(node)
+    assert np.array_equal(after.array, before.array)
+    assert np.allclose(after.affine, before.affine, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("matrix", GEOMETRIES.values(), ids=GEOMETRIES)
+def test_every_voxel_lies_where_mrml_says(scene, matrix) -> None:
+    """The node's own IJK-to-RAS, asked for a column-row-slice index, is the negated LPS of the same voxel."""
+    one = volume(matrix)
+    node = mrml.volume_to_node(one, scene, "LGE")
+    to_ras = vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(to_ras)
+    ras = to_ras.MultiplyPoint([3, 1, 2, 1])[:3]
+    assert np.allclose(np.multiply(ras, (-1, -1, 1)), one.to_lps([2, 1, 3]), atol=1e-9)
+    assert node.GetImageData().GetScalarComponentAsDouble(3, 1, 2, 0) == one.array[2, 1, 3]
+
+
+@pytest.mark.parametrize("matrix", GEOMETRIES.values(), ids=GEOMETRIES)
+def test_volume_through_an_nrrd_file(scene, matrix, tmp_path: Path) -> None:
+    before = volume(matrix)
+    node = mrml.volume_to_node(before, scene, "LGE")
+    storage = slicer.vtkMRMLNRRDStorageNode()
+    storage.SetFileName(str(tmp_path / "lge.nrrd"))
+    assert storage.WriteData(node)
+    loaded = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "again")
+    assert storage.ReadData(loaded)
+    after = mrml.volume_from_node(loaded)
+    assert np.array_equal(after.array, before.array)
+    assert np.allclose(after.affine, before.affine, rtol=0, atol=1e-9)
+
+
+def test_the_librarys_own_nrrd_is_read_by_mrml(scene, tmp_path: Path) -> None:
+    volume_files = pytest.importorskip("LGETextDetectLib.volume_files")
+    before = volume(GEOMETRIES["oblique"])
+    volume_files.write_nrrd(before, tmp_path / "own.nrrd")
+    storage = slicer.vtkMRMLNRRDStorageNode()
+    storage.SetFileName(str(tmp_path / "own.nrrd"))
+    loaded = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "own")
+    assert storage.ReadData(loaded)
+    after = mrml.volume_from_node(loaded)
+    assert np.array_equal(after.array, before.array)
+    assert np.allclose(after.affine, before.affine, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", [np.int16, np.uint16, np.float64, np.uint8])
+def test_stored_types_become_float32(scene, kind) -> None:
+    node = mrml.volume_to_node(volume(GEOMETRIES["plain"]), scene, "LGE")
+    stored = np.arange(24, dtype=kind).reshape(2, 3, 4)
+    slicer.util.updateVolumeFromArray(node, stored)
+    after = mrml.volume_from_node(node)
+    assert after.array.dtype == np.float32
+    assert np.array_equal(after.array, stored)
+
+
+def test_linear_parent_transform_is_part_of_the_geometry(scene) -> None:
+    before = volume(GEOMETRIES["oblique"])
+    node = mrml.volume_to_node(before, scene, "LGE")
+    moved = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "moved")
+    shift = vtk.vtkMatrix4x4()
+    shift.SetElement(0, 3, 10.0)  # 10 mm to the right (RAS) is -10 in LPS
+    moved.SetMatrixTransformToParent(shift)
+    node.SetAndObserveTransformNodeID(moved.GetID())
+    after = mrml.volume_from_node(node)
+    assert np.allclose(after.to_lps([1, 2, 3]) - before.to_lps([1, 2, 3]), [-10, 0, 0], atol=1e-9)
+
+
+def _empty(scene):
+    return scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "empty")
+
+
+def _with_nan(scene):
+    node = mrml.volume_to_node(volume(GEOMETRIES["plain"]), scene, "LGE")
+    slicer.util.arrayFromVolume(node)[0, 0, 0] = np.nan
+    return node
+
+
+def _colour(scene):
+    node = scene.AddNewNodeByClass("vtkMRMLVectorVolumeNode", "colour")
+    slicer.util.updateVolumeFromArray(node, np.zeros((2, 3, 4, 3), np.uint8))
+    return node
+
+
+def _bent(scene):
+    node = mrml.volume_to_node(volume(GEOMETRIES["plain"]), scene, "LGE")
+    bend = scene.AddNewNodeByClass("vtkMRMLTransformNode", "bend")
+    bend.SetAndObserveTransformToParent(vtk.vtkThinPlateSplineTransform())
+    node.SetAndObserveTransformNodeID(bend.GetID())
+    return node
+
+
+@pytest.mark.parametrize(
+    ("make", "code"),
+    [(_empty, "not-an-image"), (_with_nan, "nan-values"), (_colour, "four-dimensional"), (_bent, "bad-orientation")],
+)
+def test_unfit_nodes_are_refused(scene, make, code: str) -> None:
+    with pytest.raises(InputRefused) as refused:
+        mrml.volume_from_node(make(scene))
+    assert refused.value.code == code
+
+
+def landmarks(one: Volume) -> Landmarks:
+    def at(index: int, row: float, column: float) -> tuple[float, float, float]:
+        x, y, z = (round(float(v), 3) for v in one.to_lps([index, row, column]))
+        return x, y, z
+
+    slices = tuple(SliceLandmarks(k, at(k, 2, 2), at(k, 1, 1), at(k, 4, 1) if k else None, 0.8) for k in range(4))
+    return Landmarks("auto", at(3.4, 2, 2), at(-0.4, 2, 2), slices)
+
+
+@pytest.mark.parametrize("matrix", GEOMETRIES.values(), ids=GEOMETRIES)
+def test_landmarks_there_and_back(scene, matrix) -> None:
+    one = volume(matrix)
+    before = landmarks(one)
+    node = mrml.landmarks_to_node(before, scene, "landmarks")
+    after = mrml.landmarks_from_node(node, one)
+    assert after.source == "manual"
+    for name in ("apex", "base"):
+        assert getattr(after, name) == pytest.approx(getattr(before, name), abs=1e-3)
+    for old, new in zip(before.slices, after.slices, strict=True):
+        for name in ("lv_centre", "rvip_anterior", "rvip_inferior"):
+            assert getattr(new, name) == (getattr(old, name) and pytest.approx(getattr(old, name), abs=1e-3)), name
+
+
+def test_landmark_node_has_named_points_at_ras_places(scene) -> None:
+    one = volume(GEOMETRIES["oblique"])
+    before = landmarks(one)
+    node = mrml.landmarks_to_node(before, scene, "landmarks")
+    names = [node.GetNthControlPointLabel(k) for k in range(node.GetNumberOfControlPoints())]
+    assert names[:3] == ["apex", "base", "lv_centre_0"]
+    assert "rvip_inferior_0" not in names  # it was not visible
+    place = node.GetNthControlPointPosition(names.index("rvip_anterior_2"))
+    assert np.multiply(place, (-1, -1, 1)) == pytest.approx(before.slices[2].rvip_anterior, abs=1e-3)
+
+
+def test_a_moved_point_arrives(scene) -> None:
+    one = volume(GEOMETRIES["left-handed"])
+    node = mrml.landmarks_to_node(landmarks(one), scene, "landmarks")
+    number = node.GetControlPointIndexByLabel("lv_centre_1")
+    wanted = one.to_lps([1, 3.5, 2.5])
+    node.SetNthControlPointPosition(number, *np.multiply(wanted, (-1, -1, 1)))
+    assert mrml.landmarks_from_node(node, one).slices[1].lv_centre == pytest.approx(wanted, abs=1e-3)
+
+
+def test_points_outside_the_stack_are_refused(scene) -> None:
+    one = volume(GEOMETRIES["plain"])
+    node = mrml.landmarks_to_node(landmarks(one), scene, "landmarks")
+    node.SetNthControlPointPosition(node.GetControlPointIndexByLabel("lv_centre_1"), 900.0, 900.0, 900.0)
+    with pytest.raises(InputRefused) as refused:
+        mrml.landmarks_from_node(node, one)
+    assert refused.value.code == "bad-landmarks"
+
+
+def test_evidence_overlay_lies_on_the_input(scene) -> None:
+    one = volume(GEOMETRIES["left-handed"])
+    node = mrml.volume_to_node(one, scene, "LGE")
+    evidence = np.random.default_rng(5).random(one.array.shape, np.float32)
+    overlay = mrml.evidence_to_node(evidence, node, scene, "evidence")
+    back = mrml.volume_from_node(overlay)
+    assert np.array_equal(back.array, evidence)
+    assert np.allclose(back.affine, one.affine, atol=1e-9)
+    display = overlay.GetDisplayNode()
+    assert display.GetColorNode().GetName() == mrml.EVIDENCE_COLOURS
+    assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == (0.0, 1.0)
+    assert display.GetApplyThreshold() and display.GetLowerThreshold() == pytest.approx(mrml.EVIDENCE_SHOWN_FROM)
+    mrml.evidence_to_node(evidence, node, scene, "again")
+    assert scene.GetNumberOfNodesByClass("vtkMRMLColorTableNode") == 1  # one table for all overlays
+
+
+def test_scar_segmentation_has_terminology_geometry_and_voxels(scene) -> None:
+    one = volume(GEOMETRIES["oblique"])
+    node = mrml.volume_to_node(one, scene, "LGE")
+    mask = np.zeros(one.array.shape, bool)
+    mask[1, 2:4, 3], mask[2, 2, 2] = True, True
+    segmentation = mrml.scar_to_node(mask, node, scene, "scar")
+    role = segmentation.GetReferenceImageGeometryReferenceRole()
+    assert segmentation.GetNodeReferenceID(role) == node.GetID()
+
+    segment = segmentation.GetSegmentation().GetSegment(mrml.SCAR_SEGMENT_ID)
+    entry = slicer.vtkSlicerTerminologyEntry()
+    coded = vtk.reference("")
+    assert segment.GetTag(segment.GetTerminologyEntryTagName(), coded)
+    assert slicer.vtkSlicerTerminologiesModuleLogic().DeserializeTerminologyEntry(str(coded), entry)
+    codes = [
+        (o.GetCodingSchemeDesignator(), o.GetCodeValue())
+        for o in (
+            entry.GetCategoryObject(),
+            entry.GetTypeObject(),
+            entry.GetRegionObject() or entry.GetAnatomicRegionObject(),
+        )
+    ]
+    assert codes == [("SCT", "85756007"), ("SCT", "12402003"), ("SCT", "87878005")]
+
+    labels = scene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "labels")
+    logic = slicer.vtkSlicerSegmentationsModuleLogic
+    assert logic.ExportAllSegmentsToLabelmapNode(segmentation, labels, slicer.vtkSegmentation.EXTENT_REFERENCE_GEOMETRY)
+    back = mrml.volume_from_node(labels)
+    assert np.array_equal(back.array > 0, mask)
+    assert np.allclose(back.affine, one.affine, atol=1e-6)
+
+
+SEGMENTS = [
+    {
+        "aha": number,
+        "name": name,
+        "probability": number / 100,
+        "layer": "subendocardial" if number == 3 else None,
+        "transmurality": 2 if number == 3 else None,
+    }
+    for number, name in aha.NAMES.items()
+]
+
+
+def test_table_of_the_segments(scene) -> None:
+    node = mrml.segments_to_node(SEGMENTS, scene, "segments")
+    table = node.GetTable()
+    assert [table.GetColumnName(k) for k in range(table.GetNumberOfColumns())] == list(mrml.TABLE_COLUMNS)
+    assert table.GetNumberOfRows() == 17
+    row = [table.GetValue(2, k).ToString() for k in range(5)]
+    assert row == ["3", "basal inferoseptal", "0.03", "subendocardial", "2"]
+    assert table.GetValue(0, 3).ToString() == ""
+
+
+def result_folder(one: Volume, folder: Path) -> Path:
+    """A result folder as the command line writes it; only what the scene shows."""
+    from LGETextDetectLib.markups import write_markups
+
+    folder.mkdir(parents=True, exist_ok=True)
+    write_markups(landmarks(one), folder / "landmarks.mrk.json")
+    scene = slicer.vtkMRMLScene()
+    evidence = np.zeros(one.array.shape, np.float32)
+    evidence[1, 2:4, 3] = 0.9
+    storage = slicer.vtkMRMLNRRDStorageNode()
+    storage.SetFileName(str(folder / "evidence.nrrd"))
+    storage.WriteData(mrml.volume_to_node(one.with_array(evidence), scene, "evidence"))
+    (folder / "result.json").write_text(json.dumps({"segments": SEGMENTS, "caption": "Scar."}), "utf-8")
+    return folder
+
+
+def test_a_result_folder_becomes_nodes_beside_the_input(scene, tmp_path: Path) -> None:
+    one = volume(GEOMETRIES["oblique"])
+    node = mrml.volume_to_node(one, scene, "LGE")
+    tree = scene.GetSubjectHierarchyNode()
+    study = tree.CreateFolderItem(tree.GetSceneItemID(), "study")
+    tree.SetItemParent(tree.GetItemByDataNode(node) or tree.CreateItem(study, node), study)
+
+    nodes = mrml.load_result(result_folder(one, tmp_path), node, scene)
+
+    assert tree.GetItemParent(nodes.folder_item) == study
+    shown = (nodes.landmarks, nodes.evidence, nodes.segmentation, nodes.table, nodes.text)
+    assert all(tree.GetItemParent(tree.GetItemByDataNode(n)) == nodes.folder_item for n in shown)
+    assert slicer.util.arrayFromVolume(nodes.evidence)[1, 2, 3] == np.float32(0.9)
+    assert json.loads(nodes.text.GetText())["caption"] == "Scar."
+    assert nodes.result["segments"][2]["aha"] == 3
+
+
+def _other_grid(folder: Path) -> None:
+    result_folder(volume(GEOMETRIES["plain"]), folder)
+
+
+def _other_shape(folder: Path) -> None:
+    result_folder(volume(GEOMETRIES["oblique"], (4, 6, 6)), folder)
+
+
+def _no_landmarks(folder: Path) -> None:
+    (folder / "landmarks.mrk.json").unlink()
+
+
+def _no_segments(folder: Path) -> None:
+    (folder / "result.json").write_text("{}", "utf-8")
+
+
+@pytest.mark.parametrize("spoil", [_other_grid, _other_shape, _no_landmarks, _no_segments])
+def test_a_spoilt_result_folder_leaves_the_scene_as_it_was(scene, tmp_path: Path, spoil) -> None:
+    one = volume(GEOMETRIES["oblique"])
+    node = mrml.volume_to_node(one, scene, "LGE")
+    before = {scene.GetNthNode(k).GetName() for k in range(scene.GetNumberOfNodes())}
+    spoil(result_folder(one, tmp_path))
+    with pytest.raises((OSError, ValueError, KeyError)):
+        mrml.load_result(tmp_path, node, scene)
+    after = {scene.GetNthNode(k).GetName() for k in range(scene.GetNumberOfNodes())}
+    assert not {name for name in after - before if "finding" in name}

@@ -1,0 +1,142 @@
+"""The normalised frame is decided in physical space: how a file stores the heart changes nothing."""
+
+import numpy as np
+import pytest
+from LGETextDetectLib.landmarks import Landmarks, Maps, SliceLandmarks
+from LGETextDetectLib.manual_landmarks import with_manual
+from LGETextDetectLib.normalised import PIXEL_MM, SIZE, evidence_on_grid, normalise, scale_intensity
+from LGETextDetectLib.patches import cut_patches, patch_grids
+from LGETextDetectLib.refusal import InputRefused
+from LGETextDetectLib.volume import Volume
+from LGETextTrainLib.patient import draw
+from LGETextTrainLib.virtual_study import VirtualStudy, render_study
+
+HEART = ((0,), (1,), (2, 3, 4), (5,))
+
+
+def true_maps(volume: Volume, labels: np.ndarray, landmarks: Landmarks) -> Maps:
+    """What a perfect network would say."""
+    centres = volume.to_index([s.lv_centre for s in landmarks.slices])[:, 1:]
+    parts = [cut_patches(volume.with_array(np.isin(labels, k).astype(np.float32)), centres) for k in HEART]
+    return Maps(np.stack(parts, 1), patch_grids(volume, centres))
+
+
+def stack_of(study: VirtualStudy):
+    return normalise(study.volume, study.landmarks, true_maps(study.volume, study.labels, study.landmarks))
+
+
+@pytest.fixture(scope="module")
+def study() -> VirtualStudy:
+    return render_study(draw(np.random.default_rng(21), scar_share=1.0))
+
+
+def stored(study: VirtualStudy, transpose: bool, flip_rows: bool, flip_columns: bool, reverse: bool) -> VirtualStudy:
+    """The same heart in another storage order: array and affine change together."""
+    axes = (0, 2, 1) if transpose else (0, 1, 2)
+    arrays = [study.volume.array.transpose(axes), study.labels.transpose(axes)]
+    affine = study.volume.affine[:, [*axes, 3]].copy()
+    for axis, flip in enumerate((reverse, flip_rows, flip_columns)):
+        if flip:
+            affine[:3, 3] += affine[:3, axis] * (arrays[0].shape[axis] - 1)
+            affine[:3, axis] *= -1
+            arrays = [np.flip(a, axis) for a in arrays]
+    count = len(arrays[0])
+    marks = [study.landmarks.slices[count - 1 - k if reverse else k] for k in range(count)]
+    slices = tuple(SliceLandmarks(k, m.lv_centre, m.rvip_anterior, m.rvip_inferior, m.confidence) for k, m in enumerate(marks))
+    volume = Volume(np.ascontiguousarray(arrays[0]), affine, study.volume.image_type)
+    landmarks = Landmarks("manual", study.landmarks.apex, study.landmarks.base, slices)
+    return VirtualStudy(volume, None, np.ascontiguousarray(arrays[1]), landmarks, study.finding, {}, {}, study.scarred)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize(("transpose", "rows", "columns"), [(True, False, False), (False, True, False), (False, True, True), (True, False, True)])
+def test_storage_order_changes_nothing(study: VirtualStudy, transpose: bool, rows: bool, columns: bool, reverse: bool) -> None:
+    expected, found = stack_of(study), stack_of(stored(study, transpose, rows, columns, reverse))
+    assert np.allclose(found.position, expected.position, atol=1e-5)
+    assert np.abs(found.image - expected.image).max() < 0.02
+    assert np.abs(found.maps - expected.maps).max() < 0.02
+
+
+def test_right_ventricle_left_and_base_first(study: VirtualStudy) -> None:
+    stack = stack_of(study)
+    _, columns = np.nonzero(stack.maps[len(stack.maps) // 3, 2] > 0.5)
+    assert columns.mean() < SIZE / 2 - 10
+    assert (np.diff(stack.position) > 0).all()
+
+
+def test_insertion_points_lie_above_and_below_the_left(study: VirtualStudy) -> None:
+    stack = stack_of(study)
+    for index, grid in zip(stack.index, stack.grids, strict=True):
+        mark = study.landmarks.slices[index]
+        if mark.rvip_anterior is None:
+            continue
+        for point, above in ((mark.rvip_anterior, True), (mark.rvip_inferior, False)):
+            row, column = np.linalg.pinv(grid[:3, 1:3]) @ (np.array(point) - grid[:3, 3])
+            assert (row < (SIZE - 1) / 2) == above
+            assert column < (SIZE - 1) / 2
+
+
+def test_evidence_returns_to_its_place(study: VirtualStudy) -> None:
+    stack = stack_of(study)
+    muscle = stack.maps[:, 1]
+    on_grid = evidence_on_grid(stack, muscle, study.volume)
+    truth = np.isin(study.labels, (2, 3, 4))
+    overlap = 2 * ((on_grid > 0.5) & truth).sum() / ((on_grid > 0.5).sum() + truth.sum())
+    assert on_grid.shape == study.volume.array.shape
+    assert overlap > 0.9
+
+
+def test_scale_puts_muscle_at_zero_and_blood_at_one() -> None:
+    cavity, muscle = np.zeros((40, 40)), np.zeros((40, 40))
+    cavity[15:25, 15:25] = 1
+    muscle[8:32, 8:32] = 1
+    muscle -= cavity
+    image = 100 + 400 * cavity
+    scaled = scale_intensity(image, cavity, muscle)
+    assert scaled[muscle > 0].mean() == pytest.approx(0, abs=1e-6)
+    assert scaled[cavity > 0].mean() == pytest.approx(1, abs=1e-6)
+    assert np.allclose(scale_intensity(image * 7 - 30, cavity, muscle), scaled, atol=1e-5)
+
+
+def test_frame_pixels_are_millimetres(study: VirtualStudy) -> None:
+    for grid in stack_of(study).grids:
+        assert np.linalg.norm(grid[:3, 1]) == pytest.approx(PIXEL_MM)
+        assert np.linalg.norm(grid[:3, 2]) == pytest.approx(PIXEL_MM)
+
+
+def only(landmarks: Landmarks, keep: set[int], points: tuple[str, ...]) -> Landmarks:
+    """Landmarks of which a reader has set only some."""
+    slices = tuple(
+        SliceLandmarks(
+            s.index, *(getattr(s, n) if s.index in keep and n in points else None for n in ("lv_centre", "rvip_anterior", "rvip_inferior")), 1.0
+        )
+        for s in landmarks.slices
+    )
+    return Landmarks("manual", landmarks.apex, landmarks.base, slices)
+
+
+def test_one_slice_set_by_hand_serves_the_study(study: VirtualStudy) -> None:
+    keep = {k for k, s in enumerate(study.landmarks.slices) if s.rvip_anterior is not None}
+    first, last = min(keep), max(keep)
+    manual = only(study.landmarks, {first, last}, ("lv_centre", "rvip_anterior", "rvip_inferior"))
+    merged = with_manual(None, manual, study.volume)
+    assert merged.source == "manual"
+    for true, found in zip(study.landmarks.slices[first : last + 1], merged.slices[first : last + 1], strict=True):
+        assert np.linalg.norm(np.subtract(true.lv_centre, found.lv_centre)) < 1.0
+
+
+def test_manual_points_override_automatic_ones(study: VirtualStudy) -> None:
+    index = len(study.landmarks.slices) // 2
+    moved = tuple(np.add(study.landmarks.slices[index].lv_centre, 3.0).tolist())
+    manual = only(study.landmarks, {index}, ())
+    slices = [s if s.index != index else SliceLandmarks(index, moved, None, None, 1.0) for s in manual.slices]
+    merged = with_manual(study.landmarks, Landmarks("manual", None, None, tuple(slices)), study.volume)
+    assert merged.source == "mixed"
+    assert merged.slices[index].lv_centre == pytest.approx(moved, abs=1e-3)
+
+
+def test_no_insertion_point_is_refused(study: VirtualStudy) -> None:
+    manual = only(study.landmarks, {3, 4}, ("lv_centre",))
+    with pytest.raises(InputRefused) as refused:
+        with_manual(None, manual, study.volume)
+    assert refused.value.code == "bad-landmarks"
