@@ -42,15 +42,22 @@ def stored(study: VirtualStudy, transpose: bool, flip_rows: bool, flip_columns: 
             arrays = [np.flip(a, axis) for a in arrays]
     count = len(arrays[0])
     marks = [study.landmarks.slices[count - 1 - k if reverse else k] for k in range(count)]
-    slices = tuple(SliceLandmarks(k, m.lv_centre, m.rvip_anterior, m.rvip_inferior, m.confidence) for k, m in enumerate(marks))
+    slices = tuple(
+        SliceLandmarks(k, m.lv_centre, m.rvip_anterior, m.rvip_inferior, m.confidence) for k, m in enumerate(marks)
+    )
     volume = Volume(np.ascontiguousarray(arrays[0]), affine, study.volume.image_type)
     landmarks = Landmarks("manual", study.landmarks.apex, study.landmarks.base, slices)
     return VirtualStudy(volume, None, np.ascontiguousarray(arrays[1]), landmarks, study.finding, {}, {}, study.scarred)
 
 
 @pytest.mark.parametrize("reverse", [False, True])
-@pytest.mark.parametrize(("transpose", "rows", "columns"), [(True, False, False), (False, True, False), (False, True, True), (True, False, True)])
-def test_storage_order_changes_nothing(study: VirtualStudy, transpose: bool, rows: bool, columns: bool, reverse: bool) -> None:
+@pytest.mark.parametrize(
+    ("transpose", "rows", "columns"),
+    [(True, False, False), (False, True, False), (False, True, True), (True, False, True)],
+)
+def test_storage_order_changes_nothing(
+    study: VirtualStudy, transpose: bool, rows: bool, columns: bool, reverse: bool
+) -> None:
     expected, found = stack_of(study), stack_of(stored(study, transpose, rows, columns, reverse))
     assert np.allclose(found.position, expected.position, atol=1e-5)
     assert np.abs(found.image - expected.image).max() < 0.02
@@ -108,7 +115,12 @@ def only(landmarks: Landmarks, keep: set[int], points: tuple[str, ...]) -> Landm
     """Landmarks of which a reader has set only some."""
     slices = tuple(
         SliceLandmarks(
-            s.index, *(getattr(s, n) if s.index in keep and n in points else None for n in ("lv_centre", "rvip_anterior", "rvip_inferior")), 1.0
+            s.index,
+            *(
+                getattr(s, n) if s.index in keep and n in points else None
+                for n in ("lv_centre", "rvip_anterior", "rvip_inferior")
+            ),
+            1.0,
         )
         for s in landmarks.slices
     )

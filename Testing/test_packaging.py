@@ -21,7 +21,7 @@ REPOSITORY = "SlicerLGETextDetect"
 MODULES_FOLDER = "lib/Slicer-0.0/qt-scripted-modules"
 DATA = ("Resources/Models", "Resources/SampleStudy")
 NO_COMPILER_TEST = ("-DCMAKE_C_COMPILER_FORCED=ON", "-DCMAKE_CXX_COMPILER_FORCED=ON")  # nothing is compiled
-OPTIONAL = ("slicer", "highdicom")  # what a library file may lack where it is not used
+OPTIONAL = ("slicer", "highdicom", "torch")  # what a library file may lack where it is not used
 NOT_SHIPPED = {"CMakeLists.txt"}
 
 # The Extensions Index's entry schema v1.0.2: its required entries, and all that it allows, with their types.

@@ -144,7 +144,7 @@ def _ray_profiles(scar: FloatArray, myocardium: FloatArray, cavity: FloatArray, 
     muscle = myocardium > 0.5
     depth = radial_depth(cavity > 0.5, muscle)
     inside = muscle & (segment > 0.5)
-    ray = (frame_angles(scar.shape)[inside] // RAY_DEG).astype(int)  # type: ignore[arg-type]
+    ray = (frame_angles(scar.shape)[inside] // RAY_DEG).astype(int)
     third = np.minimum((depth[inside] * 3).astype(int), 2)
     scarred = (scar[inside] > SCAR_THRESHOLD).astype(float)
     rays = int(360 / RAY_DEG)
@@ -154,4 +154,4 @@ def _ray_profiles(scar: FloatArray, myocardium: FloatArray, cavity: FloatArray, 
         share = np.column_stack([hit / total, hit.sum(1) / total.sum(1)])
     found = share[hit.sum(1) > 0]
     # A third without a pixel on this ray counts like the ray as a whole, so the mean stays defined.
-    return np.where(np.isnan(found), found[:, 3:], found)
+    return np.asarray(np.where(np.isnan(found), found[:, 3:], found), np.float64)

@@ -34,12 +34,16 @@ def choose(backend: str = "auto", device: str = "auto") -> Chosen:
     wants_torch = backend == "torch" or (backend == "auto" and device != "cpu")
     if not wants_torch:
         if device == "cuda":
-            raise InputRefused("no-gpu", "the ONNX backend runs on the CPU only.", "Use --backend torch or --device cpu.")
+            raise InputRefused(
+                "no-gpu", "the ONNX backend runs on the CPU only.", "Use --backend torch or --device cpu."
+            )
         return Chosen("onnx", "cpu")
     has_torch = importlib.util.find_spec("torch") is not None
     if not has_torch:
         if backend == "torch":
-            raise InputRefused("no-torch", "PyTorch is not installed.", "Install the 'torch' extra or use --backend onnx.")
+            raise InputRefused(
+                "no-torch", "PyTorch is not installed.", "Install the 'torch' extra or use --backend onnx."
+            )
         if device == "cuda":
             raise InputRefused("no-gpu", "a GPU needs PyTorch, which is not installed.", "Install the 'torch' extra.")
         return Chosen("onnx", "cpu")

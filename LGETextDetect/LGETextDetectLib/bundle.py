@@ -79,6 +79,8 @@ def open_bundle(folder: Path) -> Bundle:
         words = json.loads((folder / "tokenizer.json").read_text("utf-8"))
         tokenizer = Tokenizer(tuple(words["words"]), int(words["length"]))
         digest = hashlib.sha256("".join(f"{k}{v}" for k, v in sorted(files.items())).encode()).hexdigest()
-        return Bundle(folder, manifest["name"], manifest["version"], digest, manifest["thresholds"], tokenizer, manifest)
+        return Bundle(
+            folder, manifest["name"], manifest["version"], digest, manifest["thresholds"], tokenizer, manifest
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputRefused("bad-bundle", f"the bundle cannot be read ({type(error).__name__}).") from error

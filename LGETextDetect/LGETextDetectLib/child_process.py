@@ -37,7 +37,7 @@ class Child:
         self._process = subprocess.Popen(
             list(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             encoding="utf-8", errors="replace", env={**os.environ, "PYTHONIOENCODING": "utf-8", **(environment or {})},
-            **_own_group(),
+            **own_group(),
         )  # fmt: skip
         streams = ((self._process.stdout, True), (self._process.stderr, False))
         self._readers = [threading.Thread(target=self._read, args=pair, daemon=True) for pair in streams]
@@ -67,11 +67,11 @@ class Child:
 
     def ask_to_stop(self) -> None:
         """Ask the whole tree to clean up and end; at once. Follow with :meth:`kill` when it does not."""
-        _signal_tree(self._process, force=False)
+        signal_tree(self._process, force=False)
 
     def kill(self) -> None:
         """End the whole tree, grandchildren included, whatever it does."""
-        _signal_tree(self._process, force=True)
+        signal_tree(self._process, force=True)
 
     def rest(self) -> None:
         """Wait a moment, less when the child ends."""
@@ -86,7 +86,7 @@ class Child:
         assert stream is not None
         with stream:
             while line := stream.readline(LINE_LIMIT):
-                event = _as_event(line) if may_be_json else None
+                event = as_event(line) if may_be_json else None
                 if event is None:
                     event = self._as_log(line.rstrip("\r\n"))
                 if event is not None:
@@ -151,7 +151,7 @@ def stop_when_asked() -> Iterator[None]:
         signal.signal(number, before)
 
 
-def _as_event(line: str) -> Event | None:
+def as_event(line: str) -> Event | None:
     """The event of a JSON line; None for any other output."""
     if not line.startswith("{"):
         return None
@@ -162,14 +162,14 @@ def _as_event(line: str) -> Event | None:
     return event if isinstance(event, dict) and isinstance(event.get("event"), str) else None
 
 
-def _own_group() -> dict[str, Any]:
+def own_group() -> dict[str, Any]:
     """Popen arguments that put the child at the head of its own process group."""
     if os.name == "nt":
         return {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
     return {"start_new_session": True}
 
 
-def _signal_tree(process: subprocess.Popen[str], force: bool) -> None:
+def signal_tree(process: subprocess.Popen[str], force: bool) -> None:
     """Signal the child's group; the group outlives its head, so this reaches grandchildren left behind too."""
     if os.name == "nt":
         if force:

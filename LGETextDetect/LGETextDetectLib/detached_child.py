@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .child_process import Event, _as_event, _own_group, _signal_tree
+from .child_process import Event, as_event, own_group, signal_tree
 
 READ_BYTES = 1_000_000  # taken from the log at one poll
 
@@ -27,7 +27,7 @@ class DetachedChild:
         with log.open("ab") as stream:
             self._process: subprocess.Popen[Any] = subprocess.Popen(
                 list(command), stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT,
-                env={**os.environ, "PYTHONIOENCODING": "utf-8", **(environment or {})}, **_own_group(),
+                env={**os.environ, "PYTHONIOENCODING": "utf-8", **(environment or {})}, **own_group(),
             )  # fmt: skip
 
     @property
@@ -50,15 +50,15 @@ class DetachedChild:
         if self._all_read():
             lines, self._rest = [*lines, self._rest], b""  # no line end will come any more
         texts = (line.decode("utf-8", "replace").rstrip("\r") for line in lines)
-        return [_as_event(text) or {"event": "log", "text": text} for text in texts if text]
+        return [as_event(text) or {"event": "log", "text": text} for text in texts if text]
 
     def ask_to_stop(self) -> None:
         """Ask the whole tree to clean up and end; at once."""
-        _signal_tree(self._process, force=False)
+        signal_tree(self._process, force=False)
 
     def kill(self) -> None:
         """End the whole tree, grandchildren included."""
-        _signal_tree(self._process, force=True)
+        signal_tree(self._process, force=True)
 
     def _all_read(self) -> bool:
         return self._process.poll() is not None and self._offset >= self.log.stat().st_size

@@ -22,7 +22,6 @@ from .orientation import (
 from .patches import (
     FIELD_MM,
     PATCH_MM,
-    Float32,
     cut_patches,
     image_centres,
     network_input,
@@ -127,7 +126,11 @@ def _look(volume: Volume, segment: Segment) -> Maps:
     extent_mm = np.multiply(volume.array.shape[1:], volume.spacing_mm[:2])
     if (extent_mm <= FIELD_MM).all():
         return maps
-    tiles = [maps] if _score(maps) > 0 else [see_patches(volume, segment, tile) for tile in _tile_centres(volume, extent_mm)]
+    tiles = (
+        [maps]
+        if _score(maps) > 0
+        else [see_patches(volume, segment, tile) for tile in _tile_centres(volume, extent_mm)]
+    )
     best = max(tiles, key=_score)
     if _score(best) <= 0:
         return maps

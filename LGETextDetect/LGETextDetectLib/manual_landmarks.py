@@ -32,7 +32,9 @@ def with_manual(auto: Landmarks | None, manual: Landmarks, volume: Volume) -> La
         points = [_point(centres[index] + directions[name][index]) for name in _NAMES]
         slices.append(SliceLandmarks(index, _point(centres[index]), points[0], points[1], sure))
     base, apex = _ends(auto, manual, volume, centres, inside)
-    return Landmarks("manual" if auto is None else "mixed", apex, base, tuple(slices))
+    marks = [manual.slices[k] for k in sorted(inside)]
+    all_by_hand = all(None not in (m.lv_centre, m.rvip_anterior, m.rvip_inferior) for m in marks)
+    return Landmarks("manual" if auto is None or all_by_hand else "mixed", apex, base, tuple(slices))
 
 
 def maps_around(volume: Volume, landmarks: Landmarks, segment: Segment) -> Maps:
@@ -83,7 +85,11 @@ def _inside(auto: Landmarks | None, manual: Landmarks, count: int) -> set[int]:
 def _directions(name: str, auto: Landmarks | None, manual: Landmarks, centres: FloatArray) -> FloatArray:
     """(S, 3) LPS vectors from the LV centre to an insertion point; by hand, else the nearest by hand, else automatic."""
     source = manual if any(getattr(mark, name) is not None for mark in manual.slices) else auto
-    known = [] if source is None else [(k, getattr(m, name)) for k, m in enumerate(source.slices) if getattr(m, name) is not None]
+    known = (
+        []
+        if source is None
+        else [(k, getattr(m, name)) for k, m in enumerate(source.slices) if getattr(m, name) is not None]
+    )
     if not known:
         raise InputRefused("bad-landmarks", f"The {name.replace('rvip_', '')} RV insertion point is given on no slice.")
     nearest = [min(known, key=lambda item: abs(item[0] - k)) for k in range(len(centres))]

@@ -42,7 +42,9 @@ class Prediction:
 class Engine:
     """A loaded bundle; ``segment`` is the callable that landmarks.find_landmarks takes."""
 
-    def __init__(self, folder: Path | None = None, backend: str = "auto", device: str = "auto", threads: int = 0) -> None:
+    def __init__(
+        self, folder: Path | None = None, backend: str = "auto", device: str = "auto", threads: int = 0
+    ) -> None:
         self.bundle = open_bundle(folder or default_bundle())
         self._chosen = choose(backend, device)
         self._heart = self._image_graph("heart", threads)
@@ -84,7 +86,11 @@ class Engine:
         tokens, maps = self.read_tokens(stack)
         count = len(stack.image)
         asked = [Meaning(True), *(Meaning(True, segments=(n,)) for n in SEGMENTS)]
-        asked += [Meaning(True, no_reflow=True), Meaning(True, aetiology="ischaemic"), Meaning(True, aetiology="non-ischaemic")]
+        asked += [
+            Meaning(True, no_reflow=True),
+            Meaning(True, aetiology="ischaemic"),
+            Meaning(True, aetiology="non-ischaemic"),
+        ]
         asked += list(meanings) + [Meaning(True)] * count
         allowed = np.ones((len(asked), len(tokens.present)), np.float32)
         allowed[len(asked) - count :] = np.repeat(np.eye(count, dtype=np.float32), PER_SLICE, 1)
@@ -102,7 +108,9 @@ class Engine:
             head_probability=float(_sigmoid(head)[0]),
         )  # fmt: skip
 
-    def _describe(self, tokens: StudyTokens, probability: Float32) -> tuple[tuple[str | None, ...], tuple[int | None, ...]]:
+    def _describe(
+        self, tokens: StudyTokens, probability: Float32
+    ) -> tuple[tuple[str | None, ...], tuple[int | None, ...]]:
         """Layer and transmurality score of every segment that may hold scar, asked as sentences."""
         likely = [n for n in SEGMENTS if probability[n - 1] >= min(0.2, float(probability.max()))]
         asked = [Meaning(True, segments=(n,), layers=(layer,)) for n in likely for layer in LAYERS]
@@ -112,7 +120,11 @@ class Engine:
         by_score = logits[len(likely) * len(LAYERS) :].reshape(len(likely), -1)
         layers: dict[int, str] = {n: LAYERS[int(row.argmax())] for n, row in zip(likely, by_layer, strict=True)}
         scores = {n: 1 + int((row > 0).sum()) for n, row in zip(likely, by_score, strict=True)}
-        scores = {n: 4 if layers[n] == "transmural" else min(s, 3) for n, s in scores.items() if layers[n] in ("subendocardial", "transmural")}
+        scores = {
+            n: 4 if layers[n] == "transmural" else min(s, 3)
+            for n, s in scores.items()
+            if layers[n] in ("subendocardial", "transmural")
+        }
         return tuple(layers.get(n) for n in SEGMENTS), tuple(scores.get(n) for n in SEGMENTS)
 
     def answer(self, tokens: StudyTokens, meanings: Sequence[Meaning], allowed: Float32) -> tuple[Float32, Float32]:

@@ -118,7 +118,9 @@ def normalise(volume: Volume, landmarks: Landmarks, maps: Maps) -> NormalisedSta
     )
 
 
-def evidence_on_grid(stack: NormalisedStack, evidence: npt.NDArray[np.float32], volume: Volume) -> npt.NDArray[np.float32]:
+def evidence_on_grid(
+    stack: NormalisedStack, evidence: npt.NDArray[np.float32], volume: Volume
+) -> npt.NDArray[np.float32]:
     """(S, 96, 96) evidence in the normalised frame to (slice, row, column) on the input's own grid, 0-1."""
     result = np.zeros(volume.array.shape, np.float32)
     rows, columns = np.indices(volume.array.shape[1:])
@@ -209,6 +211,6 @@ def _sample_map(maps: Maps, index: int, grid: FloatArray) -> npt.NDArray[np.floa
     places = (_frame_points(grid) - patch[:3, 3]) @ np.linalg.pinv(patch[:3, 1:3]).T
     where = np.moveaxis(places, -1, 0)
     channels = maps.probabilities[index, 1:]
-    return np.stack(
-        [ndimage.map_coordinates(c, where, order=1, mode="constant", cval=0.0) for c in channels]
-    ).astype(np.float32)
+    return np.stack([ndimage.map_coordinates(c, where, order=1, mode="constant", cval=0.0) for c in channels]).astype(
+        np.float32
+    )

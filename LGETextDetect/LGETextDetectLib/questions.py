@@ -37,7 +37,9 @@ _SEGMENTS: dict[int, str] = {
 _DEPTH = {1: "any", 2: "quarter", 3: "half", 4: "full"}
 PROMPT_VOCABULARY: tuple[str, ...] = tuple(
     sorted(
-        set("there is no late enhancement of at least depth with dark core in anywhere or ischaemic non-ischaemic".split())
+        set(
+            "there is no late enhancement of at least depth with dark core in anywhere or ischaemic non-ischaemic".split()
+        )
         | {word for name, _ in _PLACES for word in name.split()}
         | {word for name in _SEGMENTS.values() for word in name.split()}
         | set(LAYERS)

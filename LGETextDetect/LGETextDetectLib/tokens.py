@@ -55,7 +55,9 @@ def study_tokens(image: Float32, maps: Float32, features: Float32, position: Flo
     return StudyTokens(values.astype(np.float32), _places(position), (area > 0) & inside_lv)
 
 
-def _peak(channel: Float32, pixel: npt.NDArray[np.int64], group: npt.NDArray[np.int64], total: int) -> npt.NDArray[np.float64]:
+def _peak(
+    channel: Float32, pixel: npt.NDArray[np.int64], group: npt.NDArray[np.int64], total: int
+) -> npt.NDArray[np.float64]:
     """Largest 3 x 3 mean per region: a lesion counts by its brightest 14 mm2, a single noisy pixel does not."""
     smooth = ndimage.uniform_filter(channel, (0, 3, 3))
     peak = np.zeros(total)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import OrderedDict
 
 import torch
@@ -20,7 +21,8 @@ class UNet(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, widths: tuple[int, ...]) -> None:
         super().__init__()
-        pairs = list(zip(widths, widths[1:], strict=False))
+        self.inputs = inputs
+        pairs = list(itertools.pairwise(widths))
         self.stem = _block(inputs, widths[0])
         self.down = nn.ModuleList(nn.Sequential(_block(a, b, stride=2), _block(b, b)) for a, b in pairs)
         self.up = nn.ModuleList(_block(b, a, kernel=1) for a, b in pairs)

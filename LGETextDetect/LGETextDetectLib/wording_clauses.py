@@ -17,11 +17,18 @@ def clauses_of(marks: list[Mark]) -> list[list[Mark]]:
     while at < len(marks):
         mark = marks[at]
         if mark.kind == "open":
-            close = next((j for j in range(at + 1, min(at + 40, len(marks))) if marks[j].kind == "close"), min(at + 40, len(marks)))
+            close = next(
+                (j for j in range(at + 1, min(at + 40, len(marks))) if marks[j].kind == "close"),
+                min(at + 40, len(marks)),
+            )
             inside = marks[at + 1 : close]
             if {m.kind for m in inside} & {"term", "neg", "negpost", "noreflow", "history", "year", "again"}:
                 outer = [m for m in clauses[-1] if m.kind in ("wall", "level", "apex", "numbers", "rvip", "territory")]
-                if {m.kind for m in inside} & {"layer", "extent"} and not {m.kind for m in inside} & {"wall", "level", "numbers", "rvip", "apex", "territory"} and not any(m.kind == "term" for m in clauses[-1]):
+                if (
+                    {m.kind for m in inside} & {"layer", "extent"}
+                    and not {m.kind for m in inside} & {"wall", "level", "numbers", "rvip", "apex", "territory"}
+                    and not any(m.kind == "term" for m in clauses[-1])
+                ):
                     inside = [*outer, Mark("sep", ",", mark.start, mark.start, ","), *inside]
                 inner.append(inside)
                 at = close + 1
@@ -38,7 +45,13 @@ def clauses_of(marks: list[Mark]) -> list[list[Mark]]:
 
 def leading_wall(marks: list[Mark]) -> Mark | None:
     """'Anterior: ...' at the start of a sentence: the wall that the levels after it belong to."""
-    if marks and marks[0].kind == "place" and marks[0].value.kind == "wall" and len(marks) > 1 and marks[1].kind == "colon":
+    if (
+        marks
+        and marks[0].kind == "place"
+        and marks[0].value.kind == "wall"
+        and len(marks) > 1
+        and marks[1].kind == "colon"
+    ):
         return marks[0]
     return None
 
@@ -58,7 +71,9 @@ def under_wall(marks: list[Mark], wall: Mark) -> list[Mark]:
 def free_wall_of_rv(marks: list[Mark]) -> list[Mark]:
     """'RV infarct: free wall enhancement': the free wall of a sentence on the RV is the RV's."""
     right = [m for m in marks if m.kind == "organ" and m.words.lower().startswith(("rv", "right"))]
-    return [m._replace(kind="organ") if right and m.kind == "wall" and m.words.lower() == "free wall" else m for m in marks]
+    return [
+        m._replace(kind="organ") if right and m.kind == "wall" and m.words.lower() == "free wall" else m for m in marks
+    ]
 
 
 def said_of_images(marks: list[Mark]) -> list[Mark]:
@@ -68,7 +83,9 @@ def said_of_images(marks: list[Mark]) -> list[Mark]:
     result = []
     images = False
     for k, mark in enumerate(marks):
-        judged = mark.kind == "tokens" and any(m.kind == "negpost" or (m.kind == "assert" and m.words in ("positive", "+")) for m in marks[k + 1 : k + 3])
+        judged = mark.kind == "tokens" and any(
+            m.kind == "negpost" or (m.kind == "assert" and m.words in ("positive", "+")) for m in marks[k + 1 : k + 3]
+        )
         images = images or judged
         mark = mark._replace(kind="term", value="lge") if judged else mark
         result.append(mark._replace(value="negative") if images and mark.kind == "negpost" else mark)
@@ -85,12 +102,23 @@ def without_bound_terms(marks: list[Mark]) -> list[Mark]:
         place = any(m.kind == "place" for m in chunk)
         kept: list[Mark] = []
         for k, mark in enumerate(chunk):
-            hanging = bool(number) and not organs and not place and not lv and mark.kind == "term" and mark.value in STRONG and _only_organ(chunks[number - 1]) and not {m.kind for m in chunk} & {"layer", "neg", "negpost", "extent", "vessel"}
+            hanging = (
+                bool(number)
+                and not organs
+                and not place
+                and not lv
+                and mark.kind == "term"
+                and mark.value in STRONG
+                and _only_organ(chunks[number - 1])
+                and not {m.kind for m in chunk} & {"layer", "neg", "negpost", "extent", "vessel"}
+            )
             if hanging:
                 kept.append(mark._replace(kind="otherterm"))
                 continue
             if mark.kind == "term" and mark.value != "pattern" and organs and not lv:
-                before = next((m for m in reversed(chunk[:k]) if m.kind not in ("assert", "sep", "coref", "other")), None)
+                before = next(
+                    (m for m in reversed(chunk[:k]) if m.kind not in ("assert", "sep", "coref", "other")), None
+                )
                 after = next((m for m in chunk[k + 1 :] if m.kind not in ("assert", "coref")), None)
                 bound = before is not None and before.kind == "organ" and mark.start - before.end <= 2
                 bound = bound or (after is not None and after.kind == "organ" and after.start - mark.end <= 4)
@@ -108,6 +136,15 @@ def without_bound_terms(marks: list[Mark]) -> list[Mark]:
     return result
 
 
+def exact_after_colon(marks: list[Mark]) -> list[Mark]:
+    """'Septal LGE: mid-wall, basal anteroseptum': the wall before the colon is only the heading of the one after it."""
+    colon = next((k for k, m in enumerate(marks) if m.kind == "colon"), None)
+    if colon is None or not any(m.kind == "term" for m in marks[:colon]):
+        return marks
+    exact = {s for m in marks[colon:] if m.kind == "place" for s in m.value.segments}
+    return [m for k, m in enumerate(marks) if k > colon or m.kind != "place" or not m.value.segments & exact]
+
+
 def _only_organ(chunk: list[Mark]) -> bool:
     kinds = {m.kind for m in chunk}
     first = next((m.kind for m in chunk if m.kind in ("organ", "place")), None)
@@ -120,7 +157,11 @@ def _before_organ(chunk: list[Mark]) -> list[Mark]:
     if organ is None:
         return chunk
     cut = next((k for k in range(organ, 0, -1) if chunk[k].kind in ("sep", "plus")), None)
-    if cut is None or not any(m.kind in ("place", "layer") for m in chunk[:cut]) or any(m.kind == "organ" for m in chunk[:cut]):
+    if (
+        cut is None
+        or not any(m.kind in ("place", "layer") for m in chunk[:cut])
+        or any(m.kind == "organ" for m in chunk[:cut])
+    ):
         return chunk
     if not any(m.kind == "term" for m in chunk[:cut]):
         return [*chunk[:cut], *(m for m in chunk[cut:] if m.kind in ("term", "assert"))]
@@ -155,22 +196,38 @@ def doubt_of(marks: list[Mark]) -> tuple[bool, bool]:
     for k, mark in enumerate(marks):
         if mark.kind == "query" or (mark.kind == "asked" and mark.words == "query"):
             following = marks[k + 1] if k + 1 < len(marks) else None
-            maybe = maybe or (following is not None and following.start - mark.end <= 3 and following.kind in ("term", "layer", "assert", "place"))
+            maybe = maybe or (
+                following is not None
+                and following.start - mark.end <= 3
+                and following.kind in ("term", "layer", "assert", "place")
+            )
         if mark.kind != "maybe":
             continue
         explained = any(m.kind == "explain" for m in marks[:k])
         rest = marks[k + 1 :]
-        next_head = next((m for m in rest if m.kind in ("term", "vote", "layer", "place", "artefact", "noreflow", "organ")), None)
+        next_head = next(
+            (m for m in rest if m.kind in ("term", "vote", "layer", "place", "artefact", "noreflow", "organ")), None
+        )
         said_before = any(m.kind == "term" and m.value in STRONG for m in marks[:k])
         if next_head is not None and next_head.kind in ("vote", "noreflow", "organ"):
             continue
-        if said_before and next_head is not None and next_head.kind == "term" and next_head.value == "infarct" and not any(m.kind == "artefact" for m in marks):
+        if (
+            said_before
+            and next_head is not None
+            and next_head.kind == "term"
+            and next_head.value == "infarct"
+            and not any(m.kind == "artefact" for m in marks)
+        ):
             continue
         if explained and next_head is not None and next_head.kind != "artefact":
             continue
         maybe = True
     artefact = [k for k, m in enumerate(marks) if m.kind == "artefact"]
-    if artefact and any(m.kind == "term" and m.value == "bright" and 0 <= marks[artefact[0]].start - m.end <= 1 for m in marks):
+    if artefact and any(
+        m.kind == "term" and m.value == "bright" and 0 <= marks[artefact[0]].start - m.end <= 1 for m in marks
+    ):
         return False, True
-    explained = bool(artefact) and any(m.kind in ("explain", "coref") for m in marks[: artefact[0]]) or (bool(artefact) and any(m.kind == "neg" for m in marks[artefact[0] :]))
+    explained = (bool(artefact) and any(m.kind in ("explain", "coref") for m in marks[: artefact[0]])) or (
+        bool(artefact) and any(m.kind == "neg" for m in marks[artefact[0] :])
+    )
     return maybe, explained

@@ -71,7 +71,13 @@ def _specific(items: list[Item]) -> list[Item]:
     exact = any(i.kind == "place" and place_of(i).kind != "territory" and not i.minus for i in items)
     for k, item in enumerate(items):
         if item.kind == "layer" and item.value in ("diffuse", "patchy"):
-            nearby = [j for j in layers if j != k and items[j].value not in ("diffuse", *(("patchy",) if item.value == "patchy" else ())) and not any(x.kind == "place" for x in items[min(j, k) : max(j, k)])]
+            nearby = [
+                j
+                for j in layers
+                if j != k
+                and items[j].value not in ("diffuse", *(("patchy",) if item.value == "patchy" else ()))
+                and not any(x.kind == "place" for x in items[min(j, k) : max(j, k)])
+            ]
             if nearby:
                 if item.value == "diffuse" and not any(i.kind == "place" for i in items):
                     result.append(Item("place", Place(frozenset(range(1, 17)), kind="whole"), True, item.words))
@@ -82,12 +88,20 @@ def _specific(items: list[Item]) -> list[Item]:
     result = [i for i in result if i.kind != "plus"]
     for k in range(len(result) - 1):
         here, after = result[k], result[k + 1]
-        if here.kind == "place" and place_of(here).kind == "whole" and after.kind == "layer" and not here.minus and any(i.kind == "layer" for i in result[:k]):
+        if (
+            here.kind == "place"
+            and place_of(here).kind == "whole"
+            and after.kind == "layer"
+            and not here.minus
+            and any(i.kind == "layer" for i in result[:k])
+        ):
             result[k], result[k + 1] = after, here
     return result
 
 
 def _drafts(layers: list[str], places: list[Item], extent: int | None, words: list[str]) -> list[Draft]:
+    if layers == ["transmural"] and extent in (1, 2, 3):
+        layers = ["subendocardial"]  # "transmural involvement of less than 50 %"
     if "near" in layers:
         layers = ["subendocardial" if v == "near" else v for v in layers]
         extent = extent or 3
@@ -95,7 +109,13 @@ def _drafts(layers: list[str], places: list[Item], extent: int | None, words: li
         layers = ["transmural"]
     points = [p for p in places if place_of(p).kind == "rvip" and not p.minus]
     rest = [p for p in places if place_of(p).kind != "rvip"]
-    if points and rest and not layers and all(place_of(p).segments <= {2, 3, 8, 9} and not p.minus for p in rest) and not any(place_of(p).levels for p in points):
+    if (
+        points
+        and rest
+        and not layers
+        and all(place_of(p).segments <= {2, 3, 8, 9} and not p.minus for p in rest)
+        and not any(place_of(p).levels for p in points)
+    ):
         return [Draft(_segments_of(rest)[0], "insertion-point", words=list(words))]
     drafts: list[Draft] = []
     segments, territory = _segments_of(rest)
@@ -134,7 +154,10 @@ def _segments_of(places: list[Item]) -> tuple[set[int], bool]:
 
 def finding_of(reading: Reading) -> Finding:
     drafts = _settled(reading.drafts)
-    definite = any(not d.possible for d in drafts) or ((reading.present > 0 or (reading.infarct_named > 0 and not reading.absent)) and not any(d.possible for d in drafts))
+    definite = any(not d.possible for d in drafts) or (
+        (reading.present > 0 or (reading.infarct_named > 0 and not reading.absent))
+        and not any(d.possible for d in drafts)
+    )
     no_reflow = reading.no_reflow[-1] if reading.no_reflow else None
     if any(reading.no_reflow) and not (len(reading.no_reflow) > 1 and not reading.no_reflow[-1]):
         no_reflow = True
@@ -173,7 +196,17 @@ def _settled(drafts: list[Draft]) -> list[Draft]:
     kept = [d for d in kept if d.segments or d.layer or len(kept) == 1] or kept[:1]
     joined: list[Draft] = []
     for draft in kept:
-        same = next((d for d in joined if d.layer == draft.layer and d.possible == draft.possible and (None in (d.transmurality, draft.transmurality) or d.transmurality == draft.transmurality) and bool(d.segments) == bool(draft.segments)), None)
+        same = next(
+            (
+                d
+                for d in joined
+                if d.layer == draft.layer
+                and d.possible == draft.possible
+                and (None in (d.transmurality, draft.transmurality) or d.transmurality == draft.transmurality)
+                and bool(d.segments) == bool(draft.segments)
+            ),
+            None,
+        )
         if same:
             same.segments |= draft.segments
             same.transmurality = same.transmurality or draft.transmurality
@@ -208,7 +241,13 @@ def _folded(draft: Draft, kept: list[Draft], every: list[Draft]) -> bool:
         return bool(overlapping) or draft.layer is None or draft.territory
     if draft.layer is None and overlapping and not draft.possible:
         return True
-    if overlapping and all(d.layer is None for d in overlapping) and draft.layer and draft.sentence != overlapping[-1].sentence and draft.segments <= overlapping[-1].segments:
+    if (
+        overlapping
+        and all(d.layer is None for d in overlapping)
+        and draft.layer
+        and draft.sentence != overlapping[-1].sentence
+        and draft.segments <= overlapping[-1].segments
+    ):
         overlapping[-1].segments = set(draft.segments)
         overlapping[-1].layer, overlapping[-1].transmurality = draft.layer, draft.transmurality
         return True
@@ -218,4 +257,6 @@ def _folded(draft: Draft, kept: list[Draft], every: list[Draft]) -> bool:
 
 
 def _lesions(drafts: list[Draft]) -> tuple[Lesion, ...]:
-    return tuple(Lesion(tuple(d.segments), d.layer, d.transmurality, "possible" if d.possible else "definite") for d in drafts)
+    return tuple(
+        Lesion(tuple(d.segments), d.layer, d.transmurality, "possible" if d.possible else "definite") for d in drafts
+    )

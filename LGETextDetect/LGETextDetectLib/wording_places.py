@@ -57,7 +57,12 @@ def with_places(marks: list[Mark]) -> list[Mark]:
 
 def _run_end(marks: list[Mark], at: int) -> int:
     """End of the run of place marks starting here; ``at`` when none starts."""
-    if marks[at].kind not in _PLACE_KINDS and not (marks[at].kind == "all" and at + 1 < len(marks) and marks[at + 1].kind in _PLACE_KINDS and marks[at + 1].start - marks[at].end <= 1):
+    if marks[at].kind not in _PLACE_KINDS and not (
+        marks[at].kind == "all"
+        and at + 1 < len(marks)
+        and marks[at + 1].kind in _PLACE_KINDS
+        and marks[at + 1].start - marks[at].end <= 1
+    ):
         return at
     end = at + 1
     last = end
@@ -65,7 +70,11 @@ def _run_end(marks: list[Mark], at: int) -> int:
         kind = marks[end].kind
         if kind in _PLACE_KINDS:
             last = end + 1
-        elif kind not in _GLUE_KINDS and not (kind in ("open", "close") and end + 1 < len(marks) and marks[end + 1].kind in (*_PLACE_KINDS, "all", "sep", "close")):
+        elif kind not in _GLUE_KINDS and not (
+            kind in ("open", "close")
+            and end + 1 < len(marks)
+            and marks[end + 1].kind in (*_PLACE_KINDS, "all", "sep", "close")
+        ):
             break
         end += 1
     while last < len(marks) and marks[last].kind == "segword" and marks[last].start - marks[last - 1].end <= 1:
@@ -88,11 +97,19 @@ def _read_run(run: list[Mark]) -> list[Mark]:
                 used.add(k + 1)
             else:
                 segments = frozenset(s for level in first.levels for s in LEVEL_SEGMENTS[level])
-                places.append(_mark(first, group[-1], Place(segments, first.levels, True, first.sure or first.sep == "and", "level")))
+                places.append(
+                    _mark(
+                        first, group[-1], Place(segments, first.levels, True, first.sure or first.sep == "and", "level")
+                    )
+                )
         elif first.kind in ("wall", "rvip", "territory"):
             follows = groups[k + 1] if k + 1 < len(groups) else None
             after = groups[k + 2] if k + 2 < len(groups) else None
-            free = follows is not None and follows[0].kind == "level" and not (after and after[0].kind in ("wall", "rvip", "territory") and after[0].sep is None)
+            free = (
+                follows is not None
+                and follows[0].kind == "level"
+                and not (after and after[0].kind in ("wall", "rvip", "territory") and after[0].sep is None)
+            )
             if free and follows and not follows[0].sure and follows[0].sep != "and":
                 places += _levelled(group, follows[0].levels, first.start, follows[-1].end)
                 used.add(k + 1)
@@ -132,7 +149,13 @@ def _qualified(atoms: list[_Atom]) -> list[_Atom]:
     result: list[_Atom] = []
     for atom in atoms:
         last = result[-1] if result else None
-        if last and last.kind == "rvip" and atom.kind == "wall" and tuple(atom.segments) in (WALLS["anterior"], WALLS["inferior"]) and (atom.sep in (",", None) or last.noun):
+        if (
+            last
+            and last.kind == "rvip"
+            and atom.kind == "wall"
+            and tuple(atom.segments) in (WALLS["anterior"], WALLS["inferior"])
+            and (atom.sep in (",", None) or last.noun)
+        ):
             which = INSERTION_POINTS["anterior" if tuple(atom.segments) == WALLS["anterior"] else "inferior"]
             last.segments = tuple(sorted({*last.segments, *which})) if last.noun else which
             last.noun, last.end = True, atom.end
@@ -146,15 +169,35 @@ def _grouped(atoms: list[_Atom]) -> list[list[_Atom]]:
     groups: list[list[_Atom]] = []
     for atom in atoms:
         last = groups[-1] if groups else None
-        if last and last[0].kind == "level" and atom.kind == "apex" and atom.sep == "to" and "cap" not in atom.words and "true" not in atom.words:
+        if (
+            last
+            and last[0].kind == "level"
+            and atom.kind == "apex"
+            and atom.sep == "to"
+            and "cap" not in atom.words
+            and "true" not in atom.words
+        ):
             last[0].levels = _filled(last[0].levels, ("apical",))
             last[0].end = atom.end
-        elif last and last[0].kind == "level" and atom.kind == "level" and not (last[-1].noun and atom.sep in (",", "and")) and not (set(atom.levels) & set(last[0].levels) and atom.sep != "to") and not (atom.sure and not last[0].sure and atom.sep is None):
+        elif (
+            last
+            and last[0].kind == "level"
+            and atom.kind == "level"
+            and not (last[-1].noun and atom.sep in (",", "and"))
+            and not (set(atom.levels) & set(last[0].levels) and atom.sep != "to")
+            and not (atom.sure and not last[0].sure and atom.sep is None)
+        ):
             merged = (*last[0].levels, *(v for v in atom.levels if v not in last[0].levels))
             last[0].levels = _filled(last[0].levels, atom.levels) if atom.sep == "to" else merged
             last[0].end = atom.end
             last[0].noun = last[0].noun or atom.noun
-        elif last and atom.kind == "wall" and last[0].kind == "apex" and atom.sep is None and set(atom.segments) == set(ALL_WALLS):
+        elif (
+            last
+            and atom.kind == "wall"
+            and last[0].kind == "apex"
+            and atom.sep is None
+            and set(atom.segments) == set(ALL_WALLS)
+        ):
             groups[-1] = [_Atom("level", (), ("apical",), last[0].sep, last[0].start, atom.end, True, last[0].words)]
         elif last and last[-1].kind in ("wall", "territory") and atom.kind == last[-1].kind:
             last.append(atom)
@@ -171,10 +214,20 @@ def _filled(low: tuple[str, ...], high: tuple[str, ...]) -> tuple[str, ...]:
 def _levelled(group: list[_Atom], levels: tuple[str, ...], start: int, end: int | None = None) -> list[Mark]:
     marks = []
     for k, atom in enumerate(group):
-        kind = {"rvip": "rvip", "territory": "territory"}.get(atom.kind, "whole" if set(atom.segments) >= set(ALL_WALLS) else "wall")
+        kind = {"rvip": "rvip", "territory": "territory"}.get(
+            atom.kind, "whole" if set(atom.segments) >= set(ALL_WALLS) else "wall"
+        )
         segments = at_levels(frozenset(atom.segments), levels)
         place = Place(segments, levels, False, bool(levels), kind, frozenset(atom.segments))
-        marks.append(Mark("place", place, start if k == 0 else atom.start, (end if end and k == len(group) - 1 else atom.end), atom.words))
+        marks.append(
+            Mark(
+                "place",
+                place,
+                start if k == 0 else atom.start,
+                (end if end and k == len(group) - 1 else atom.end),
+                atom.words,
+            )
+        )
     return marks
 
 
@@ -202,10 +255,21 @@ def _numbers_win(places: list[Mark], run: list[Mark]) -> list[Mark]:
         beside = bool(result) and not any(result[-1].end <= s < place.start for s in separators)
         if place.value.kind == "numbers" and beside and result[-1].value.kind not in ("numbers",):
             start = result[-1].start
-            while result and result[-1].value.kind != "numbers" and place.value.segments <= _near(result[-1].value, place.value) | place.value.segments and (result[-1].value.segments & place.value.segments or result[-1].value.only_levels):
+            while (
+                result
+                and result[-1].value.kind != "numbers"
+                and place.value.segments <= _near(result[-1].value, place.value) | place.value.segments
+                and (result[-1].value.segments & place.value.segments or result[-1].value.only_levels)
+            ):
                 start = result.pop().start
             result.append(place._replace(start=start))
-        elif place.value.kind != "numbers" and beside and result[-1].value.kind == "numbers" and place.value.kind != "apex" and place.value.segments & result[-1].value.segments:
+        elif (
+            place.value.kind != "numbers"
+            and beside
+            and result[-1].value.kind == "numbers"
+            and place.value.kind != "apex"
+            and place.value.segments & result[-1].value.segments
+        ):
             continue
         else:
             result.append(place)
@@ -222,20 +286,53 @@ def _combine(marks: list[Mark]) -> list[Mark]:
     for k, mark in enumerate(marks):
         if mark.kind != "place" or not mark.value.only_levels:
             continue
-        walls = [j for j in range(k) if marks[j].kind == "place" and not marks[j].value.sure_levels and marks[j].value.kind in ("wall", "whole", "rvip", "territory") and not _barrier(marks, j, k)]
+        walls = [
+            j
+            for j in range(k)
+            if marks[j].kind == "place"
+            and not marks[j].value.sure_levels
+            and marks[j].value.kind in ("wall", "whole", "rvip", "territory")
+            and not _barrier(marks, j, k)
+        ]
         if mark.value.sure_levels:
             walls = [j for j in walls if marks[j].value.kind == "whole"]
-        later = [j for j in range(k + 1, min(k + 6, len(marks))) if marks[j].kind == "place" and not marks[j].value.levels and marks[j].value.kind in ("wall", "rvip", "territory")]
+        later = [
+            j
+            for j in range(k + 1, min(k + 6, len(marks)))
+            if marks[j].kind == "place"
+            and not marks[j].value.levels
+            and marks[j].value.kind in ("wall", "rvip", "territory")
+        ]
         given = next((j for j in range(k - 1, -1, -1) if marks[j].kind == "place"), None)
-        shared = not mark.value.sure_levels and given is not None and marks[given].value.levels and marks[given].value.kind == "wall" and not re.search("level|seg", mark.words)
-        if shared and given is not None and not _barrier(marks, given, k) and any(m.kind in ("extent", "layer") for m in marks[given:k]):
+        shared = (
+            not mark.value.sure_levels
+            and given is not None
+            and marks[given].value.levels
+            and marks[given].value.kind == "wall"
+            and not re.search("level|seg", mark.words)
+        )
+        if (
+            shared
+            and given is not None
+            and not _barrier(marks, given, k)
+            and any(m.kind in ("extent", "layer") for m in marks[given:k])
+        ):
             wall = marks[given].value
-            marks[k] = mark._replace(value=Place(at_levels(wall.base, mark.value.levels), mark.value.levels, False, True, "wall", wall.base))
+            marks[k] = mark._replace(
+                value=Place(at_levels(wall.base, mark.value.levels), mark.value.levels, False, True, "wall", wall.base)
+            )
         elif walls:
             for j in walls:
                 marks[j] = marks[j]._replace(value=_restricted(marks[j].value, mark.value.levels))
             marks[k] = mark._replace(kind="used")
-        elif later and not mark.value.sure_levels and "level" not in mark.words.lower() and "seg" not in mark.words.lower() and not _barrier(marks, k, later[0]) and any(m.kind in ("layer", "term") for m in marks[k + 1 : later[0]]):
+        elif (
+            later
+            and not mark.value.sure_levels
+            and "level" not in mark.words.lower()
+            and "seg" not in mark.words.lower()
+            and not _barrier(marks, k, later[0])
+            and any(m.kind in ("layer", "term") for m in marks[k + 1 : later[0]])
+        ):
             for j in later[:1]:
                 marks[j] = marks[j]._replace(value=_restricted(marks[j].value, mark.value.levels))
             marks[k] = mark._replace(kind="used")
@@ -250,13 +347,19 @@ def _name_points(marks: list[Mark]) -> None:
             continue
         later = [j for j in range(k + 1, len(marks)) if marks[j].kind == "place"]
         names = {WALLS["anterior"]: "anterior", WALLS["inferior"]: "inferior"}
-        if len(later) != 1 or _barrier(marks, k, later[0]) or any(m.kind in ("layer", "plus") or (m.kind == "sep" and m.value == "and") for m in marks[k : later[0]]):
+        if (
+            len(later) != 1
+            or _barrier(marks, k, later[0])
+            or any(m.kind in ("layer", "plus") or (m.kind == "sep" and m.value == "and") for m in marks[k : later[0]])
+        ):
             continue
         wall = marks[later[0]].value
         name = names.get(tuple(sorted(wall.base)))
         if name:
             levels = wall.levels or mark.value.levels
-            marks[k] = mark._replace(value=Place(at_levels(frozenset(INSERTION_POINTS[name]), levels), levels, False, True, "rvip"))
+            marks[k] = mark._replace(
+                value=Place(at_levels(frozenset(INSERTION_POINTS[name]), levels), levels, False, True, "rvip")
+            )
             marks[later[0]] = marks[later[0]]._replace(kind="used")
 
 

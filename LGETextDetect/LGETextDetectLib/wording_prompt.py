@@ -6,17 +6,20 @@ import re
 
 from .finding import LAYERS, Meaning
 from .wording_lexicon import TERRITORIES
-from .wording_marks import Extent, Mark, clean, find_marks, tokens_of
+from .wording_marks import Mark, find_marks
 from .wording_places import with_places
 from .wording_reading import score_of
+from .wording_words import Extent, clean, tokens_of
 
 _ASKED = frozenset({"lge", "scar", "infarct", "stripe", "event"})
 _OTHER_SUBJECT = re.compile(
     r"\b(should|icd|crt|defibrillator|pacemaker|treat\w*|therap\w*|recommend\w*|surgery|ablat\w*|anticoag\w*|statin\w*|drug|drugs|dose|dosage|prognos\w*|survival|mortality|"
     r"life expectancy|prescri\w*|medication|operate|transplant\w*|revasculari[sz]\w*|beta ?blocker\w*|cause of death|how much|how many|cost|price|population|prevalence|incidence|guideline\w*|define|definition|what is|what are|explain|"
-    r"who (is|was|are|discovered)|write|translate|poem|joke|recipe for|contraindicat\w*|ejection|lvef|rvef|ef)\b"
+    r"stands? for|meaning of|who (is|was|are|discovered)|write|translate|poem|joke|recipe for|contraindicat\w*|ejection|lvef|rvef|ef)\b"
 )
-_STILL_ASKED = re.compile(r"\b(what is|what are|how much|how many)\b.*\b(in|of|on) (this|the) (study|scan|patient|heart|image|images|wall|septum|lv)\b")
+_STILL_ASKED = re.compile(
+    r"\b(what is|what are|how much|how many)\b.*\b(in|of|on) (this|the) (study|scan|patient|heart|image|images|wall|septum|lv)\b"
+)
 _ABSENCE_WORDS = frozenset({"neg", "negpost", "spare", "scarfree", "viab"})
 
 
@@ -26,6 +29,7 @@ def read(text: str) -> Meaning:
     letters = [c for c in cleaned if c.isalpha()]
     shouting = bool(letters) and sum(map(str.isupper, letters)) > 0.7 * len(letters) and len(letters) > 12
     extents: list[tuple[Extent, str]] = []
+    cleaned = re.sub(r"\byes\s*(/|or)\s*no\b", " ", cleaned, flags=re.I)
     plain = re.sub(r"[?!]+(?=\s|$)", " ? ", cleaned)
     marks = with_places(find_marks(tokens_of(plain, shouting, extents), extents))
     marks = _affirmed(marks)
@@ -55,13 +59,23 @@ def _understood(text: str, marks: list[Mark]) -> bool:
     kinds = {m.kind for m in marks}
     terms = {m.value for m in marks if m.kind == "term"}
     lv_place = any(m.kind == "place" for m in marks)
-    asked = bool(terms & _ASKED) or "scarfree" in kinds or "tokens" in kinds and bool(kinds & {"assert", "negpost"})
-    asked = asked or "noreflow" in kinds or bool(kinds & {"vote"} and (len(marks) <= 3 or terms or lv_place or "layer" in kinds))
+    asked = bool(terms & _ASKED) or "scarfree" in kinds or ("tokens" in kinds and bool(kinds & {"assert", "negpost"}))
+    asked = (
+        asked
+        or "noreflow" in kinds
+        or bool(kinds & {"vote"} and (len(marks) <= 3 or terms or lv_place or "layer" in kinds))
+    )
     asked = asked or ("bright" in terms and (lv_place or "tokens" in kinds or "layer" in kinds))
-    asked = asked or ("layer" in kinds and (lv_place or "segword" in kinds or bool(terms) or kinds <= {"layer", "neg", "sep", "query", "assert", "all"}))
+    asked = asked or (
+        "layer" in kinds
+        and (
+            lv_place or "segword" in kinds or bool(terms) or kinds <= {"layer", "neg", "sep", "query", "assert", "all"}
+        )
+    )
     asked = asked or (lv_place and ("spare" in kinds or ("extent" in kinds and "thick" in kinds)))
+    asked = asked or ("tokens" in kinds and bool(kinds & {"place", "layer"}))
     asked = asked or ("damage" in terms and (lv_place or "lv" in kinds))
-    asked = asked or ("viab" in kinds or "viable" in text or "vital" in text) and (lv_place or "lv" in kinds)
+    asked = asked or (("viab" in kinds or "viable" in text or "vital" in text) and (lv_place or "lv" in kinds))
     asked = asked or (lv_place and any(m.kind == "negpost" for m in marks))
     if not asked:
         return False
@@ -77,7 +91,9 @@ def _about_lv(marks: list[Mark]) -> bool:
     """With another organ named: whether the enhancement asked about is still the LV's."""
     organs = [k for k, m in enumerate(marks) if m.kind == "organ"]
     for k in organs:
-        beside = [m for m in marks if m.kind == "term" and min(abs(m.start - marks[k].end), abs(marks[k].start - m.end)) <= 3]
+        beside = [
+            m for m in marks if m.kind == "term" and min(abs(m.start - marks[k].end), abs(marks[k].start - m.end)) <= 3
+        ]
         if beside and not any(m.kind in ("place", "lv") for m in marks):
             return False
         if not any(m.kind in ("place", "lv") for m in marks):
@@ -99,11 +115,19 @@ def _negated(marks: list[Mark], text: str) -> bool:
             if following is None or following.kind not in ("organ", "topic"):
                 if following is not None and following.kind == "noreflow" and any(m.kind == "term" for m in marks[:k]):
                     continue
-                if following is not None and following.start - mark.end <= 2 and (following.kind in ("spare", "scarfree") or (following.kind == "negpost")):
+                if (
+                    following is not None
+                    and following.start - mark.end <= 2
+                    and (following.kind in ("spare", "scarfree") or (following.kind == "negpost"))
+                ):
                     skip = marks.index(following)
                     continue
                 negative = True
-        elif mark.kind in ("spare", "scarfree") or (mark.kind == "negpost" and _denies(mark, marks)) or (mark.kind == "viab" and not any(m.kind == "term" for m in marks)):
+        elif (
+            mark.kind in ("spare", "scarfree")
+            or (mark.kind == "negpost" and _denies(mark, marks))
+            or (mark.kind == "viab" and not any(m.kind == "term" for m in marks))
+        ):
             negative = True
     return negative
 
@@ -133,7 +157,11 @@ def _segments(marks: list[Mark]) -> tuple[int, ...]:
                 break
         elif mark.kind == "place":
             (outside if excepting else inside).update(mark.value.segments)
-        elif mark.kind == "vessel" and mark.value in TERRITORIES and not any(m.kind == "topic" and abs(m.start - mark.start) <= 2 for m in marks):
+        elif (
+            mark.kind == "vessel"
+            and mark.value in TERRITORIES
+            and not any(m.kind == "topic" and abs(m.start - mark.start) <= 2 for m in marks)
+        ):
             (outside if excepting else inside).update(TERRITORIES[mark.value])
     if outside:
         inside = (inside or set(range(1, 18))) - outside

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .wording_marks import Extent, Mark
+from .wording_marks import Mark
 from .wording_places import Place
+from .wording_words import Extent
 
 STRONG = frozenset({"lge", "scar", "infarct", "stripe"})
 

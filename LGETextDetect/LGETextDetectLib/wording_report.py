@@ -5,15 +5,33 @@ from __future__ import annotations
 import re
 
 from .finding import Finding
-from .wording_clauses import chunks_of, clauses_of, doubt_of, free_wall_of_rv, is_past, leading_wall, said_of_images, under_wall, without_bound_terms
+from .wording_clauses import (
+    chunks_of,
+    clauses_of,
+    doubt_of,
+    exact_after_colon,
+    free_wall_of_rv,
+    is_past,
+    leading_wall,
+    said_of_images,
+    under_wall,
+    without_bound_terms,
+)
 from .wording_lesions import finding_of, group_items
-from .wording_marks import Mark, Sentence, clean, sentences
+from .wording_marks import Mark
 from .wording_places import with_places
 from .wording_reading import STRONG, Draft, Reading, place_of
 from .wording_scope import Scope
+from .wording_sentences import Sentence, sentences
 from .wording_tables import read_segment_table
+from .wording_words import clean
 
-_ORGAN_HEADINGS = re.compile(r"\b(rv|right|atria|atrium|pericardi|perikard|valve|extra|noncardiac|aorta|lungs|pleura|lymph|thrombus|vessels|ege|early)")
+_QUESTION = re.compile(
+    r"\s*(is|are|does|do|did|was|were|any|has|have|can|could|what|which|why|how)\b.*\?\s*$", re.I | re.S
+)
+_ORGAN_HEADINGS = re.compile(
+    r"\b(rv|right|atria|atrium|pericardi|perikard|valve|extra|noncardiac|aorta|lungs|pleura|lymph|thrombus|vessels|ege|early)"
+)
 
 
 def read(text: str) -> tuple[Finding, list[tuple[str, str]]]:
@@ -39,12 +57,16 @@ class Statement:
         self.topic: str | None = None
         self.has = {m.kind for m in sentence.marks}
         self.organ_heading = sentence.section == "other" and bool(_ORGAN_HEADINGS.search(sentence.heading))
-        self.family = bool(re.search(r"\b(family|father|mother|brother|sister|proband|cousin|uncle|son|daughter)", sentence.text, re.I))
+        self.family = bool(
+            re.search(r"\b(family|father|mother|brother|sister|proband|cousin|uncle|son|daughter)", sentence.text, re.I)
+        )
 
     def read(self) -> None:
         marks = free_wall_of_rv(list(self.sentence.marks))
         if self.section in ("history", "technique") and not self._current_despite_section(marks):
             self._vote(marks, tier=1)
+            return
+        if _QUESTION.match(self.sentence.text):
             return
         self.topic = self._first_topic(marks)
         before = len(self.reading.drafts)
@@ -76,7 +98,18 @@ class Statement:
 
     def _first_topic(self, marks: list[Mark]) -> str | None:
         if self.section in ("lge", "scmr"):
-            bare = not self.has & {"term", "layer", "extent", "coref", "neg", "negpost", "rvip", "numbers", "except", "noreflow"}
+            bare = not self.has & {
+                "term",
+                "layer",
+                "extent",
+                "coref",
+                "neg",
+                "negpost",
+                "rvip",
+                "numbers",
+                "except",
+                "noreflow",
+            }
             return None if bare and not self.sentence.heading else "lge"
         if self.section in ("other", "noreflow"):
             return "other"
@@ -84,14 +117,23 @@ class Statement:
         strong = any(m.kind == "term" and m.value in STRONG for m in marks)
         if previous and not strong and not self.has & {"topic", "organ", "history", "tech"}:
             first = next((m for m in marks if m.kind not in ("sep", "segword", "all")), None)
-            if "layer" in self.has or "extent" in self.has or (self.has & {"coref", "plus"} and "rvip" in self.has) or (first is not None and first.kind in ("coref", "other") and self.has & {"wall", "level", "numbers", "apex", "rvip"}):
+            if (
+                "layer" in self.has
+                or "extent" in self.has
+                or (self.has & {"coref", "plus"} and "rvip" in self.has)
+                or (
+                    first is not None
+                    and first.kind in ("coref", "other")
+                    and self.has & {"wall", "level", "numbers", "apex", "rvip"}
+                )
+            ):
                 return "lge"
         return None
 
     # -------------------------------------------------------------- clause
 
     def _clause(self, marks: list[Mark]) -> None:
-        marks = without_bound_terms(said_of_images(marks))
+        marks = exact_after_colon(without_bound_terms(said_of_images(marks)))
         self._no_reflow(marks)
         last = self.reading.drafts[-1] if self.reading.drafts else None
         if marks and all(m.kind == "maybe" for m in marks) and last is not None and last.sentence >= self.number - 2:
@@ -102,6 +144,9 @@ class Statement:
         topics = self._topics(chunks)
         walk = Scope()
         content = [m.kind for m in marks if m.kind not in ("assert", "sep")]
+        walk.heading_asks = self.section == "lge" and bool(
+            re.search(r"lge|late|enhanc|scar|fibros|gad", self.sentence.heading)
+        )
         walk.leading_except = content[:1] == ["except"] and bool({"neg", "negpost", "scarfree"} & set(content))
         if walk.leading_except:
             topics = ["lge" if any(t == "lge" for t in topics) else t for t in topics]
@@ -122,7 +167,16 @@ class Statement:
             kinds = {m.kind for m in chunks[k]}
             nxt = {m.kind for m in chunks[k + 1]}
             own = self._own_topic(chunks[k])
-            if own is None and topics[k] != "lge" and topics[k + 1] == "lge" and (kinds & {"layer"} or ("place" in kinds and "place" not in nxt) or (kinds & {"place"} and "neg" in nxt | kinds)):
+            if (
+                own is None
+                and topics[k] != "lge"
+                and topics[k + 1] == "lge"
+                and (
+                    kinds & {"layer"}
+                    or ("place" in kinds and "place" not in nxt)
+                    or (kinds & {"place"} and "neg" in nxt | kinds)
+                )
+            ):
                 topics[k] = "lge"
         return topics
 
@@ -151,6 +205,7 @@ class Statement:
         if self.organ_heading and not any(m.kind in ("lv", "place") for m in marks):
             return
         maybe, dismissed = doubt_of(marks)
+        maybe = maybe or self.sentence.text.rstrip().endswith("?")
         if dismissed and not maybe:
             last = self.reading.drafts[-1] if self.reading.drafts else None
             if last is not None and last.bright and last.sentence >= self.number - 1:
@@ -180,7 +235,9 @@ class Statement:
                 self.reading.why.append((self.sentence.text.strip(), "possible LGE" if maybe else "LGE present"))
             if not drafts and maybe and self.reading.drafts and self.reading.drafts[-1].sentence >= self.number - 1:
                 self.reading.drafts[-1].possible = True
-        elif maybe and not walk.negatives and self.reading.drafts and self.reading.drafts[-1].sentence >= self.number - 1:
+        elif (
+            maybe and not walk.negatives and self.reading.drafts and self.reading.drafts[-1].sentence >= self.number - 1
+        ):
             self.reading.drafts[-1].possible = True
         if walk.negatives and not drafts and not maybe:
             whole = walk.global_negative and not self.organ_heading
@@ -193,19 +250,46 @@ class Statement:
     def _keep(self, draft: Draft, walk: Scope) -> None:
         last = self.reading.drafts[-1] if self.reading.drafts else None
         near = last is not None and last.sentence >= self.number - 1 and last.conclusion == draft.conclusion
-        if last is not None and near and not draft.segments and last.layer in (None, draft.layer) and (draft.layer or draft.transmurality) and (self.number != last.sentence or not walk.strong):
+        if (
+            last is not None
+            and near
+            and not draft.segments
+            and last.layer in (None, draft.layer)
+            and (draft.layer or draft.transmurality)
+            and (self.number != last.sentence or not walk.strong)
+        ):
             last.layer = last.layer or draft.layer
             last.transmurality = last.transmurality or draft.transmurality
             last.possible = last.possible or draft.possible
             last.sentence = self.number
-        elif last is not None and near and not walk.strong and draft.layer is None and draft.segments and self.topic == "lge" and self.number == last.sentence and not last.segments:
+        elif (
+            last is not None
+            and near
+            and not walk.strong
+            and draft.layer is None
+            and draft.segments
+            and self.topic == "lge"
+            and self.number == last.sentence
+            and not last.segments
+        ):
             last.segments |= draft.segments
         else:
-            if last is not None and near and not walk.strong and draft.layer is None and self.number - last.sentence == 1:
+            if (
+                last is not None
+                and near
+                and not walk.strong
+                and draft.layer is None
+                and self.number - last.sentence == 1
+            ):
                 draft.layer, draft.transmurality = last.layer, last.transmurality
             self.reading.drafts.append(draft)
         place = "segments " + ", ".join(map(str, sorted(draft.segments))) if draft.segments else "no place"
-        self.reading.why.append((self.sentence.text.strip(), f"{'possible ' if draft.possible else ''}LGE, {draft.layer or 'no layer'}, {place}"))
+        self.reading.why.append(
+            (
+                self.sentence.text.strip(),
+                f"{'possible ' if draft.possible else ''}LGE, {draft.layer or 'no layer'}, {place}",
+            )
+        )
 
     # -------------------------------------------------------------- no-reflow and aetiology
 
@@ -215,13 +299,23 @@ class Statement:
             if mark.kind != "noreflow":
                 continue
             before = [m for m in marks[:k] if mark.start - m.end < 8]
-            start = max((i for i, m in enumerate(before) if m.kind in ("term", "place", "topic", "extent") or (m.kind == "sep" and m.value == "," and not any(x.kind == "neg" for x in before[:i]))), default=-1)
-            after = []
+            start = max(
+                (
+                    i
+                    for i, m in enumerate(before)
+                    if m.kind in ("term", "place", "topic", "extent")
+                    or (m.kind == "sep" and m.value == "," and not any(x.kind == "neg" for x in before[:i]))
+                ),
+                default=-1,
+            )
+            after: list[Mark] = []
             for m in marks[k + 1 :]:
                 if m.kind in ("term", "topic") or (m.kind == "sep" and m.value == "," and after):
                     break
                 after.append(m)
-            negative = any(m.kind == "neg" for m in before[start + 1 :]) or any(m.kind in ("neg", "negpost") for m in after[:3])
+            negative = any(m.kind == "neg" for m in before[start + 1 :]) or any(
+                m.kind in ("neg", "negpost") for m in after[:3]
+            )
             gone = any(m.kind == "negpost" or (m.kind == "neg" and "longer" in m.words) for m in marks[k + 1 :])
             if past and not gone and not any(m.kind in ("now", "again") for m in marks):
                 continue
@@ -232,9 +326,12 @@ class Statement:
 
     def _vote(self, marks: list[Mark], tier: int) -> None:
         weight = max((len(d.segments) for d in self.emitted), default=1) or 1
-        if any(d.territory for d in self.emitted) and not any(m.kind == "vote" and m.value == "non-ischaemic" for m in marks):
+        if any(d.territory for d in self.emitted) and not any(
+            m.kind == "vote" and m.value == "non-ischaemic" for m in marks
+        ):
             self.reading.votes.append((3, weight, "ischaemic"))
-        if self.emitted and self.sentence.heading.startswith("infarct"):
+        sized = any(m.kind == "notthick" and "infarct" in m.words for m in marks)
+        if self.emitted and (self.sentence.heading.startswith("infarct") or sized):
             self.reading.votes.append((tier, weight, "ischaemic"))
         for k, mark in enumerate(marks):
             infarct = mark.kind == "term" and mark.value in ("infarct", "event")
@@ -242,7 +339,13 @@ class Statement:
                 continue
             value = "ischaemic" if infarct else mark.value
             if self.family or vote_denied(marks, k):
-                if value == "ischaemic" and mark.words and re.search(r"isch|coron", mark.words, re.I) and any(m.kind == "neg" for m in marks[max(0, k - 3) : k]) and re.search(r"not|aetiolog|etiolog|cause|origin", self.sentence.text, re.I):
+                if (
+                    value == "ischaemic"
+                    and mark.words
+                    and re.search(r"isch|coron", mark.words, re.I)
+                    and any(m.kind == "neg" for m in marks[max(0, k - 3) : k])
+                    and re.search(r"not|aetiolog|etiolog|cause|origin", self.sentence.text, re.I)
+                ):
                     self.reading.votes.append((tier, weight, "non-ischaemic"))
                 continue
             self.reading.votes.append((tier, weight, value))
@@ -264,7 +367,11 @@ def vote_denied(marks: list[Mark], at: int) -> bool:
         if mark.kind == "asked":
             return True
     for mark in marks[at + 1 : at + 6]:
-        if mark.kind in ("break", "explain") or (mark.kind == "sep" and mark.value == ",") or mark.kind in ("term", "layer", "place"):
+        if (
+            mark.kind in ("break", "explain")
+            or (mark.kind == "sep" and mark.value == ",")
+            or mark.kind in ("term", "layer", "place")
+        ):
             break
         if mark.kind == "negpost" and mark.value == "negative":
             return True
@@ -273,7 +380,7 @@ def vote_denied(marks: list[Mark], at: int) -> bool:
 
 def _denied_before(marks: list[Mark]) -> bool:
     """'No enhancement suggestive of ...': the last denial before is of the enhancement itself."""
-    last = next((k for k in range(len(marks) - 1, -1, -1) if marks[k].kind in ("neg", "break")), None)
+    last = next((k for k in range(len(marks) - 1, -1, -1) if marks[k].kind in ("neg", "break", "except")), None)
     if last is None or marks[last].kind != "neg":
         return False
     head = next((m for m in marks[last + 1 :] if m.kind in ("term", "noreflow", "organ", "topic", "vote")), None)

@@ -24,11 +24,16 @@ class Scope:
         self.global_negative = False
         self.explaining = self.placed = False
         self.leading_except = False
+        self.heading_asks = False  # the sentence answers a heading such as "Late enhancement:"
 
     def chunk(self, marks: list[Mark], topic: str | None, following: list[Mark]) -> None:
         kinds = {m.kind for m in marks}
         joined = any(m.kind == "sep" and m.words.startswith(("or", "nor")) for m in [*marks, *following[:1]])
-        listed = not kinds & {"term", "assert", "neg", "negpost", "except"} or joined or ("term" in kinds and not kinds & {"place", "layer", "assert"})
+        listed = (
+            not kinds & {"term", "assert", "neg", "negpost", "except"}
+            or joined
+            or ("term" in kinds and not kinds & {"place", "layer", "assert"})
+        )
         if not (listed and self.negative):
             self.negative = False
         if not (listed and self.excepting):
@@ -42,18 +47,16 @@ class Scope:
             self._other(marks)
             return
         term_seen = layer_seen = False
-        denied = self.negative
         for k, mark in enumerate(marks):
             rest = marks[k + 1 :]
             if mark.kind == "neg":
-                denied = self._deny(marks, k, rest, start, term_seen or layer_seen) or denied
+                self._deny(marks, k, rest, start, term_seen or layer_seen)
             elif mark.kind == "scarfree":
                 self._turn(start, only_places=True)
                 self.negative = True
-                denied = True
                 self._count_negative(marks, [i for i in self.items[start:] if i.kind == "place"])
             elif mark.kind == "negpost":
-                denied = self._deny_after(mark, marks, k, rest, start) or denied
+                self._deny_after(mark, marks, k, rest, start)
             elif mark.kind == "spare":
                 if any(m.kind in ("place", "layer") for m in rest):
                     self.sparing = True
@@ -77,14 +80,16 @@ class Scope:
                     self.strong = self.strong or mark.value in STRONG
                     self.infarct_only = self.infarct_only and mark.value == "infarct"
                     self.firm = self.firm or mark.value in ("lge", "scar", "infarct")
-                    self.asserted = self.asserted or (bool(kinds & {"assert", "place", "layer", "now", "again", "plus"}) and "tech" not in kinds) or (mark.value == "infarct" and self.explaining)
+                    self.asserted = (
+                        self.asserted
+                        or (bool(kinds & {"assert", "place", "layer", "now", "again", "plus"}) and "tech" not in kinds)
+                        or (mark.value == "infarct" and self.explaining)
+                    )
                 self.items.append(Item("term", mark.value, not self.negative, mark.words))
             elif mark.kind in ("layer", "place", "extent", "vessel", "plus"):
                 layer_seen = layer_seen or mark.kind == "layer"
                 self._item(mark, marks, k)
         self._forget_other_places(marks, start)
-        self.global_negative = self.global_negative or False
-        _ = denied
 
     def _other(self, marks: list[Mark]) -> None:
         """A chunk on something else: only its negation may carry over to a list that follows."""
@@ -96,14 +101,22 @@ class Scope:
         linked = k > 1 and marks[k - 1].kind == "sep" and marks[k - 2].kind == mark.kind
         if mark.kind == "layer":
             for value in mark.value:
-                self.items.append(Item("layer", value, positive, mark.words, linked and marks[k - 1].value == "to", linked))
+                self.items.append(
+                    Item("layer", value, positive, mark.words, linked and marks[k - 1].value == "to", linked)
+                )
         elif mark.kind == "extent":
             if mark.value.high == 0:
-                self._turn(max((j for j, i in enumerate(self.items) if i.kind in ("extent", "layer")), default=-1) + 1, only_places=True)
+                self._turn(
+                    max((j for j, i in enumerate(self.items) if i.kind in ("extent", "layer")), default=-1) + 1,
+                    only_places=True,
+                )
             elif _of_the_wall(marks, k):
                 self.items.append(Item("extent", score_of_extent(mark.value), positive, mark.words))
         elif mark.kind == "vessel":
-            beside = any(m.kind == "term" and m.value in ("infarct", "scar", "event", "lge") and abs(m.start - mark.start) <= 4 for m in marks)
+            beside = any(
+                m.kind == "term" and m.value in ("infarct", "scar", "event", "lge") and abs(m.start - mark.start) <= 4
+                for m in marks
+            )
             busy = any(m.kind == "topic" and abs(m.start - mark.start) <= 2 for m in marks)
             if beside and not busy and mark.value in TERRITORIES:
                 place = Place(frozenset(TERRITORIES[mark.value]), kind="territory")
@@ -115,18 +128,27 @@ class Scope:
         else:
             self.items.append(Item("plus", None, positive, mark.words))
 
-    def _deny(self, marks: list[Mark], k: int, rest: list[Mark], start: int, said: bool) -> bool:
-        heads = [m for m in rest if m.kind in ("term", "noreflow", "organ", "topic", "vote", "layer", "place", "extent", "artefact", "scarfree")]
+    def _deny(self, marks: list[Mark], k: int, rest: list[Mark], start: int, said: bool) -> None:
+        heads = [
+            m
+            for m in rest
+            if m.kind
+            in ("term", "noreflow", "organ", "topic", "vote", "layer", "place", "extent", "artefact", "scarfree")
+        ]
         if not heads:
+            if marks[k].words.lower().startswith(("not", "can", "nicht")):
+                return  # "LGE cannot be assessed" denies nothing
             if any(i.kind in ("term", "place", "layer") for i in self.items[start:]):
                 self._turn(start)
                 self._count_negative(marks, [i for i in self.items[start:] if i.kind == "place"], rest)
-                return True
-            return False
+                return
+            return
         head = heads[0]
-        later_term = any(m.kind == "term" for m in heads[1:]) and any(m.kind == "sep" and m.words.startswith(("or", "nor", "and")) for m in rest)
+        later_term = any(m.kind == "term" for m in heads[1:]) and any(
+            m.kind == "sep" and m.words.startswith(("or", "nor", "and")) for m in rest
+        )
         if head.kind in ("noreflow", "organ", "topic", "vote", "artefact", "extent") and not later_term:
-            return False
+            return
         self.negative = True
         self.sparing = False
         if not said:
@@ -134,33 +156,51 @@ class Scope:
         places = [m for m in rest[: _until(rest)] if m.kind == "place"]
         before = [i for i in self.items[start:] if i.kind == "place" and not i.positive]
         self._count_negative(marks, [*before, *places], rest, said)
-        return True
+        return
 
-    def _deny_after(self, mark: Mark, marks: list[Mark], k: int, rest: list[Mark], start: int) -> bool:
+    def _deny_after(self, mark: Mark, marks: list[Mark], k: int, rest: list[Mark], start: int) -> None:
         mine = self.items[start:]
         next_term = next((m for m in rest if m.kind in ("term", "place", "layer")), None)
         forward = next_term is not None and not any(m.kind in ("break", "plus") for m in rest[: rest.index(next_term)])
         if forward and next_term is not None and next_term.kind == "term" and next_term.start - mark.end <= 2:
             self._turn(start, only_places=True)
             self.negative = True
-            self._count_negative(marks, [i for i in mine if i.kind == "place"] + [m for m in rest if m.kind == "place"], rest)
-            return True
+            self._count_negative(
+                marks, [i for i in mine if i.kind == "place"] + [m for m in rest if m.kind == "place"], rest
+            )
+            return
         if not mine and forward and next_term is not None and next_term.kind == "place":
             self.negative = True
-            return False
+            return
+        if (
+            mark.value == "normal"
+            and self.heading_asks
+            and not self.items
+            and not any(m.kind == "place" for m in marks)
+        ):
+            self._count_negative(marks, [])  # "Late enhancement: normal"
+            return
         if mark.value == "normal":
             if any(i.kind == "place" for i in mine) and not any(i.kind in ("term",) and i.positive for i in mine):
                 self._turn(start, only_places=True)
-            return False
+            return
         target = mine if any(i.kind in ("term", "place", "layer") for i in mine) else self.items
         begin = len(self.items) - len(target)
         self._turn(begin)
-        self._count_negative(marks, [i for i in target if i.kind == "place"])
-        return True
+        ahead = [m for m in rest if m.kind == "place"]
+        if ahead and not any(
+            m.kind in ("term", "layer", "assert", "plus", "except") for m in rest[: rest.index(ahead[0])]
+        ):
+            self.negative = True  # "not seen in the septum"
+        else:
+            ahead = []
+        self._count_negative(marks, [*(i for i in target if i.kind == "place"), *ahead])
 
     def _turn(self, start: int, only_places: bool = False) -> None:
         """What was read from ``start`` on is denied after all; bare places of the chunks before belong to it."""
-        while start > 0 and self.items[start - 1].kind == "place" and all(i.kind == "place" for i in self.items[:start]):
+        while (
+            start > 0 and self.items[start - 1].kind == "place" and all(i.kind == "place" for i in self.items[:start])
+        ):
             start -= 1
         for item in self.items[start:]:
             if not only_places or item.kind == "place":
@@ -169,7 +209,11 @@ class Scope:
             self.positive_term = any(i.kind == "term" and i.positive for i in self.items)
             self.asserted = self.asserted and self.positive_term
 
-    def _count_negative(self, marks: list[Mark], places: list[object], rest: list[Mark] | None = None, said: bool = False) -> None:
+    def _count_negative(
+        self, marks: list[Mark], places: list[object], rest: list[Mark] | None = None, said: bool = False
+    ) -> None:
+        if rest is not None and any(m.kind == "tech" and rest[0].start <= m.start <= rest[0].end + 1 for m in rest):
+            return  # "no LGE protocol"
         self.negatives += 1
         whole = all(place_of(p).kind == "whole" or len(place_of(p).segments) >= 16 for p in places)
         scope = marks if rest is None else [m for m in marks if m.start >= (rest[0].start if rest else 0) - 3]

@@ -7,10 +7,16 @@ import re
 from .wording_reading import Draft, Reading, score_of
 
 _TABLE_ENTRY = re.compile(
-    r"(?<![\d.,%-])\b(?:seg(?:ment)?\s*)?(1[0-7]|[1-9])\s*[:=]\s*((?:\d{1,3}\s*[-–]\s*)?\d{1,3}\s*%|<\s*\d+\s*%|>\s*\d+\s*%|transmural|subendocardial|none|normal|no lge|nil|viable)", re.I
+    r"(?<![\d.,%-])\b(?:seg(?:ment)?\s*)?(1[0-7]|[1-9])\s*[:=]\s*((?:\d{1,3}\s*[-–]\s*)?\d{1,3}\s*%|<\s*\d+\s*%|>\s*\d+\s*%|transmural|subendocardial|none|normal|no lge|nil|viable)",
+    re.I,
 )
-_SCORE_ENTRY = re.compile(r"(?<![\d.,%-])\b(?:seg(?:ment)?\s*)?(1[0-7]|[1-9])\s*[:=]\s*([0-4])(?![\d.%]|\s*%|\s*[-–]\s*\d)")
-_LEGEND = re.compile(r"\(?(?:0\s*[:=]\s*[^,;)\n]{1,25}[,;]\s*)?1\s*[:=]\s*(?:1-25|<\s*25|0-25)\s*%.{0,90}?4\s*[:=]\s*(?:76-100|>\s*75|75-100)\s*%\)?", re.S)
+_SCORE_ENTRY = re.compile(
+    r"(?<![\d.,%-])\b(?:seg(?:ment)?\s*)?(1[0-7]|[1-9])\s*[:=]\s*([0-4])(?![\d.%]|\s*%|\s*[-–]\s*\d)"
+)
+_LEGEND = re.compile(
+    r"\(?(?:0\s*[:=]\s*[^,;)\n]{1,25}[,;]\s*)?1\s*[:=]\s*(?:1-25|<\s*25|0-25)\s*%.{0,90}?4\s*[:=]\s*(?:76-100|>\s*75|75-100)\s*%\)?",
+    re.S,
+)
 
 
 def read_segment_table(text: str, reading: Reading) -> str:
@@ -25,7 +31,13 @@ def read_segment_table(text: str, reading: Reading) -> str:
     for entry in entries:
         value = entry[2].lower()
         numbers = [int(n) for n in re.findall(r"\d+", value)]
-        bin_ = numbers[0] if entries is scores else score_of(numbers[-1]) if numbers else {"transmural": 4, "subendocardial": None}.get(value, 0)
+        bin_ = (
+            numbers[0]
+            if entries is scores
+            else score_of(numbers[-1])
+            if numbers
+            else {"transmural": 4, "subendocardial": None}.get(value, 0)
+        )
         if bin_ == 0:
             continue
         layer = "transmural" if bin_ == 4 else "subendocardial"

@@ -92,7 +92,11 @@ _CAUSES = {
 }  # fmt: skip
 _CONCLUSIONS = {
     "ischaemic": ("Ischaemic scar as above.", "Infarct as described.", "Ischaemic heart disease with scar."),
-    "non-ischaemic": ("Non-ischaemic scar as described.", "Appearances of non-ischaemic fibrosis.", "Non-ischaemic cardiomyopathy."),
+    "non-ischaemic": (
+        "Non-ischaemic scar as described.",
+        "Appearances of non-ischaemic fibrosis.",
+        "Non-ischaemic cardiomyopathy.",
+    ),
 }
 _AMERICAN = (
     ("oedema", "edema"), ("ischaem", "ischem"), ("haemo", "hemo"), ("aetiolog", "etiolog"), ("artefact", "artifact"), ("dilatation", "dilation"), ("tumour", "tumor"),
@@ -126,13 +130,19 @@ def lge_statement(rng: np.random.Generator, finding: Finding) -> str:
             "The myocardium shows no late enhancement.", "Late gadolinium imaging is negative for scar.", "No delayed hyperenhancement in any segment.", "LGE: none.",
         ))  # fmt: skip
     elif not finding.lesions:
-        words = "Equivocal late gadolinium enhancement." if finding.lge == "uncertain" else "Late gadolinium enhancement is present."
+        words = (
+            "Equivocal late gadolinium enhancement."
+            if finding.lge == "uncertain"
+            else "Late gadolinium enhancement is present."
+        )
     else:
         said = [_lesion_sentence(rng, lesion, finding.lge == "uncertain") for lesion in finding.lesions]
         if finding.aetiology and finding.lge == "present":
             said[-1] = said[-1].rstrip(".") + ", " + _pick(rng, _CAUSES[finding.aetiology]) + "."
         elif finding.aetiology:
-            said.append("If real, an " + ("ischaemic" if finding.aetiology == "ischaemic" else "non-ischaemic") + " pattern.")
+            said.append(
+                "If real, an " + ("ischaemic" if finding.aetiology == "ischaemic" else "non-ischaemic") + " pattern."
+            )
         words = " ".join(said)
     if finding.no_reflow is not None:
         words += " " + _pick(rng, (
@@ -144,9 +154,10 @@ def lge_statement(rng: np.random.Generator, finding: Finding) -> str:
 
 def _lesion_sentence(rng: np.random.Generator, lesion: Lesion, doubt: bool) -> str:
     term = _pick(rng, _TERMS)
-    layer = {"mid-wall": _pick(rng, ("mid-wall", "intramural", "mid-myocardial")), "subepicardial": _pick(rng, ("subepicardial", "epicardial"))}.get(
-        lesion.layer or "", _LAYER_WORDS[lesion.layer].strip()
-    )
+    layer = {
+        "mid-wall": _pick(rng, ("mid-wall", "intramural", "mid-myocardial")),
+        "subepicardial": _pick(rng, ("subepicardial", "epicardial")),
+    }.get(lesion.layer or "", _LAYER_WORDS[lesion.layer].strip())
     if lesion.layer == "transmural":
         layer = _pick(rng, ("transmural", "full-thickness"))
     place = place_words(lesion.segments)
@@ -157,14 +168,36 @@ def _lesion_sentence(rng: np.random.Generator, lesion: Lesion, doubt: bool) -> s
         layer, place = "", ("RV insertion points" if where == "both" else f"{where} RV insertion point")
     share = ""
     if lesion.transmurality in (1, 2, 3):
-        share = _pick(rng, {1: ("less than 25% of wall thickness", "1-25% transmurality"), 2: ("25-50% of wall thickness", "26-50 % transmurality"), 3: ("50-75% of wall thickness", "51-75 % transmurality")}[lesion.transmurality])
+        share = _pick(
+            rng,
+            {
+                1: ("less than 25% of wall thickness", "1-25% transmurality"),
+                2: ("25-50% of wall thickness", "26-50 % transmurality"),
+                3: ("50-75% of wall thickness", "51-75 % transmurality"),
+            }[lesion.transmurality],
+        )
     possible = doubt or lesion.certainty == "possible"
     opening = f"{layer} {term}".strip()
-    where = f"{_pick(rng, ('of', 'in', 'involving'))} {'' if place.startswith('segment') or place.startswith('all') else 'the '}{place}" if place else ""
+    where = (
+        f"{_pick(rng, ('of', 'in', 'involving'))} {'' if place.startswith('segment') or place.startswith('all') else 'the '}{place}"
+        if place
+        else ""
+    )
     if possible:
-        sentence = _pick(rng, (f"Possible {opening} {where}", f"Questionable {opening} {where}", f"{opening} {where} cannot be excluded"))
+        sentence = _pick(
+            rng,
+            (f"Possible {opening} {where}", f"Questionable {opening} {where}", f"{opening} {where} cannot be excluded"),
+        )
     else:
-        sentence = _pick(rng, (f"There is {opening} {where}", f"{opening} {where}", f"{opening} is seen {where}", f"Late imaging shows {opening} {where}"))
+        sentence = _pick(
+            rng,
+            (
+                f"There is {opening} {where}",
+                f"{opening} {where}",
+                f"{opening} is seen {where}",
+                f"Late imaging shows {opening} {where}",
+            ),
+        )
     sentence = " ".join(sentence.split()) + (f", {share}" if share else "")
     return sentence[0].upper() + sentence[1:] + "."
 
@@ -197,7 +230,10 @@ def _headed(rng: np.random.Generator, statement: str, finding: Finding) -> str:
         *_others(rng, n),
     ]
     if statement:
-        lines.insert(int(rng.integers(3, len(lines) + 1)), f"{_pick(rng, ('LGE', 'Late gadolinium enhancement', 'Late enhancement', 'Viability'))}: {statement}")
+        lines.insert(
+            int(rng.integers(3, len(lines) + 1)),
+            f"{_pick(rng, ('LGE', 'Late gadolinium enhancement', 'Late enhancement', 'Viability'))}: {statement}",
+        )
     lines.append(f"{_pick(rng, ('CONCLUSION', 'Impression', 'Opinion'))}: {_closing(rng, finding, n)}")
     return "\n".join(lines)
 

@@ -41,7 +41,7 @@ def random_question(rng: np.random.Generator) -> Meaning:
 def true_question(rng: np.random.Generator, finding: Finding) -> Meaning:
     """A question to which this finding, with lesions, says yes."""
     lesion = finding.lesions[rng.integers(len(finding.lesions))]
-    some = rng.permutation(lesion.segments)[: rng.integers(1, 4)] if rng.random() < 0.7 else []
+    some: list[int] = list(rng.permutation(lesion.segments)[: rng.integers(1, 4)]) if rng.random() < 0.7 else []
     score = lesion.transmurality if rng.random() < 0.3 else None
     layers = (lesion.layer,) if lesion.layer and rng.random() < 0.5 and not score else ()
     return Meaning(

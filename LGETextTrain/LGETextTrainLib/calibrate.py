@@ -20,6 +20,7 @@ from .patient import draw
 from .virtual_study import VirtualStudy, render_study
 
 Floats = npt.NDArray[np.float64]
+MIN_CLASS = 3  # patients with and without scar that a threshold needs
 ABSTAIN_HALF_WIDTH = 0.04  # of calibrated probability, around the threshold
 
 
@@ -82,9 +83,11 @@ def best_threshold(probability: Floats, true: Floats, beta_to: Callable[[Floats,
 
 
 def fit_thresholds(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """The manifest's thresholds from validation outcomes."""
+    """The manifest's thresholds from validation outcomes; those to begin with when a class has too few patients."""
     raw = logit([o.prediction.probability for o in outcomes])
     true = np.array([float(o.study.finding.lge == "present") for o in outcomes])
+    if min(true.sum(), (1 - true).sum()) < MIN_CLASS:
+        return first_thresholds()
     a, b = fit_platt(raw, true)
     calibrated = 1 / (1 + np.exp(-(a * raw + b)))
     study = best_threshold(calibrated, true, balanced_accuracy)
@@ -101,7 +104,14 @@ def fit_thresholds(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 def first_thresholds() -> dict[str, Any]:
     """What a bundle carries until it is calibrated."""
-    return {"study": 0.5, "segment": 0.5, "abstain_low": 0.5, "abstain_high": 0.5, "calibration": {"a": 1.0, "b": 0.0}, "no_reflow": 0.5}
+    return {
+        "study": 0.5,
+        "segment": 0.5,
+        "abstain_low": 0.5,
+        "abstain_high": 0.5,
+        "calibration": {"a": 1.0, "b": 0.0},
+        "no_reflow": 0.5,
+    }
 
 
 def bundle_folder(out: Path, name: str) -> Path:

@@ -14,8 +14,13 @@ from .calibrate import Outcome, calibrated
 from .figures import auroc, balanced_accuracy, brier, interval, rates
 
 
-def virtual_metrics(outcomes: Sequence[Outcome], no_heart: int, thresholds: dict[str, Any], seed: int) -> dict[str, Any]:
+def virtual_metrics(
+    outcomes: Sequence[Outcome], no_heart: int, thresholds: dict[str, Any], seed: int
+) -> dict[str, Any]:
     """Figures on virtual test patients; intervals are 95 % bootstrap over patients."""
+    counts = {"patients": len(outcomes), "seed": seed, "no_heart_found": no_heart}
+    if not outcomes:
+        return counts
     true = np.array([o.study.finding.lge == "present" for o in outcomes])
     score = calibrated([o.prediction.probability for o in outcomes], thresholds)
     head = np.array([o.prediction.head_probability for o in outcomes])
@@ -25,7 +30,7 @@ def virtual_metrics(outcomes: Sequence[Outcome], no_heart: int, thresholds: dict
     slice_p = [_slices_in_input_order(o) for o in outcomes]
     slice_true = [o.study.scarred for o in outcomes]
     return {
-        "patients": len(outcomes), "seed": seed, "no_heart_found": no_heart, "positive": int(true.sum()),
+        **counts, "positive": int(true.sum()),
         "patient_auroc": _finite(auroc(score, true)),
         "patient_auroc_95": [_finite(v) for v in interval(lambda k: auroc(score[k], true[k]), len(true))],
         "image_only_auroc": _finite(auroc(head, true)),

@@ -34,7 +34,9 @@ def add_commands(commands: Any) -> None:
 
 def run(command: str, arguments: argparse.Namespace, events: Events) -> int:
     """Run one training-side command; returns the exit code."""
-    return {"phantom": _phantom, "train": _train, "evaluate": _evaluate, "export": _train, "bundle": _bundle}[command](arguments, events)
+    return {"phantom": _phantom, "train": _train, "evaluate": _evaluate, "export": _train, "bundle": _bundle}[command](
+        arguments, events
+    )
 
 
 def _phantom(arguments: argparse.Namespace, events: Events) -> int:
@@ -60,7 +62,9 @@ def _evaluate(arguments: argparse.Namespace, events: Events) -> int:
     from .evaluate import as_table, evaluate, write_evaluation
 
     results = arguments.out / "results"
-    run_batch(arguments.root, results, BatchOptions(workers=arguments.workers, resume=True, prompts=arguments.prompts), events)
+    run_batch(
+        arguments.root, results, BatchOptions(workers=arguments.workers, resume=True, prompts=arguments.prompts), events
+    )
     figures = evaluate(arguments.root, results, arguments.truth)
     write_evaluation(arguments.out, figures, results, arguments.truth)
     print(as_table(figures))

@@ -19,7 +19,6 @@ from . import samples, truth
 from .network import ScarGraph, scar_network
 from .patient import draw
 
-
 MISSED_END = 0.2  # share of stacks whose first (or last) slice is not taken for LV
 
 
@@ -34,7 +33,9 @@ class Case:
     scarred: npt.NDArray[np.bool_]
 
 
-def virtual_case(rng: np.random.Generator, scar: Callable[[Tensor], tuple[Tensor, Tensor]], scar_share: float = 0.6) -> Case:
+def virtual_case(
+    rng: np.random.Generator, scar: Callable[[Tensor], tuple[Tensor, Tensor]], scar_share: float = 0.6
+) -> Case:
     """Draw a patient, see it through the scar network as detection would, and read off the truth."""
     patient = draw(rng, scar_share)
     image, rendered = samples.normalised_patient(rng, patient)
@@ -44,7 +45,9 @@ def virtual_case(rng: np.random.Generator, scar: Callable[[Tensor], tuple[Tensor
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
         maps, features = scar(torch.from_numpy(image))
     tokens = study_tokens(image[:, 0], maps.float().numpy(), features.float().numpy(), position.astype(np.float32))
-    return Case(tokens.values.astype(np.float16), tokens.places.astype(np.float16), tokens.present, true.finding, true.scarred)
+    return Case(
+        tokens.values.astype(np.float16), tokens.places.astype(np.float16), tokens.present, true.finding, true.scarred
+    )
 
 
 def seen_positions(rng: np.random.Generator, count: int) -> npt.NDArray[np.float64]:
@@ -53,7 +56,9 @@ def seen_positions(rng: np.random.Generator, count: int) -> npt.NDArray[np.float
     return (np.arange(count) + 0.5 - first) / (count - first - last)
 
 
-def virtual_cases(count: int, seed: int, state: dict[str, Tensor], report: Callable[[int], None] = lambda done: None) -> list[Case]:
+def virtual_cases(
+    count: int, seed: int, state: dict[str, Tensor], report: Callable[[int], None] = lambda done: None
+) -> list[Case]:
     """``count`` virtual studies; case k depends on the seed and k alone."""
     network = scar_network()
     network.load_state_dict({key: value.cpu() for key, value in state.items()})
@@ -70,10 +75,11 @@ def save_cases(cases: list[Case], path: Path) -> None:
     """One .npz: all tokens end to end, findings as JSON; no pickle."""
     lengths = np.array([len(case.present) for case in cases])
     findings = json.dumps([case.finding.to_dict() for case in cases])
-    np.savez(
-        path, lengths=lengths, findings=np.frombuffer(findings.encode(), np.uint8),
-        **{name: np.concatenate([getattr(case, name) for case in cases]) for name in ("values", "places", "present", "scarred")},
-    )  # fmt: skip
+    joined = {
+        name: np.concatenate([getattr(case, name) for case in cases])
+        for name in ("values", "places", "present", "scarred")
+    }
+    np.savez(path, allow_pickle=False, lengths=lengths, findings=np.frombuffer(findings.encode(), np.uint8), **joined)
 
 
 def load_cases(path: Path) -> list[Case]:
@@ -110,5 +116,5 @@ def join_cases(cases: list[Case], device: torch.device | str = "cpu") -> CaseBat
         places[row, :length] = torch.from_numpy(case.places.astype(np.float32))
         present[row, :length] = torch.from_numpy(case.present.astype(np.float32))
         scarred[row, : len(case.scarred)] = torch.from_numpy(case.scarred.astype(np.float32))
-    moved = (t.to(device) for t in (values, places, present, scarred))
-    return CaseBatch(*moved, findings=tuple(case.finding for case in cases))
+    findings = tuple(case.finding for case in cases)
+    return CaseBatch(values.to(device), places.to(device), present.to(device), scarred.to(device), findings)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from LGETextDetectLib.finding import Finding
 from LGETextDetectLib.orientation import display_angle, turn
+from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.volume_files import load_study
 from LGETextDetectLib.wording import read_prompt
 
@@ -52,7 +53,7 @@ def evaluate(root: Path, results: Path, truth: Path) -> dict[str, Any]:
     """All figures that truth and results allow; intervals are 95 % bootstrap over patients."""
     cases, missing = read_cases(results, truth)
     if not cases:
-        raise ValueError("no study of the truth table has a result")
+        raise InputRefused("no-studies", "No study of the truth table has a result.")
     figures: dict[str, Any] = {"studies": len(cases), "without_result": missing}
     figures |= presence(cases) | slices(cases) | segments(cases) | landmark_errors(root, cases, truth.parent)
     findings = truth.parent / "findings.jsonl"
@@ -107,7 +108,7 @@ def segments(cases: Sequence[Case]) -> dict[str, Any]:
         return {}
     score = np.array([[s["probability"] for s in case.result["segments"]] for case in rows], float)
     true = np.array([[str(n) in case.truth["segments"].split() for n in range(1, 18)] for case in rows])
-    scarred = true.any(1)
+    scarred = np.array([row.any() for row in true], bool)
     layers = [_layer_hit(case) for case, hit in zip(rows, scarred, strict=True) if hit]
     known = [hit for hit in layers if hit is not None]
     return {
@@ -141,7 +142,15 @@ def prompts(cases: Sequence[Case], findings: Path) -> dict[str, Any]:
         if not meaning.understood or min(true.sum(), (~true).sum()) < MIN_CLASS:
             continue
         scores[text] = auroc([case.result["prompts"][number]["probability"] for case in cases], true)
-    return {"prompts_scored": len(scores), "prompt_auroc_mean": float(np.mean(list(scores.values()))), "prompt_auroc": scores} if scores else {}
+    return (
+        {
+            "prompts_scored": len(scores),
+            "prompt_auroc_mean": float(np.mean(list(scores.values()))),
+            "prompt_auroc": scores,
+        }
+        if scores
+        else {}
+    )
 
 
 def landmark_errors(root: Path, cases: Sequence[Case], tables: Path) -> dict[str, Any]:
@@ -164,13 +173,25 @@ def landmark_errors(root: Path, cases: Sequence[Case], tables: Path) -> dict[str
             centre_mm.append(math.inf if found is None else float(np.linalg.norm(np.subtract(found, centroid))))
             for name, expected in readers.get((case.name, index), {}).items():
                 point = marks[index][name]
-                off = math.inf if point is None else abs(float(turn(expected, display_angle(labels, np.subtract(point, centroid)))))
+                off = (
+                    math.inf
+                    if point is None
+                    else abs(float(turn(expected, display_angle(labels, np.subtract(point, centroid)))))
+                )
                 angle_deg.append(off)
     figures: dict[str, Any] = {}
     if centre_mm:
-        figures |= {"centre_slices": len(centre_mm), "centre_within_10_mm": _share(centre_mm, CENTRE_MM), "centre_median_mm": float(np.median(centre_mm))}
+        figures |= {
+            "centre_slices": len(centre_mm),
+            "centre_within_10_mm": _share(centre_mm, CENTRE_MM),
+            "centre_median_mm": float(np.median(centre_mm)),
+        }
     if angle_deg:
-        figures |= {"rvips": len(angle_deg), "rvip_within_20_deg": _share(angle_deg, RVIP_DEG), "rvip_median_deg": float(np.median(angle_deg))}
+        figures |= {
+            "rvips": len(angle_deg),
+            "rvip_within_20_deg": _share(angle_deg, RVIP_DEG),
+            "rvip_median_deg": float(np.median(angle_deg)),
+        }
     return figures
 
 
@@ -183,7 +204,10 @@ def _read_rvip(path: Path) -> dict[tuple[str, int], dict[str, float]]:
         return {}
     with path.open(encoding="utf-8", newline="") as file:
         return {
-            (row["study"], int(row["slice"])): {"rvip_anterior": float(row["anterior_deg"]), "rvip_inferior": float(row["inferior_deg"])}
+            (row["study"], int(row["slice"])): {
+                "rvip_anterior": float(row["anterior_deg"]),
+                "rvip_inferior": float(row["inferior_deg"]),
+            }
             for row in csv.DictReader(file)
         }
 
@@ -195,7 +219,19 @@ def write_evaluation(out: Path, figures: dict[str, Any], results: Path, truth: P
     cases, _ = read_cases(results, truth)
     with (out / "cases.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["study", "lge", "probability", "present", "abstained", "segments_true", "segments_found", "layer_true", "caption"])
+        writer.writerow(
+            [
+                "study",
+                "lge",
+                "probability",
+                "present",
+                "abstained",
+                "segments_true",
+                "segments_found",
+                "layer_true",
+                "caption",
+            ]
+        )
         for case in cases:
             detection, lesions = case.result["detection"], case.result["finding"]["lesions"]
             named = sorted({n for lesion in lesions for n in lesion["segments"]})
@@ -224,4 +260,3 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, float):
         return round(value, 4) if math.isfinite(value) else None
     return value
-

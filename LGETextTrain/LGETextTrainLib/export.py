@@ -15,7 +15,9 @@ from .language import LanguageModel
 from .network import NETWORKS, HeartGraph, ScarGraph, UNet
 
 
-def export_graph(module: nn.Module, inputs: dict[str, Tensor], outputs: list[str], dynamic: dict[str, dict[int, str]], path: Path) -> None:
+def export_graph(
+    module: nn.Module, inputs: dict[str, Tensor], outputs: list[str], dynamic: dict[str, dict[int, str]], path: Path
+) -> None:
     """One module as a single self-contained ONNX file with dynamic axes."""
     module.eval()
     with torch.inference_mode(False), torch.no_grad():
@@ -38,15 +40,29 @@ def export_networks(heart: dict[str, Tensor], scar: dict[str, Tensor], language:
         ("heart", heart, HeartGraph, 160, ["probability"]), ("scar", scar, ScarGraph, 96, ["maps", "features"]),
     ):  # fmt: skip
         network = _network(kind, state)
-        image = torch.zeros(2, NETWORKS[kind]["inputs"], size, size)
-        export_graph(wrap(network), {"image": image}, outputs, {name: {0: "n"} for name in ("image", *outputs)}, folder / f"{kind}.onnx")
+        image = torch.zeros(2, network.inputs, size, size)
+        export_graph(
+            wrap(network),
+            {"image": image},
+            outputs,
+            {name: {0: "n"} for name in ("image", *outputs)},
+            folder / f"{kind}.onnx",
+        )
         save_file({k: v.contiguous() for k, v in network.state_dict().items()}, str(folder / f"{kind}.safetensors"))
     config = language.config
     inputs = {
         "values": torch.zeros(72, config.values), "places": torch.zeros(72, config.places), "present": torch.ones(72),
         "allowed": torch.ones(3, 72), "affirm": torch.ones(3, 9, dtype=torch.long), "deny": torch.ones(3, 9, dtype=torch.long),
     }  # fmt: skip
-    dynamic = {"values": {0: "t"}, "places": {0: "t"}, "present": {0: "t"}, "allowed": {0: "p", 1: "t"}, "affirm": {0: "p", 1: "l"}, "deny": {0: "p", 1: "l"}, "logits": {0: "p"}}
+    dynamic = {
+        "values": {0: "t"},
+        "places": {0: "t"},
+        "present": {0: "t"},
+        "allowed": {0: "p", 1: "t"},
+        "affirm": {0: "p", 1: "l"},
+        "deny": {0: "p", 1: "l"},
+        "logits": {0: "p"},
+    }
     export_graph(language.cpu(), inputs, ["logits", "head"], dynamic, folder / "language.onnx")
     kept = {k: v.contiguous() for k, v in language.state_dict().items() if not k.startswith("caption.")}
     save_file(kept, str(folder / "language.safetensors"))
@@ -56,5 +72,10 @@ def write_manifest(folder: Path, tokenizer: Tokenizer, facts: dict[str, Any]) ->
     """tokenizer.json and manifest.json; ``facts`` holds name, version, thresholds, training, licence."""
     (folder / "tokenizer.json").write_text(json.dumps({"words": tokenizer.words, "length": tokenizer.length}), "utf-8")
     files = {path.name: file_sha256(path) for path in sorted(folder.iterdir()) if path.name != "manifest.json"}
-    manifest = {**facts, "networks": NETWORKS, "input_frame": {"pixels": 96, "pixel_mm": 1.25, "heart_pixels": 160, "heart_pixel_mm": 1.4}, "files": files}
+    manifest = {
+        **facts,
+        "networks": NETWORKS,
+        "input_frame": {"pixels": 96, "pixel_mm": 1.25, "heart_pixels": 160, "heart_pixel_mm": 1.4},
+        "files": files,
+    }
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", "utf-8")

@@ -17,7 +17,7 @@ def auroc(score: npt.ArrayLike, true: npt.ArrayLike) -> float:
     if t.all() or not t.any():
         return float("nan")
     order = np.argsort(s, kind="stable")
-    values, inverse, counts = np.unique(s[order], return_inverse=True, return_counts=True)
+    _values, inverse, counts = np.unique(s[order], return_inverse=True, return_counts=True)
     middle = np.cumsum(counts) - (counts - 1) / 2  # mean rank of tied scores
     ranks = np.empty(len(s))
     ranks[order] = middle[inverse]

@@ -31,7 +31,7 @@ class LanguageConfig:
             vocab_size=self.vocabulary, hidden_size=self.width, num_hidden_layers=1 if decoder else self.layers, num_attention_heads=self.heads,
             intermediate_size=2 * self.width, max_position_embeddings=self.length, hidden_dropout_prob=self.dropout,
             attention_probs_dropout_prob=self.dropout, is_decoder=decoder, add_cross_attention=decoder, pad_token_id=0,
-            attn_implementation="eager", use_cache=False,
+            attn_implementation="eager", use_cache=False,  # type: ignore[call-arg]
         )  # fmt: skip
 
 
@@ -40,10 +40,22 @@ class StudyEncoder(nn.Module):
 
     def __init__(self, config: LanguageConfig) -> None:
         super().__init__()
-        self.values = nn.Sequential(nn.Linear(config.values, 2 * config.width), nn.GELU(), nn.Linear(2 * config.width, config.width))
-        self.places = nn.Sequential(nn.Linear(config.places, config.width), nn.GELU(), nn.Linear(config.width, config.width))
-        self.context = nn.Sequential(nn.Linear(2 * config.width, config.width), nn.GELU(), nn.Linear(config.width, config.width))
-        self.joined = nn.Sequential(nn.LayerNorm(config.width), nn.Linear(config.width, 2 * config.width), nn.GELU(), nn.Dropout(config.dropout), nn.Linear(2 * config.width, config.width))
+        self.values = nn.Sequential(
+            nn.Linear(config.values, 2 * config.width), nn.GELU(), nn.Linear(2 * config.width, config.width)
+        )
+        self.places = nn.Sequential(
+            nn.Linear(config.places, config.width), nn.GELU(), nn.Linear(config.width, config.width)
+        )
+        self.context = nn.Sequential(
+            nn.Linear(2 * config.width, config.width), nn.GELU(), nn.Linear(config.width, config.width)
+        )
+        self.joined = nn.Sequential(
+            nn.LayerNorm(config.width),
+            nn.Linear(config.width, 2 * config.width),
+            nn.GELU(),
+            nn.Dropout(config.dropout),
+            nn.Linear(2 * config.width, config.width),
+        )
         self.normed = nn.LayerNorm(config.width)
 
     def forward(self, values: Tensor, places: Tensor, present: Tensor) -> Tensor:
@@ -65,7 +77,9 @@ class TextEncoder(nn.Module):
 
     def forward(self, words: Tensor) -> Tensor:
         mask = (words > 0).float()
-        hidden = self.bert(input_ids=words, attention_mask=mask[:, None, None, :].expand(-1, 1, words.shape[1], -1) > 0).last_hidden_state
+        hidden = self.bert(
+            input_ids=words, attention_mask=mask[:, None, None, :].expand(-1, 1, words.shape[1], -1) > 0
+        ).last_hidden_state
         return self.out((hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True))
 
 
@@ -77,7 +91,9 @@ class LanguageModel(nn.Module):
         self.config = config
         self.study, self.text = StudyEncoder(config), TextEncoder(config)
         self.query, self.key, self.value = (nn.Linear(config.width, config.width) for _ in range(3))
-        self.image = nn.Sequential(nn.Linear(config.width, 2 * config.width), nn.GELU(), nn.Linear(2 * config.width, config.width))
+        self.image = nn.Sequential(
+            nn.Linear(config.width, 2 * config.width), nn.GELU(), nn.Linear(2 * config.width, config.width)
+        )
         self.log_scale = nn.Parameter(torch.tensor(2.0))
         self.sharpness = nn.Parameter(torch.zeros(config.heads))
         self.caption = BertLMHeadModel(config.bert(decoder=True))
@@ -102,10 +118,14 @@ class LanguageModel(nn.Module):
     def match(self, tokens: Tensor, present: Tensor, reports: Tensor) -> Tensor:
         """Encoded tokens (B, T, W), present (B, T), report embeddings (R, W) -> scaled cosine of each pair (B, R)."""
         wanted = reports[None].expand(len(tokens), -1, -1)
-        image = nn.functional.normalize(self.image(self.attend(wanted, tokens, present[:, None].expand(-1, len(reports), -1))), dim=-1)
+        image = nn.functional.normalize(
+            self.image(self.attend(wanted, tokens, present[:, None].expand(-1, len(reports), -1))), dim=-1
+        )
         return self.log_scale.exp() * (image * nn.functional.normalize(wanted, dim=-1)).sum(-1)
 
-    def forward(self, values: Tensor, places: Tensor, present: Tensor, allowed: Tensor, affirm: Tensor, deny: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, values: Tensor, places: Tensor, present: Tensor, allowed: Tensor, affirm: Tensor, deny: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """One study: values (T, F), places (T, G), present (T,), allowed (P, T), word numbers (P, L) twice -> logits (P,), head (1,)."""
         tokens = self.study(values[None], places[None], present[None])
         sentences = self.text(torch.cat([affirm, deny]))
@@ -122,7 +142,11 @@ class LanguageModel(nn.Module):
         """Negative log-likelihood per word of each study's sentence, (B, L) word numbers."""
         labels = words.masked_fill(words == 0, -100)
         return self.caption(
-            input_ids=words, attention_mask=(words > 0).long(), encoder_hidden_states=tokens, encoder_attention_mask=present.long(), labels=labels
+            input_ids=words,
+            attention_mask=(words > 0).long(),
+            encoder_hidden_states=tokens,
+            encoder_attention_mask=present.long(),
+            labels=labels,
         ).loss
 
     def settings(self) -> dict[str, float | int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from monai.losses import DiceLoss
+from monai.losses.dice import DiceLoss
 from torch import Tensor
 from torch.nn import functional
 
@@ -16,7 +16,9 @@ def heart_loss(logits: Tensor, target: Tensor) -> Tensor:
     weight = torch.tensor([0.6, 1.0, 1.7, 0.8], device=logits.device)
     one_hot = functional.one_hot(target, 4).permute(0, 3, 1, 2).float()
     logits = logits.float()
-    return functional.cross_entropy(logits, target, weight=weight) + 0.7 * soft_dice(logits.softmax(1)[:, 1:], one_hot[:, 1:])
+    return functional.cross_entropy(logits, target, weight=weight) + 0.7 * soft_dice(
+        logits.softmax(1)[:, 1:], one_hot[:, 1:]
+    )
 
 
 def small_lesion_weight(scar: Tensor) -> Tensor:
@@ -34,7 +36,9 @@ def scar_loss(logits: Tensor, heart: Tensor, scar: Tensor, core: Tensor) -> Tens
     weight = torch.tensor([0.6, 1.0, 1.4], device=logits.device)
     one_hot = functional.one_hot(heart, 3).permute(0, 3, 1, 2).float()
     probability = logits[:, :3].softmax(1)
-    loss = functional.cross_entropy(logits[:, :3], heart, weight=weight) + 0.5 * soft_dice(probability[:, 1:], one_hot[:, 1:])
+    loss = functional.cross_entropy(logits[:, :3], heart, weight=weight) + 0.5 * soft_dice(
+        probability[:, 1:], one_hot[:, 1:]
+    )
     inside = (heart == 2).float() * (1 + scar * small_lesion_weight(scar))
     conditional = functional.binary_cross_entropy_with_logits(logits[:, 3], scar, reduction="none")
     loss = loss + (conditional * inside).sum() / (inside.sum() + 1)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 ANGLES = 360  # samples of every polar profile
 THETA = np.arange(ANGLES) / ANGLES * 2 * np.pi
 SCAR_KINDS = ("ischaemic", "mid-wall", "subepicardial", "insertion-point", "patchy", "diffuse")
-SCAR_SHARES = (0.56, 0.13, 0.12, 0.07, 0.06, 0.06)
+SCAR_SHARES = (0.47, 0.16, 0.17, 0.07, 0.07, 0.06)
 TISSUES = (
     "air lung muscle fat liver stomach vessel spine bone cavity papillary myocardium no_reflow rv rv_wall "
     "epicardial_fat pericardium mediastinum atrium"
@@ -42,10 +42,14 @@ class Anatomy:
     fat: Array
     trabeculae: Array
     meshwork: tuple[float, float]  # depth (mm) below the endocardium of a broken layer of trabeculae, and its density
+    recesses: tuple[float, float]  # depth (share of the wall) and rareness of blood between trabeculae, seen as wall
     rv_roughness: float  # threshold of the RV's trabeculae, lower = more
     pericardium_mm: float
     rvip: tuple[float, float]
     papillary: Array  # (S, P, 4): angle, distance, radial and tangential half axes (mm)
+    base_volume: (
+        Array  # (S, 3): angle, half width and share of blood or fat in a basal wall that the slice cuts obliquely
+    )
     outflow: Array  # (S, 2): angle and half width of a gap in the basal wall, width 0 = none
     length_mm: float
 
@@ -168,18 +172,36 @@ def draw_anatomy(rng: np.random.Generator, shift: float = 0.0) -> Anatomy:
             where = (0.9, -0.7, 2.2)[p] + rng.normal(0, 0.35)
             lo, hi = rng.uniform(0.15, 0.4), rng.uniform(0.6, 0.85)
             inside = (s > lo) & (s < hi) & (inner > 8)
-            size = rng.uniform(0.08, 0.28, 2)
-            papillary[:, p] = np.stack([np.full(count, where), inner * rng.uniform(0.45, 0.92), inner * size[0] * inside, inner * size[1] * inside], 1)
+            size = rng.uniform(0.08, 0.32, 2)
+            papillary[:, p] = np.stack(
+                [
+                    np.full(count, where),
+                    inner * rng.uniform(0.5, 0.97),
+                    inner * size[0] * inside,
+                    inner * size[1] * inside,
+                ],
+                1,
+            )
     outflow = np.zeros((count, 2), np.float32)
     if rng.random() < 0.5:
-        outflow[s < rng.uniform(-0.02, 0.12)] = (rng.uniform(-2.3, -1.4) if rng.random() < 0.6 else rng.uniform(2.6, 3.9), rng.uniform(0.2, 0.7))
+        outflow[s < rng.uniform(-0.02, 0.12)] = (
+            rng.uniform(-2.3, -1.4) if rng.random() < 0.6 else rng.uniform(2.6, 3.9),
+            rng.uniform(0.2, 0.7),
+        )
+    base_volume = np.zeros((count, 3), np.float32)
+    for k in np.flatnonzero(s < rng.uniform(0.0, 0.2)):  # outflow tract and mitral annulus: bright, but no scar
+        if rng.random() < 0.6:
+            where = rng.uniform(-2.6, -1.2) if rng.random() < 0.5 else rng.uniform(-np.pi, np.pi)
+            base_volume[k] = where, rng.uniform(0.25, 1.0), rng.uniform(0.2, 0.9)
     return Anatomy(
         s=s, epi=epi.astype(np.float32), endo=(epi - thickness).astype(np.float32), rv=rv.astype(np.float32),
         rv_wall=(rng.uniform(1.2, 4) * np.clip(rv / 6, 0, 1)).astype(np.float32), fat=fat.astype(np.float32),
         trabeculae=np.clip(_harmonics(rng, s, 5, 24, 0.3) * rng.uniform(0, 0.6), 0, 4),
-        meshwork=(float(rng.uniform(0, 6) * (rng.random() < 0.7)), float(rng.uniform(0.2, 1.4))), rv_roughness=float(rng.uniform(0.9, 2.2)),
+        meshwork=(float(rng.uniform(0, 6) * (rng.random() < 0.7)), float(rng.uniform(0.2, 1.4))),
+        recesses=(float(rng.uniform(0.1, 0.35) * (rng.random() < 0.4)), float(rng.uniform(1.1, 2.2))), rv_roughness=float(rng.uniform(0.9, 2.2)),
         pericardium_mm=float(rng.uniform(0, 2) * (rng.random() < 0.5)),
-        rvip=(float(np.pi + half[0]), float(np.pi - half[1])), papillary=papillary, outflow=outflow,
+        rvip=(float(np.pi + half[0]), float(np.pi - half[1])), base_volume=base_volume,
+        papillary=papillary, outflow=outflow,
         length_mm=float(length_mm),
     )  # fmt: skip
 
@@ -228,11 +250,22 @@ def draw_body(rng: np.random.Generator) -> Body:
     below = np.deg2rad(110) + rng.normal(0, 0.5) if honest else front + rng.choice([-1, 1]) * rng.uniform(0.9, 2.4)
     rows = []
     for _ in range(int(rng.integers(0, 7))):
-        tissue = TISSUE[str(rng.choice(["fat", "vessel", "liver", "stomach", "mediastinum", "lung", "muscle", "atrium"]))]
+        tissue = TISSUE[
+            str(rng.choice(["fat", "vessel", "liver", "stomach", "mediastinum", "lung", "muscle", "atrium"]))
+        ]
         hollow = TISSUE["muscle" if rng.random() < 0.5 else "stomach"] if rng.random() < 0.35 else -1
         rows.append((*rng.uniform(-110, 110, 2), *rng.uniform(4, 32, 2), rng.uniform(0, np.pi), tissue, hollow))
     if rng.random() < 0.5:
-        rows.append((-np.cos(front) * rng.uniform(70, 130), -np.sin(front) * rng.uniform(70, 130), *rng.uniform(14, 26, 2), 0, TISSUE["spine"], -1))
+        rows.append(
+            (
+                -np.cos(front) * rng.uniform(70, 130),
+                -np.sin(front) * rng.uniform(70, 130),
+                *rng.uniform(14, 26, 2),
+                0,
+                TISSUE["spine"],
+                -1,
+            )
+        )
     return Body(
         chest=(front, rng.uniform(28, 95), rng.uniform(-0.004, 0.0015), rng.uniform(5, 24), rng.uniform(4, 45)) if rng.random() < 0.9 else None,
         liver=(below, rng.uniform(25, 75), rng.uniform(-0.003, 0.003)) if rng.random() < 0.8 else None,
@@ -245,19 +278,32 @@ def _physical_signal(rng: np.random.Generator) -> Array:
     """Inversion recovery near the null of remote myocardium: M0 (1 - 2 exp(-TI/T1) + exp(-TR/T1))."""
     t1 = {name: rng.uniform(*span) for name, span in T1_MS.items()}
     t1 |= {"rv": t1["cavity"] * rng.uniform(0.93, 1.07), "atrium": t1["cavity"] * rng.uniform(0.93, 1.07)}
-    t1 |= {"papillary": t1["myocardium"] * rng.uniform(0.92, 1.05), "rv_wall": rng.uniform(380, 540), "epicardial_fat": rng.uniform(220, 300)}
+    t1 |= {
+        "papillary": t1["myocardium"] * rng.uniform(0.92, 1.05),
+        "rv_wall": rng.uniform(380, 540),
+        "epicardial_fat": rng.uniform(220, 300),
+    }
     inversion, repetition = t1["myocardium"] * np.log(2) * rng.uniform(0.78, 1.25), rng.uniform(1200, 2200)
     m0 = {name: rng.uniform(0.75, 1.15) for name in TISSUES}
-    m0 |= {"air": rng.uniform(0, 0.02), "lung": rng.uniform(0.03, 0.3), "bone": rng.uniform(0.1, 0.9), "fat": rng.uniform(0.6, 1.6)}
+    m0 |= {
+        "air": rng.uniform(0, 0.02),
+        "lung": rng.uniform(0.03, 0.3),
+        "bone": rng.uniform(0.1, 0.9),
+        "fat": rng.uniform(0.6, 1.6),
+    }
     m0 |= {"cavity": rng.uniform(0.9, 1.2), "myocardium": rng.uniform(0.8, 1.05)}
-    m0 |= {"epicardial_fat": m0["fat"] * rng.uniform(0.5, 1.1), "rv": m0["cavity"] * rng.uniform(0.9, 1.1), "papillary": m0["myocardium"]}
+    m0 |= {
+        "epicardial_fat": m0["fat"] * rng.uniform(0.5, 1.1),
+        "rv": m0["cavity"] * rng.uniform(0.9, 1.1),
+        "papillary": m0["myocardium"],
+    }
     signal = np.array([m0[n] * (1 - 2 * np.exp(-inversion / t1[n]) + np.exp(-repetition / t1[n])) for n in TISSUES])
     if rng.random() < 0.12:
         signal[[TISSUE["fat"], TISSUE["epicardial_fat"]]] *= rng.uniform(0, 0.6)
     if signal[TISSUE["cavity"]] - signal[TISSUE["myocardium"]] < 0.06:
         signal[TISSUE["cavity"]] = signal[TISSUE["myocardium"]] + rng.uniform(0.06, 0.25)
         signal[TISSUE["rv"]] = signal[TISSUE["cavity"]] * rng.uniform(0.9, 1.1)
-    return signal
+    return np.asarray(signal, np.float32)
 
 
 def _random_signal(rng: np.random.Generator) -> Array:
@@ -272,7 +318,7 @@ def _random_signal(rng: np.random.Generator) -> Array:
     if rng.random() < 0.6:
         signal[TISSUE["epicardial_fat"]] = signal[TISSUE["cavity"]] + rng.uniform(0, 0.6)
         signal[TISSUE["fat"]] = signal[TISSUE["epicardial_fat"]] + rng.uniform(-0.1, 0.4)
-    return signal
+    return np.asarray(signal, np.float32)
 
 
 def draw_scan(rng: np.random.Generator, slices: int, shift: float = 0.0) -> Scan:
@@ -291,7 +337,11 @@ def draw_scan(rng: np.random.Generator, slices: int, shift: float = 0.0) -> Scan
     texture = rng.uniform(0, 0.12, len(TISSUES)) * (abs(step) * 2 if physical else 0.8)
     for name in ("myocardium", "cavity", "rv", "papillary"):
         texture[TISSUE[name]] = abs(step) * rng.uniform(0, 0.2)
-    contrast = float(np.clip(np.exp(rng.normal(np.log(1.05), 0.42)), 0.35, 2.6)) if rng.random() < 0.6 else float(rng.uniform(0.8, 1.2))
+    contrast = (
+        float(np.clip(np.exp(rng.normal(np.log(1.05), 0.42)), 0.35, 2.6))
+        if rng.random() < 0.6
+        else float(rng.uniform(0.8, 1.2))
+    )
     noise = float(np.exp(rng.uniform(np.log(0.015), np.log(0.3 + 0.1 * shift))) * step)
     return Scan(
         psir=bool(not physical or rng.random() < 0.65), signal=signal.astype(np.float32), texture=texture.astype(np.float32), step=step,
@@ -326,5 +376,9 @@ def draw(rng: np.random.Generator, scar_share: float = 0.55, shift: float = 0.0)
         if kind == "ischaemic" and rng.random() < 0.12:
             scars.append(draw_scar(rng, anatomy, "ischaemic"))
     return Patient(
-        seed=int(rng.integers(2**31)), anatomy=anatomy, body=draw_body(rng), scan=draw_scan(rng, len(anatomy.s), shift), scars=tuple(scars)
+        seed=int(rng.integers(2**31)),
+        anatomy=anatomy,
+        body=draw_body(rng),
+        scan=draw_scan(rng, len(anatomy.s), shift),
+        scars=tuple(scars),
     )

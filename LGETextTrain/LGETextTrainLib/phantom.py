@@ -53,10 +53,12 @@ class _Fields:
         self.slices, self.pose, self.device = slices, pose, device
 
     def __call__(self, knots: float) -> Tensor:
-        rows = max(int(round(knots * self.pose.rows * self.pose.row_mm / 224)), 2)
-        columns = max(int(round(knots * self.pose.columns * self.pose.column_mm / 224)), 2)
+        rows = max(round(knots * self.pose.rows * self.pose.row_mm / 224), 2)
+        columns = max(round(knots * self.pose.columns * self.pose.column_mm / 224), 2)
         coarse = torch.randn(self.slices, 1, rows + 2, columns + 2, generator=self.generator).to(self.device)
-        fine = functional.interpolate(coarse, size=(self.pose.rows, self.pose.columns), mode="bilinear", align_corners=True)
+        fine = functional.interpolate(
+            coarse, size=(self.pose.rows, self.pose.columns), mode="bilinear", align_corners=True
+        )
         return fine[:, 0] * 1.4
 
     def white(self) -> Tensor:
@@ -81,7 +83,7 @@ def render(patient: Patient, pose: Pose, device: torch.device | str = "cpu") -> 
     tissue = _label_body(patient, body_x, body_y, fields)
     tissue, labels, depth = _label_heart(patient, tissue, heart_x, heart_y, radius, angle, fields)
     scar, core = _place_scars(patient, labels, depth, heart_x, heart_y, radius, angle, pose)
-    image = _chemical_shift(patient, _colour(patient, tissue, labels, scar, core, fields), tissue)
+    image = _chemical_shift(patient, _colour(patient, tissue, labels, angle, scar, core, fields), tissue)
     image = _acquire(patient, image, body_x, body_y, fields)
     labels = torch.where(core, LABELS["no_reflow"], torch.where(scar, LABELS["scar"], labels)).to(torch.uint8)
     return Rendered(image, labels, depth, angle)
@@ -161,7 +163,11 @@ def _label_heart(
     tissue = torch.where(radius < outside, TISSUE["rv_wall"], tissue)
     in_rv = (radius < epi + rv) & (radius >= epi)
     rough = fields(28)
-    tissue = torch.where(in_rv, torch.where((rough > a.rv_roughness) & (radius > epi + rv * 0.3), TISSUE["rv_wall"], TISSUE["rv"]), tissue)
+    tissue = torch.where(
+        in_rv,
+        torch.where((rough > a.rv_roughness) & (radius > epi + rv * 0.3), TISSUE["rv_wall"], TISSUE["rv"]),
+        tissue,
+    )
     cavity, myocardium = radius < endo, (radius < epi) & (radius >= endo)
     tissue = torch.where(myocardium, TISSUE["myocardium"], torch.where(cavity, TISSUE["cavity"], tissue))
     muscle = radius > endo - _profile(a.trabeculae, angle)
@@ -169,11 +175,17 @@ def _label_heart(
     if depth_mm:
         muscle = muscle | ((radius > endo - depth_mm) & (fields(60) > sparse))
     for p in range(a.papillary.shape[1]):
-        where, distance, radial, tangential = (torch.from_numpy(v).to(x.device)[:, None, None] for v in a.papillary[:, p].T.copy())
+        where, distance, radial, tangential = (
+            torch.from_numpy(v).to(x.device)[:, None, None] for v in a.papillary[:, p].T.copy()
+        )
         along = x * torch.cos(where) + y * torch.sin(where) - distance
         across = -x * torch.sin(where) + y * torch.cos(where)
         muscle = muscle | ((along / (radial + 1e-3)) ** 2 + (across / (tangential + 1e-3)) ** 2 < 1)
     tissue = torch.where(cavity & muscle, TISSUE["papillary"], tissue)
+    recess, rareness = a.recesses
+    if recess:
+        inner = myocardium & (radius < endo + recess * (epi - endo))
+        tissue = torch.where(inner & (fields(60) > rareness), TISSUE["cavity"], tissue)
     gap_at, gap_width = (torch.from_numpy(v.copy()).to(x.device)[:, None, None] for v in a.outflow.T)
     gap = myocardium & (torch.remainder(angle - gap_at + np.pi, 2 * np.pi) - np.pi).abs().lt(gap_width)
     tissue = torch.where(gap, TISSUE["atrium"], tissue)
@@ -204,7 +216,9 @@ def _one_scar(
     jitter = _profile(scar.jitter, angle) + fields(28) * 0.07
     along = ((s - (low + high) / 2) / ((high - low) / 2)).abs()
     envelope = torch.clamp(1 - along**3, 0, 1)
-    away = (torch.remainder(angle - scar.angle - scar.drift * (s - 0.5) + np.pi, 2 * np.pi) - np.pi).abs() / scar.half_width
+    away = (
+        torch.remainder(angle - scar.angle - scar.drift * (s - 0.5) + np.pi, 2 * np.pi) - np.pi
+    ).abs() / scar.half_width
     share = torch.clamp(1 - away**scar.power, 0, 1) * envelope
     inside = (away < 1) & (along < 1)
     none = torch.zeros_like(depth, dtype=torch.bool)
@@ -232,12 +246,24 @@ def _one_scar(
     return (depth < scar.depth + jitter) & (along < 1), none
 
 
-def _colour(patient: Patient, tissue: Tensor, labels: Tensor, scar: Tensor, core: Tensor, fields: _Fields) -> Tensor:
+def _base_volume(patient: Patient, angle: Tensor) -> Tensor:
+    """(S, H, W) share of blood that a basal wall holds by partial volume, falling off smoothly along the wall."""
+    where, width, share = (
+        torch.from_numpy(v.copy()).to(angle.device)[:, None, None] for v in patient.anatomy.base_volume.T
+    )
+    away = (torch.remainder(angle - where + np.pi, 2 * np.pi) - np.pi).abs() / (width + 1e-3)
+    return share * torch.clamp(1 - away**2, 0, 1)
+
+
+def _colour(
+    patient: Patient, tissue: Tensor, labels: Tensor, angle: Tensor, scar: Tensor, core: Tensor, fields: _Fields
+) -> Tensor:
     scan = patient.scan
     signal, texture = (torch.from_numpy(v).to(tissue.device) for v in (scan.signal, scan.texture))
     s = torch.from_numpy(patient.anatomy.s).to(tissue.device)[:, None, None]
     image = signal[tissue] + texture[tissue] * (fields(50) * 0.6 + fields(28) * 0.6)
     image = image - (tissue == TISSUE["cavity"]) * (s > 0.75) * scan.apex_blood_loss * scan.step
+    image = image + (tissue == TISSUE["myocardium"]) * _base_volume(patient, angle) * scan.step
     if scan.inhomogeneity:
         image = image + (tissue == TISSUE["myocardium"]) * fields(4) * scan.step * scan.inhomogeneity
     if patient.scars:

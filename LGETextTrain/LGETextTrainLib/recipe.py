@@ -65,7 +65,8 @@ def read_recipe(path: Path) -> Recipe:
     try:
         data = tomllib.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise InputRefused("bad-recipe", f"{path.name} is no readable TOML file ({error}).") from error
+        why = "it cannot be opened" if isinstance(error, OSError) else str(error)
+        raise InputRefused("bad-recipe", f"{path.name} is no readable TOML file ({why}).") from error
     recipe: Recipe = _build(Recipe, data, "")
     return recipe
 
@@ -86,7 +87,9 @@ def _build(kind: Any, data: dict[str, Any], where: str) -> Any:
             values[key] = _build(wanted, value, f"{name}.")
         else:
             values[key] = _checked(value, wanted, name)
-    required = [f.name for f in fields(kind) if f.name not in values and f.default.__class__.__name__ == "_MISSING_TYPE"]
+    required = [
+        f.name for f in fields(kind) if f.name not in values and f.default.__class__.__name__ == "_MISSING_TYPE"
+    ]
     if required:
         raise InputRefused("bad-recipe", f"entry '{where}{required[0]}' is missing.")
     return kind(**values)
@@ -97,6 +100,6 @@ def _checked(value: Any, wanted: type, name: str) -> Any:
         value = float(value)
     if not isinstance(value, wanted) or isinstance(value, bool):
         raise InputRefused("bad-recipe", f"'{name}' must be {wanted.__name__}, got {value!r}.")
-    if wanted in (int, float) and value < 0:
+    if isinstance(value, (int, float)) and value < 0:
         raise InputRefused("bad-recipe", f"'{name}' must not be negative, got {value!r}.")
     return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +16,13 @@ from .patient import draw
 
 Sample = dict[str, npt.NDArray[np.generic]]
 NO_HEART = 0.05
-SCAR_MISTAKEN = 0.25
+SCAR_LOST = 0.5
 HEART_OF_LABEL = np.array([0, 1, 2, 2, 2, 3], np.uint8)
 
 
-def _frame(rng: np.random.Generator, image: npt.NDArray[np.float32], heart: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+def _frame(
+    rng: np.random.Generator, image: npt.NDArray[np.float32], heart: npt.NDArray[np.uint8]
+) -> npt.NDArray[np.bool_]:
     """Crop the field of view as real exports do: edges repeated in ``image`` (S, H, W), in place; mask of what is left."""
     size = image.shape[-1]
     inside = np.argwhere((heart == 1) | (heart == 2))
@@ -51,9 +53,11 @@ def heart_samples(rng: np.random.Generator) -> Sample:
     return {"image": network.astype(np.float16), "heart": heart}
 
 
-def soften_masks(rng: np.random.Generator, labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+def soften_masks(
+    rng: np.random.Generator, labels: npt.NDArray[np.uint8], depth: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
     """True labels (S, H, W) -> cavity, myocardium, RV probabilities (S, 3, H, W) with errors like the heart network's."""
-    truth = _mistake_scar_for_blood(rng, labels)
+    truth = _lose_scar(rng, labels, depth)
     result = np.zeros((len(labels), 3, *labels.shape[1:]), np.float32)
     inner_error, outer_error = rng.normal(0.2, 0.6), rng.normal(0.1, 0.6)
     for number, heart in enumerate(truth):
@@ -66,12 +70,15 @@ def soften_masks(rng: np.random.Generator, labels: npt.NDArray[np.uint8]) -> npt
     return result
 
 
-def _mistake_scar_for_blood(rng: np.random.Generator, labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Heart classes of labels; in some patients bright scar is taken for cavity or left out, as on real images."""
+def _lose_scar(
+    rng: np.random.Generator, labels: npt.NDArray[np.uint8], depth: npt.NDArray[np.float32]
+) -> npt.NDArray[np.uint8]:
+    """Heart classes of labels; in some patients parts of the scar are taken for cavity or for fat, as on real images."""
     heart = HEART_OF_LABEL[labels]
-    if rng.random() < SCAR_MISTAKEN:
-        lost = ndimage.gaussian_filter(rng.standard_normal(labels.shape).astype(np.float32), (1, 6, 6))
-        heart[(labels == 3) & (lost > 0)] = rng.choice([0, 1])
+    if rng.random() < SCAR_LOST:
+        field = ndimage.gaussian_filter(rng.standard_normal(labels.shape).astype(np.float32), (1, 6, 6))
+        lost = (labels == 3) & (field > rng.uniform(-1, 1) * field.std())
+        heart[lost] = np.where(depth[lost] < 0.5, 1, 0)
     return heart
 
 
@@ -89,7 +96,7 @@ def normalised_patient(rng: np.random.Generator, patient: object) -> tuple[npt.N
         stretch=tuple(rng.uniform(0.9, 1.1, 2)),
     )  # fmt: skip
     rendered = phantom.render(patient, pose)  # type: ignore[arg-type]
-    maps = soften_masks(rng, rendered.labels.numpy())
+    maps = soften_masks(rng, rendered.labels.numpy(), rendered.depth.numpy())
     image = scale_intensity(rendered.image.numpy(), maps[:, 0], maps[:, 1])
     image = image * np.exp(rng.normal(0, 0.08)) + rng.normal(0, 0.05)
     return np.concatenate([image[:, None], maps[:, :2]], 1).astype(np.float32), rendered
@@ -116,12 +123,15 @@ def _work(make: Callable[[np.random.Generator], Sample], seed: int, queue: objec
         store = {}
 
 
-def batches(make: Callable[[np.random.Generator], Sample], seed: int, batch: int, workers: int = 1) -> Iterator[Sample]:
+def batches(
+    make: Callable[[np.random.Generator], Sample], seed: int, batch: int, workers: int = 1
+) -> Generator[Sample]:
     """Endless batches from worker processes; the order is fixed by the seed (one queue a worker, read in turn)."""
     context = torch.multiprocessing.get_context("spawn")
     queues = [context.Queue(6) for _ in range(workers)]
     processes = [
-        context.Process(target=_work, args=(make, seed * 1000 + n, queue, batch), daemon=True) for n, queue in enumerate(queues)
+        context.Process(target=_work, args=(make, seed * 1000 + n, queue, batch), daemon=True)
+        for n, queue in enumerate(queues)
     ]
     for process in processes:
         process.start()

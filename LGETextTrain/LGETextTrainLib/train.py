@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from LGETextDetectLib.events import Events
@@ -65,7 +66,9 @@ def _cases(recipe: Recipe, scar: dict[str, Tensor], out: Path, log: Log) -> list
     path = out / "cases.npz"
     if path.exists():
         return load_cases(path)
-    cases = virtual_cases(recipe.language.patients, recipe.seed + CASES_SEED, scar, lambda n: log({"stage": "cases", "step": n}))
+    cases = virtual_cases(
+        recipe.language.patients, recipe.seed + CASES_SEED, scar, lambda n: log({"stage": "cases", "step": n})
+    )
     save_cases(cases, path)
     return cases
 
@@ -73,7 +76,7 @@ def _cases(recipe: Recipe, scar: dict[str, Tensor], out: Path, log: Log) -> list
 def finish_bundle(recipe: Recipe, folder: Path, log: Log) -> None:
     """Thresholds from validation patients, figures from test patients, card and manifest; all virtual."""
     tokenizer = make_tokenizer()
-    facts = {
+    facts: dict[str, Any] = {
         "name": recipe.name, "version": recipe.version, "licence": "Apache-2.0", "thresholds": calibrate.first_thresholds(),
         "intended_use": "Research use, not for diagnosis: evidence of scar in short-axis late gadolinium enhancement stacks.",
         "training": {"data": "virtual patients only", "seed": recipe.seed, "heart_steps": recipe.heart.steps, "scar_steps": recipe.scar.steps,
@@ -81,12 +84,22 @@ def finish_bundle(recipe: Recipe, folder: Path, log: Log) -> None:
     }  # fmt: skip
     write_manifest(folder, tokenizer, facts)
     chosen, refused = calibrate.validation_outcomes(
-        Engine(folder, "onnx"), recipe.calibration.patients, recipe.seed + CALIBRATION_SEED, report=lambda n: log({"stage": "calibration", "step": n})
+        Engine(folder, "onnx"),
+        recipe.calibration.patients,
+        recipe.seed + CALIBRATION_SEED,
+        report=lambda n: log({"stage": "calibration", "step": n}),
     )
     facts["thresholds"] = calibrate.fit_thresholds(chosen)
-    facts["validation"] = {"patients": recipe.calibration.patients, "seed": recipe.seed + CALIBRATION_SEED, "no_heart_found": refused}
+    facts["validation"] = {
+        "patients": recipe.calibration.patients,
+        "seed": recipe.seed + CALIBRATION_SEED,
+        "no_heart_found": refused,
+    }
     tested, unseen = calibrate.validation_outcomes(
-        Engine(folder, "onnx"), recipe.calibration.test_patients, recipe.seed + TEST_SEED, report=lambda n: log({"stage": "test", "step": n})
+        Engine(folder, "onnx"),
+        recipe.calibration.test_patients,
+        recipe.seed + TEST_SEED,
+        report=lambda n: log({"stage": "test", "step": n}),
     )
     metrics = virtual_metrics(tested, unseen, facts["thresholds"], recipe.seed + TEST_SEED)
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", "utf-8")

@@ -45,14 +45,15 @@ def train_image_network(
 ) -> dict[str, Tensor]:  # fmt: skip
     """Optimise one U-Net on endless virtual samples; resumes from its checkpoint; returns averaged weights."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    network = network.to(device, memory_format=torch.channels_last)
+    network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average, optimiser, first = Average(network), torch.optim.AdamW(network.parameters(), lr=peak, weight_decay=1e-3), 0
     if checkpoint.exists():
         saved = torch.load(checkpoint, map_location=device, weights_only=True)
         network.load_state_dict(saved["network"])
         optimiser.load_state_dict(saved["optimiser"])
         average.state, first = saved["average"], int(saved["step"])
-    start, saved_at, sums = time.monotonic(), time.monotonic(), {}
+    start = saved_at = time.monotonic()
+    sums: dict[str, float] = {}
     stream = samples.batches(make, seed + first, batch, workers)
     for step in range(first, steps):
         data = {key: torch.from_numpy(value).to(device) for key, value in next(stream).items()}
@@ -63,14 +64,21 @@ def train_image_network(
             logits, _ = network(data["image"].float().contiguous(memory_format=torch.channels_last))
         loss, terms = loss_of(logits, data)
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimiser.step()
         average.update(network, step)
         for key, value in {"loss": float(loss.detach()), **terms}.items():
             sums[key] = sums.get(key, 0.0) + value
         if (step + 1) % 50 == 0:
-            log({"stage": checkpoint.stem, "step": step + 1, "seconds": round(time.monotonic() - start, 1), **{k: round(v / 50, 4) for k, v in sums.items()}})
+            log(
+                {
+                    "stage": checkpoint.stem,
+                    "step": step + 1,
+                    "seconds": round(time.monotonic() - start, 1),
+                    **{k: round(v / 50, 4) for k, v in sums.items()},
+                }
+            )
             sums = {}
         if time.monotonic() - saved_at > 120 or step + 1 == steps:
             _save(checkpoint, network, optimiser, average, step + 1)
@@ -81,7 +89,10 @@ def train_image_network(
 
 def _save(path: Path, network: nn.Module, optimiser: torch.optim.Optimizer, average: Average, step: int) -> None:
     partial = path.with_suffix(".partial")
-    torch.save({"network": network.state_dict(), "optimiser": optimiser.state_dict(), "average": average.state, "step": step}, partial)
+    torch.save(
+        {"network": network.state_dict(), "optimiser": optimiser.state_dict(), "average": average.state, "step": step},
+        partial,
+    )
     partial.replace(path)
 
 
@@ -93,7 +104,9 @@ def heart_terms(logits: Tensor, data: dict[str, Tensor]) -> tuple[Tensor, dict[s
     """Loss of the heart network and the Dice of each class."""
     target = data["heart"].long()
     found = logits.argmax(1)
-    return losses.heart_loss(logits, target), {n: _dice(found == k, target == k) for k, n in ((1, "dice_cavity"), (2, "dice_myocardium"), (3, "dice_rv"))}
+    return losses.heart_loss(logits, target), {
+        n: _dice(found == k, target == k) for k, n in ((1, "dice_cavity"), (2, "dice_myocardium"), (3, "dice_rv"))
+    }
 
 
 def scar_terms(logits: Tensor, data: dict[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
@@ -115,7 +128,9 @@ def train_heart(stage: ImageStage, seed: int, folder: Path, log: Log, workers: i
     )  # fmt: skip
 
 
-def train_scar(heart: dict[str, Tensor], stage: ImageStage, seed: int, folder: Path, log: Log, workers: int = 1) -> dict[str, Tensor]:
+def train_scar(
+    heart: dict[str, Tensor], stage: ImageStage, seed: int, folder: Path, log: Log, workers: int = 1
+) -> dict[str, Tensor]:
     """Second stage: the same network, started from the first, looks for scar in the normalised frame."""
     torch.manual_seed(seed)
     network = scar_network()

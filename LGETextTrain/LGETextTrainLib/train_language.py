@@ -36,7 +36,9 @@ def report_sentence(finding: Finding) -> str:
     if finding.lge != "present" or not finding.lesions:
         return prompt_pair(PRESENCE)[1]
     clauses = [
-        prompt_pair(Meaning(True, segments=n.segments, layers=(n.layer,) if n.layer else (), aetiology=finding.aetiology))[0]
+        prompt_pair(
+            Meaning(True, segments=n.segments, layers=(n.layer,) if n.layer else (), aetiology=finding.aetiology)
+        )[0]
         for n in finding.lesions
     ]
     return " , ".join(clauses)
@@ -54,7 +56,15 @@ class Trainer:
         torch.manual_seed(seed)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.tokenizer = make_tokenizer()
-        self.config = LanguageConfig(cases[0].values.shape[1], cases[0].places.shape[1], len(self.tokenizer.words), stage.width, stage.layers, stage.heads, self.tokenizer.length)
+        self.config = LanguageConfig(
+            cases[0].values.shape[1],
+            cases[0].places.shape[1],
+            len(self.tokenizer.words),
+            stage.width,
+            stage.layers,
+            stage.heads,
+            self.tokenizer.length,
+        )
         self.model = LanguageModel(self.config).to(self.device)
         self.caption_weight = stage.caption_weight
         self.cases = cases
@@ -79,10 +89,14 @@ class Trainer:
         true = truth_table(meanings, batch.findings).to(self.device)
         weight = torch.ones(len(meanings), device=self.device)
         weight[0] = 4  # the presence question
-        terms = {"contrast": (functional.binary_cross_entropy_with_logits(logits, true, reduction="none") * weight).mean()}
+        terms = {
+            "contrast": (functional.binary_cross_entropy_with_logits(logits, true, reduction="none") * weight).mean()
+        }
         count = batch.scarred.shape[1]
         slices = torch.eye(count, device=self.device).repeat_interleave(PER_SLICE, 1)[None] * batch.present[:, None]
-        by_slice = self.model.answer(tokens, slices, affirm[:1].expand(len(tokens), count, -1), deny[:1].expand(len(tokens), count, -1))
+        by_slice = self.model.answer(
+            tokens, slices, affirm[:1].expand(len(tokens), count, -1), deny[:1].expand(len(tokens), count, -1)
+        )
         known = (batch.scarred >= 0) & (slices.sum(-1) > 0)
         if known.any():
             terms["slices"] = functional.binary_cross_entropy_with_logits(by_slice[known], batch.scarred[known])
@@ -101,10 +115,14 @@ class Trainer:
         checkpoint = folder / "language-checkpoint.pt"
         if checkpoint.exists():
             first = self._resume(checkpoint, optimiser, average)
-        start, saved_at, sums = time.monotonic(), time.monotonic(), {}
+        start = saved_at = time.monotonic()
+        sums: dict[str, float] = {}
         self.model.train()
         for step in range(first, stage.steps):
-            chosen = [self.cases[k] for k in self.rng.choice(len(self.cases), min(stage.batch, len(self.cases)), replace=False)]
+            chosen = [
+                self.cases[k]
+                for k in self.rng.choice(len(self.cases), min(stage.batch, len(self.cases)), replace=False)
+            ]
             data = join_cases(chosen, self.device)
             loss, terms = self.loss(data, draw_questions(self.rng, data.findings, stage.questions))
             for group in optimiser.param_groups:
@@ -117,14 +135,23 @@ class Trainer:
             for key, value in terms.items():
                 sums[key] = sums.get(key, 0.0) + value
             if (step + 1) % 50 == 0:
-                log({"stage": "language", "step": step + 1, "seconds": round(time.monotonic() - start, 1), **{k: round(v / 50, 4) for k, v in sums.items()}})
+                log(
+                    {
+                        "stage": "language",
+                        "step": step + 1,
+                        "seconds": round(time.monotonic() - start, 1),
+                        **{k: round(v / 50, 4) for k, v in sums.items()},
+                    }
+                )
                 sums = {}
             if time.monotonic() - saved_at > 120:
                 self._save(checkpoint, optimiser, average, step + 1)
                 saved_at = time.monotonic()
         self.model.load_state_dict(average.state)
         self.model.eval()
-        torch.save({"model": self.model.state_dict(), "config": json.dumps(self.model.settings())}, folder / "language.pt")
+        torch.save(
+            {"model": self.model.state_dict(), "config": json.dumps(self.model.settings())}, folder / "language.pt"
+        )
 
     def _save(self, path: Path, optimiser: torch.optim.Optimizer, average: Average, step: int) -> None:
         partial = path.with_suffix(".partial")
@@ -155,6 +182,12 @@ def answer_cases(trainer: Trainer, cases: list[Case], meanings: list[Meaning]) -
         data = join_cases(cases[start : start + 32], trainer.device)
         tokens = trainer.model.study(data.values, data.places, data.present)
         expand = lambda t: t[None].expand(len(tokens), -1, -1)  # noqa: E731, B023
-        logits.append(trainer.model.answer(tokens, data.present[:, None].expand(-1, len(meanings), -1), expand(affirm), expand(deny)).cpu().numpy())
+        logits.append(
+            trainer.model.answer(
+                tokens, data.present[:, None].expand(-1, len(meanings), -1), expand(affirm), expand(deny)
+            )
+            .cpu()
+            .numpy()
+        )
         heads.append(trainer.model.plain(tokens, data.present).cpu().numpy())
     return np.concatenate(logits), np.concatenate(heads)

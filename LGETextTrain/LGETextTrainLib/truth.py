@@ -48,7 +48,10 @@ def describe(
 
 
 def _transmurality(
-    segment: npt.NDArray[np.int64], degrees: npt.NDArray[np.floating], myocardium: npt.NDArray[np.bool_], scar: npt.NDArray[np.bool_]
+    segment: npt.NDArray[np.int64],
+    degrees: npt.NDArray[np.floating],
+    myocardium: npt.NDArray[np.bool_],
+    scar: npt.NDArray[np.bool_],
 ) -> npt.NDArray[np.int64]:
     """Mean scarred share of the wall over the scarred rays of each segment, as the 0-4 score."""
     ray = (degrees * (RAYS / 360)).astype(np.int64) % RAYS
@@ -66,7 +69,11 @@ def _transmurality(
 
 
 def _finding(
-    patient: Patient, labels: npt.NDArray[np.uint8], slices: npt.NDArray[np.bool_], share: npt.NDArray[np.float64], score: npt.NDArray[np.int64]
+    patient: Patient,
+    labels: npt.NDArray[np.uint8],
+    slices: npt.NDArray[np.bool_],
+    share: npt.NDArray[np.float64],
+    score: npt.NDArray[np.int64],
 ) -> Finding:
     named = [n + 1 for n in range(17) if share[n] >= SEGMENT_SHARE]
     if not slices.any():

@@ -17,7 +17,18 @@ from .dicom_study import in_reading_order, write_dicom_study
 from .patient import draw
 from .virtual_study import VirtualStudy, render_study
 
-COLUMNS = ("study", "lge", "segments", "layer", "transmurality", "aetiology", "no_reflow", "area_mm2", "slices", "slice_lge")
+COLUMNS = (
+    "study",
+    "lge",
+    "segments",
+    "layer",
+    "transmurality",
+    "aetiology",
+    "no_reflow",
+    "area_mm2",
+    "slices",
+    "slice_lge",
+)
 
 
 def virtual_studies(count: int, seed: int, scar_share: float = 0.5, shift: float = 0.0) -> Iterator[VirtualStudy]:
@@ -33,7 +44,9 @@ def write_cohort(out: Path, count: int, seed: int, reports: bool, events: Events
     landmarks/<study>.mrk.json; truth.csv; findings.jsonl; with ``reports`` reports.jsonl. Slices count in input order.
     """
     (out / "landmarks").mkdir(parents=True, exist_ok=True)
-    rows, findings, texts = [], [], []
+    rows: list[dict[str, object]] = []
+    findings: list[dict[str, object]] = []
+    texts: list[dict[str, object]] = []
     for number, drawn in enumerate(virtual_studies(count, seed)):
         study = in_reading_order(drawn)
         name = f"virtual-{seed}-{number:04d}"

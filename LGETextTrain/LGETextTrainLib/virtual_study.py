@@ -70,7 +70,9 @@ def render_study(patient: Patient) -> VirtualStudy:
     landmarks = _landmarks(patient, labels, centres, order)
     named = {n + 1: float(true.share[n]) for n in range(17) if true.share[n] > 0}
     scores = {n: int(true.transmurality[n - 1]) for n in named}
-    return VirtualStudy(volume, magnitude, labels[order].copy(), landmarks, true.finding, named, scores, true.scarred[order].copy())
+    return VirtualStudy(
+        volume, magnitude, labels[order].copy(), landmarks, true.finding, named, scores, true.scarred[order].copy()
+    )
 
 
 def _geometry(
@@ -87,7 +89,10 @@ def _geometry(
     affine = np.eye(4)
     affine[:3, :3] = np.stack([axis * step, along_rows * pose.row_mm, along_columns * pose.column_mm], 1)
     centre = base + axis * patient.anatomy.length_mm * s[0]
-    corner = ((pose.columns - 1) / 2 * pose.column_mm + pose.shift[0], (pose.rows - 1) / 2 * pose.row_mm + pose.shift[1])
+    corner = (
+        (pose.columns - 1) / 2 * pose.column_mm + pose.shift[0],
+        (pose.rows - 1) / 2 * pose.row_mm + pose.shift[1],
+    )
     affine[:3, 3] = centre - along_columns * corner[0] - along_rows * corner[1]
     middle = centre + np.arange(len(s))[:, None] * step * axis
     points = {"lv_centre": middle}
@@ -97,7 +102,9 @@ def _geometry(
     return affine, points
 
 
-def _landmarks(patient: Patient, labels: npt.NDArray[np.uint8], points: dict[str, npt.NDArray[np.float64]], order: slice) -> Landmarks:
+def _landmarks(
+    patient: Patient, labels: npt.NDArray[np.uint8], points: dict[str, npt.NDArray[np.float64]], order: slice
+) -> Landmarks:
     has_rv = (labels == phantom.LABELS["rv"]).any((1, 2))[order]
     ordered = {name: value[order] for name, value in points.items()}
     slices = tuple(

@@ -1,0 +1,84 @@
+"""All phrases with what they say: those of the table, and walls, coronary territories and insertion points in their forms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .wording_lexicon import ALL_WALLS, INSERTION_POINTS, TERRITORIES, WALLS
+from .wording_phrase_table import TABLE
+
+_ARTERIES = {
+    "lad": "lad | left anterior descending | left anterior descending artery | left descending artery",
+    "rca": "rca | right coronary artery | right coronary | pda | posterior descending | posterior descending artery",
+    "lcx": "lcx | circumflex artery | left circumflex | left lcx | om1 | om2 | om | obtuse marginal",
+}
+_ARTERY_FORMS = ("{}", "distal {}", "proximal {}", "mid {}", "{} artery", "dominant {}")
+_TERRITORY_FORMS = (
+    "{} territory", "{} coronary territory", "{} coronary artery territory", "{} region", "{} area", "territory of {}",
+)  # fmt: skip
+_POINTS = (
+    "insertion | rv insertion | insertion point | insertion points | rv insertion point | rv insertion points | "
+    "right ventricle insertion point | right ventricular insertion point | right ventricular insertion points | "
+    "right ventricle insertion points | insertion site | insertion sites | rv insertion site | rv insertion sites "
+    "| right insertion points | insertion region | rv junction | rv lv junction | points of insertion | point of "
+    "insertion | rv attachment | rv lv junctions | septal insertion point | septal insertion points | rv septal "
+    "insertion points | right ventricular septal insertion points | rv septal junction | ventricular insertion "
+    "points | insertion of rv | insertion points of rv | insertion point of rv | insertion points of right "
+    "ventricle | insertion points of of right ventricle | insertion points of of rv | points of insertion of "
+    "right ventricle | points insertion | insertionspunkte | insertion zones | junctional points | junction "
+    "points"
+)
+_BOTH_POINTS = (
+    "{}", "anterior and inferior {}", "inferior and anterior {}", "both {}", "superior and inferior {}", "anterior and posterior {}",
+    "anterior / inferior {}", "anterior + inferior {}", "anterior & inferior {}",
+)  # fmt: skip
+_RIGHT_VENTRICLE = ("rv", "right ventricle", "right ventricular")
+_RIGHT_PARTS = (
+    "{}", "{} free wall", "{} wall", "{} myocardium", "{} apex", "{} lateral wall", "{} anterior wall", "{} inferior wall", "{} infarct",
+    "{} side of septal", "{} side", "{} outflow tract", "{} fibrosis",
+)  # fmt: skip
+
+
+def _value(kind: str, said: str) -> Any:
+    """What the table's word stands for: segments of a wall, names of layers or levels, else the word or None."""
+    if kind == "apex":
+        return (17,)
+    if kind == "wall":
+        return {"all": ALL_WALLS, "all17": tuple(range(1, 18))}.get(said) or WALLS[said]
+    if kind in ("layer", "level"):
+        return tuple(said.split("+"))
+    return said or None
+
+
+def _of_table() -> Iterator[tuple[str, str, Any]]:
+    for entry in TABLE.strip().replace("\n    ", " ").split("\n"):
+        says, _, phrases = entry.partition(": ")
+        kind, _, said = says.partition(" ")
+        for phrase in phrases.split(" | "):
+            yield phrase, kind, _value(kind, said)
+            if kind == "maybe" and phrase.startswith("not "):
+                yield f"might {phrase}", kind, None  # "could not be excluded"
+
+
+def _of_places() -> Iterator[tuple[str, str, Any]]:
+    for wall, segments in WALLS.items():
+        for form in ("{}", "{} wall", "{} myocardium"):
+            yield form.format(wall), "wall", segments
+    for name, arteries in _ARTERIES.items():
+        for artery in (form.format(a) for a in arteries.split(" | ") for form in _ARTERY_FORMS):
+            yield artery, "vessel", name
+            for form in _TERRITORY_FORMS:
+                yield form.format(artery), "territory", TERRITORIES[name]
+    for point in _POINTS.split(" | "):
+        for form in _BOTH_POINTS:
+            yield form.format(point), "rvip", INSERTION_POINTS["both"]
+        for where, other in (("anterior", "superior"), ("inferior", "posterior")):
+            for form in (f"{where} {{}}", f"rv {where} {{}}", f"{{}} {where}", f"{other} {{}}"):
+                yield form.format(point), "rvip", INSERTION_POINTS[where]
+    for right in _RIGHT_VENTRICLE:
+        for form in _RIGHT_PARTS:
+            yield form.format(right), "organ", None
+
+
+PHRASES: dict[str, tuple[str, Any]] = {phrase: (kind, value) for phrase, kind, value in (*_of_places(), *_of_table())}

@@ -1,0 +1,282 @@
+"""Words of a text made canonical: wrapping removed, misspellings mended, abbreviations spelt out, shares of the wall read."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from functools import lru_cache
+from typing import NamedTuple
+
+from .wording_lexicon import COMPOUNDS, FILLERS, NOT_MISSPELT, SPELLABLE, WORDS
+from .wording_phrases import PHRASES
+
+MAX_CHARS = 200_000  # beyond it no report; the rest is not read
+
+
+class Extent(NamedTuple):
+    """Share of the wall's thickness in percent; ``compared`` is '>', '>=', '<' or '' (about, a range)."""
+
+    low: float
+    high: float
+    compared: str
+
+
+_WRAPPING = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->|<[/!a-z][^<>]{0,300}>", re.I | re.S)
+
+
+_FORMULA = re.compile(r"^[ \t]*[=@+]\s*[A-Za-z.]+\([^()\n]*(\([^()\n]*\)[^()\n]*)*\)", re.M)
+
+
+_TOKEN = re.compile(r"\d+(?:[.,]\d+)?(?![a-z\d])|[a-z][a-z0-9]*(?:'[a-z]{1,2}(?![a-z]))?|\d+[a-z]\w*|[^\w\s]|\d+")
+
+
+_SHARED_TOKEN = re.compile(r"§\d+|" + _TOKEN.pattern)
+
+
+_CAPITALS = re.compile(r"(?<![A-Za-z])[A-Z]{1,4}(?![A-Za-z])")
+
+
+_HYPHEN = re.compile(r"(?<=[a-z])[-‐‑–](?=[a-z])")
+
+
+_FRACTIONS = {
+    "quarter": 25.0, "third": 33.0, "half": 50.0, "two thirds": 67.0, "two third": 67.0, "three quarters": 75.0, "three quarter": 75.0,
+    "one quarter": 25.0, "one third": 33.0, "one half": 50.0, "1/4": 25.0, "1/3": 33.0, "1/2": 50.0, "2/3": 67.0, "3/4": 75.0,
+    "halfte": 50.0, "moitie": 50.0, "mitad": 50.0, "drittel": 33.0, "viertel": 25.0, "tercio": 33.0, "tiers": 33.0,
+}  # fmt: skip
+
+
+_COMPARED = (
+    r"(?P<cmp>(?:(?:>|≥|>=|more than|over|greater than|exceeding|exceeds|above|in excess of|at least|no less than|mehr als|uber|plus de|mas de|mas del|<|≤|<=|less than|under|below|"
+    r"up to|not exceeding|not over|not above|not more than|no more than|fewer than|at most|weniger als|moins de|menos de|menos del|bis zu|jusqu'a|hasta)\s*){1,3})?"
+)
+
+
+_SHARE = r"(?:(?:the |a |an |one |la |die )?(?:three quarters?|two thirds?|one quarter|one third|one half|quarter|third|half|halfte|moitie|mitad|drittel|viertel|tercio|tiers))"
+
+
+_PERCENT = re.compile(
+    _COMPARED + r"(?:(?P<a>\d{1,3})(?:[.,]\d)?\s*(?:%|percent)?\s*(?:-|–|—|to|and|bis|a|y|/|et|und)\s*)?"
+    r"(?P<b>\d{1,3})(?:[.,]\d)?\s*(?:%|percent|per cent|prozent|pct\b|por ciento|pour cent)(?:\s*or (?P<more>more|less))?"
+)
+
+
+_PARTS = re.compile(
+    r"(?<!apical )(?<!basal )(?<!mid )(?<!distal )(?<!inner )(?<!outer )(?<!middle )(?<!central )(?<!anterior )(?<!inferior )(?<!lower )(?<!upper )"
+    + _COMPARED
+    + rf"(?:(?P<a>{_SHARE})\s*(?:and|to|-|–|or)\s*)?(?P<b>{_SHARE}|[123]/[234])"
+    r"(?=\s*(?:of|de|del|der|des|or more|thickness|scarred|infarcted|enhanced|wall|transmural|in thickness|thick|\)|,|\.|;|$))(?:\s*or (?P<more>more|less))?(?!\s+(?:the |all |its )?(?:patients|cases|lv|left|ventric|segments|septum))"
+)
+
+
+_OPEN_GROUP = re.compile(r"(?<!\\)\((?!\?)")
+
+
+_WORD_RULES = re.compile("|".join(f"(?P<w{k}>{_OPEN_GROUP.sub('(?:', rule)})" for k, (rule, _) in enumerate(WORDS)))
+
+
+_COMPOUND = re.compile("|".join(f"(?P<c{k}>(?:{pattern}))" for k, (pattern, _) in enumerate(COMPOUNDS)))
+
+
+def clean(text: str) -> str:
+    """Text without markup, scripts and spreadsheet formulas, plain ASCII letters, capitals kept; at most MAX_CHARS."""
+    text = html.unescape(text[:MAX_CHARS])
+    text = _WRAPPING.sub(" ", text) if "<" in text else text
+    text = _FORMULA.sub(" ", text)
+    if not text.isascii():
+        text = unicodedata.normalize(
+            "NFKD", text.replace("ß", "ss").replace("œ", "oe").replace("Œ", "Oe").replace("æ", "ae")
+        )
+        text = "".join(c for c in text if not unicodedata.combining(c))
+    return (
+        text.replace("§", " ")
+        .replace("’", "'")
+        .replace("\r\n", "\n")
+        .replace("\r", "\n")
+        .replace("\t", " ")
+        .replace("\u00a0", " ")
+    )
+
+
+@lru_cache(maxsize=1 << 16)
+def canonical(word: str) -> tuple[str, ...]:
+    """Canonical words of one lower-case word: translation, abbreviation, German compound or mended misspelling."""
+    found = _WORD_RULES.fullmatch(word)
+    if found:
+        return tuple(WORDS[int(str(found.lastgroup)[1:])][1].split())
+    compound = re.fullmatch(r"(\w{4,}?)(wand)?(infarkt\w*|narben?\w*|fibrose|wand)", word)
+    if compound:
+        first = _COMPOUND.fullmatch(compound[1])
+        if first:
+            wall = COMPOUNDS[int(str(first.lastgroup)[1:])][1].split()
+            noun = {"i": ["infarct"], "n": ["scar"], "f": ["fibrosis"], "w": []}[compound[3][0]]
+            return tuple([*wall, "wall", *noun])
+    if word in _KNOWN or len(word) < 6 or word in NOT_MISSPELT or not word.isalpha():
+        return (word,)
+    right = _nearest(word)
+    return canonical(right) if right else (word,)
+
+
+def _nearest(word: str) -> str | None:
+    """The spellable word within 1 edit (2 from nine letters on) that starts alike."""
+    best, least = None, 3
+    for right in SPELLABLE:
+        allowed = 2 if len(right) >= 9 else 1
+        if abs(len(right) - len(word)) > allowed or (right[0] != word[0] and right[:2] != word[1::-1]):
+            continue
+        distance = _edits(word, right, allowed)
+        if distance <= allowed and distance < least:
+            best, least = right, distance
+    return best
+
+
+def _edits(a: str, b: str, limit: int) -> int:
+    """Edits between two words, a swap of neighbours counting one; limit + 1 when there are more."""
+    before: list[int] = []
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        line = [i]
+        for j, y in enumerate(b, 1):
+            cost = min(row[j] + 1, line[-1] + 1, row[j - 1] + (x != y))
+            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
+                cost = min(cost, before[j - 2] + 1)
+            line.append(cost)
+        if min(line) > limit:
+            return limit + 1
+        before, row = row, line
+    return row[-1]
+
+
+def phrase_key(phrase: str) -> tuple[str, ...]:
+    return tuple(c for w in _TOKEN.findall(phrase) if w not in FILLERS for c in canonical(w) if c not in FILLERS)
+
+
+_KNOWN: frozenset[str] = frozenset(w for phrase in PHRASES for w in phrase.split())
+
+
+_WALL_LETTERS = {
+    "AS": "anteroseptal",
+    "IS": "inferoseptal",
+    "AL": "anterolateral",
+    "IL": "inferolateral",
+    "A": "anterior",
+    "I": "inferior",
+    "L": "lateral",
+    "S": "septal",
+}
+
+
+_LETTER_WORDS = {
+    "LA": "atrium",
+    "RA": "atrium",
+    "MI": "mi",
+    "TM": "transmural",
+    "SE": "subendocardial",
+    "DE": "lge",
+    "MW": "midwall",
+    "EPI": "subepicardial",
+    "ENDO": "subendocardial",
+}
+
+
+_NEXT_TO_WALL = frozenset(["basal", "mid", "apical", "wall", "segment"]) | {
+    "anteroseptal",
+    "inferoseptal",
+    "anterolateral",
+    "inferolateral",
+    "anterior",
+    "inferior",
+    "lateral",
+    "septal",
+}
+
+
+def tokens_of(text: str, shouting: bool, extents: list[tuple[Extent, str]]) -> list[tuple[str, str]]:
+    """(canonical token, as written) of one sentence; shares of the wall become '§k', k an index into ``extents``."""
+
+    def share(found: re.Match[str]) -> str:
+        extents.append((_extent(found), found[0].strip()))
+        return f" §{len(extents) - 1} "
+
+    lower = text.lower()
+    if (
+        "%" in lower
+        or "percent" in lower
+        or "per cent" in lower
+        or "prozent" in lower
+        or "ciento" in lower
+        or "cent" in lower
+    ):
+        lower_shared = _PERCENT.sub(share, lower)
+    else:
+        lower_shared = lower
+    lower_shared = _PARTS.sub(share, lower_shared)
+    plain = lower_shared == lower and len(text) == len(lower)
+    lower_shared = _HYPHEN.sub(" ", lower_shared)
+    tokens: list[tuple[str, str]] = []
+    words = [(m[0], m.start()) for m in _SHARED_TOKEN.finditer(lower_shared)]
+    capitals = set() if shouting else set(_CAPITALS.findall(text))
+    for place, (word, at) in enumerate(words):
+        upper = word.upper()
+        if upper in capitals and (not plain or text[at : at + len(word)] == upper):
+            special = _capital(upper, words, place)
+            if special:
+                tokens.append((special, upper))
+                continue
+        if (
+            word[0] == "s"
+            and word[-1].isdigit()
+            and re.fullmatch(r"s(?:eg)?\d{1,2}", word)
+            and 1 <= int(re.sub(r"\D", "", word)) <= 17
+        ):
+            tokens += [("segment", word), (re.sub(r"\D", "", word), "")]
+            continue
+        if word in FILLERS:
+            continue
+        tokens += [(c, word if k == 0 else "") for k, c in enumerate(canonical(word)) if c not in FILLERS]
+    return tokens
+
+
+def _capital(upper: str, words: list[tuple[str, int]], place: int) -> str | None:
+    """What a capital abbreviation stands for; wall letters only next to a level, a wall or 'segment'."""
+    if upper in _LETTER_WORDS:
+        return _LETTER_WORDS[upper]
+    if upper not in _WALL_LETTERS:
+        return None
+    near = [w for w, _ in words[max(place - 2, 0) : place] + words[place + 1 : place + 3]]
+    if len(upper) == 1:
+        near = [w for w, _ in words[max(place - 1, 0) : place]]
+    beside = any(c in _NEXT_TO_WALL for w in near for c in canonical(w))
+    return (
+        _WALL_LETTERS[upper]
+        if beside or (len(upper) == 2 and any(w in ("as", "is", "al", "il") for w in near))
+        else None
+    )
+
+
+def _extent(found: re.Match[str]) -> Extent:
+    compared = (found["cmp"] or "").strip()
+    more = found["more"]
+    low, high = (_number(found[k]) for k in ("a", "b"))
+    sign = ""
+    if re.search(r">=|≥|at least|no less than", compared) or more == "more":
+        sign = ">="
+    elif re.search(r">|more|over|greater|exceed|above|excess|mehr|uber|plus|mas", compared) and not re.search(
+        r"not? (more|exceed|over|above)", compared
+    ):
+        sign = ">"
+    elif re.search(r"<=|≤|up to|at most|not? (more|exceed|over|above)|bis|jusqu|hasta", compared) or more == "less":
+        sign = "<="
+    elif compared:
+        sign = "<"
+    assert high is not None
+    return Extent(low if low is not None else high, high, sign)
+
+
+def _number(text: str | None) -> float | None:
+    if text is None:
+        return None
+    if text.isdigit():
+        return float(text)
+    return _FRACTIONS[re.sub(r"^(?:the|a|an|la|die) ", "", text)]

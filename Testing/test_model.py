@@ -1,0 +1,106 @@
+"""The bundled model through its backends: they agree, repeat themselves, and answer sentences as sentences mean."""
+
+import numpy as np
+import pytest
+from LGETextDetectLib.backends import choose, read_safetensors
+from LGETextDetectLib.bundle import default_bundle, open_bundle
+from LGETextDetectLib.finding import Meaning
+from LGETextDetectLib.landmarks import find_landmarks
+from LGETextDetectLib.model import Engine, Prediction
+from LGETextDetectLib.normalised import NormalisedStack, normalise
+from LGETextDetectLib.refusal import InputRefused
+from LGETextDetectLib.study import sample_study
+from LGETextDetectLib.volume_files import load_study
+
+SEPTUM = Meaning(True, segments=(2, 3, 8, 9, 14))
+NO_SEPTUM = Meaning(True, negated=True, segments=(2, 3, 8, 9, 14))
+ASKED = (SEPTUM, NO_SEPTUM, Meaning(False), Meaning(True, layers=("mid-wall",)))
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return Engine(backend="onnx")
+
+
+@pytest.fixture(scope="module")
+def stack(engine: Engine) -> NormalisedStack:
+    volume = load_study(sample_study()).volume
+    return normalise(volume, *find_landmarks(volume, engine.segment))
+
+
+@pytest.fixture(scope="module")
+def prediction(engine: Engine, stack: NormalisedStack) -> Prediction:
+    return engine.predict(stack, ASKED)
+
+
+def test_torch_says_what_onnx_says(prediction: Prediction, stack: NormalisedStack) -> None:
+    pytest.importorskip("torch")
+    engine = Engine(backend="torch", device="cpu")
+    assert (engine.backend, engine.device) == ("torch", "cpu")
+    other = engine.predict(stack, ASKED)
+    assert other.probability == pytest.approx(prediction.probability, abs=1e-3)
+    assert np.abs(other.segment_probability - prediction.segment_probability).max() < 1e-3
+    assert np.abs(other.evidence - prediction.evidence).max() < 1e-3
+
+
+def test_same_stack_same_answer(engine: Engine, prediction: Prediction, stack: NormalisedStack) -> None:
+    again = engine.predict(stack, ASKED)
+    assert again.probability == prediction.probability
+    assert np.array_equal(again.evidence, prediction.evidence)
+
+
+def test_negated_prompt_is_the_complement(prediction: Prediction) -> None:
+    septum, no_septum, nothing, _ = prediction.prompt_probability
+    assert septum + no_septum == pytest.approx(1)
+    assert nothing is None
+
+
+def test_prompt_of_one_segment_is_that_segment(engine: Engine, prediction: Prediction, stack: NormalisedStack) -> None:
+    asked = [Meaning(True, segments=(n,)) for n in range(1, 18)]
+    answers = engine.predict(stack, asked).prompt_probability
+    assert answers == pytest.approx(prediction.segment_probability.tolist(), abs=1e-5)
+
+
+def test_scar_painted_over_with_muscle_is_gone(engine: Engine, prediction: Prediction, stack: NormalisedStack) -> None:
+    """The answer follows the wall's signal: with the wall set to remote myocardium the same heart is scar-free."""
+    image = stack.image.copy()
+    wall = stack.maps[:, 1] > 0.3
+    bright = wall & (image > 0.35)
+    image[bright] = 0.0
+    healed = engine.predict(NormalisedStack(**{**stack.__dict__, "image": image}))
+    assert healed.probability < prediction.probability
+    assert healed.evidence.sum() < 0.5 * prediction.evidence.sum()
+
+
+def test_weights_are_tied_to_the_manifest(tmp_path) -> None:
+    bundle = open_bundle(default_bundle())
+    for name in bundle.manifest["files"]:
+        (tmp_path / name).write_bytes((bundle.folder / name).read_bytes())
+    (tmp_path / "manifest.json").write_bytes((bundle.folder / "manifest.json").read_bytes())
+    weights = bytearray((tmp_path / "heart.onnx").read_bytes())
+    weights[len(weights) // 2] ^= 1
+    (tmp_path / "heart.onnx").write_bytes(weights)
+    with pytest.raises(InputRefused) as refused:
+        open_bundle(tmp_path)
+    assert refused.value.code == "bad-bundle"
+
+
+def test_safetensors_are_read_without_their_library(engine: Engine) -> None:
+    safetensors = pytest.importorskip("safetensors.numpy")
+    path = engine.bundle.folder / "scar.safetensors"
+    expected, found = safetensors.load_file(str(path)), read_safetensors(path)
+    assert set(found) == set(expected)
+    assert all(np.array_equal(found[name], expected[name]) for name in expected)
+
+
+@pytest.mark.parametrize(("backend", "device"), [("onnx", "cuda")])
+def test_impossible_choice_is_refused(backend: str, device: str) -> None:
+    with pytest.raises(InputRefused) as refused:
+        choose(backend, device)
+    assert refused.value.code == "no-gpu"
+
+
+def test_bundle_stays_small() -> None:
+    folder = default_bundle()
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 40e6
+    assert not [path for path in folder.iterdir() if path.suffix in (".pt", ".pkl", ".pickle", ".bin")]

@@ -1,0 +1,140 @@
+"""The whole training, tiny: it trains, exports, bundles and detects; and what is stopped goes on."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from LGETextDetectLib.bundle import open_bundle  # noqa: E402
+from LGETextDetectLib.events import Events  # noqa: E402
+from LGETextDetectLib.finding import Finding, Lesion  # noqa: E402
+from LGETextDetectLib.manual_landmarks import maps_around  # noqa: E402
+from LGETextDetectLib.model import Engine  # noqa: E402
+from LGETextDetectLib.normalised import normalise  # noqa: E402
+from LGETextTrainLib import losses  # noqa: E402
+from LGETextTrainLib.cohort import load_cases, save_cases, seen_positions, virtual_cases  # noqa: E402
+from LGETextTrainLib.network import heart_network, scar_network, start_from_heart  # noqa: E402
+from LGETextTrainLib.patient import draw  # noqa: E402
+from LGETextTrainLib.recipe import read_recipe  # noqa: E402
+from LGETextTrainLib.train import run_training  # noqa: E402
+from LGETextTrainLib.train_language import report_sentence  # noqa: E402
+from LGETextTrainLib.virtual_study import render_study  # noqa: E402
+
+RECIPES = Path(__file__).parents[1] / "recipes"
+
+
+class Stages(Events):
+    """Remembers how far every stage came."""
+
+    def __init__(self) -> None:
+        self.last: dict[str, tuple[int, int]] = {}
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        self.last[stage] = (done, total)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Stages]:
+    """A run folder, its bundle and its stages; the recipe of the tests."""
+    out, stages = tmp_path_factory.mktemp("run"), Stages()
+    return out, run_training(read_recipe(RECIPES / "tiny.toml"), out, stages), stages
+
+
+def test_every_stage_ran_to_its_end(run: tuple[Path, Path, Stages]) -> None:
+    _, _, stages = run
+    assert set(stages.last) == {"heart", "scar", "language", "calibration", "test"}
+    assert all(done == total or total - done < 50 for done, total in stages.last.values())
+
+
+def test_losses_fall(run: tuple[Path, Path, Stages]) -> None:
+    lines = [json.loads(line) for line in (run[0] / "log.jsonl").read_text("utf-8").splitlines()]
+    for stage in ("heart", "scar"):
+        values = [line["loss"] for line in lines if line["stage"] == stage and "loss" in line]
+        assert values[-1] < values[0]
+
+
+def test_bundle_is_whole_and_answers(run: tuple[Path, Path, Stages]) -> None:
+    bundle = open_bundle(run[1])
+    assert bundle.name == "lge-tiny"
+    assert {"heart.onnx", "scar.onnx", "language.onnx", "metrics.json", "MODEL_CARD.md"} <= set(
+        bundle.manifest["files"]
+    )
+    engine = Engine(run[1], "onnx")
+    study = render_study(draw(np.random.default_rng(5), 1.0))
+    maps = maps_around(study.volume, study.landmarks, engine.segment)
+    prediction = engine.predict(normalise(study.volume, study.landmarks, maps))
+    assert 0 <= prediction.probability <= 1
+    assert prediction.segment_probability.shape == (17,)
+
+
+def test_card_tells_the_figures_of_metrics(run: tuple[Path, Path, Stages]) -> None:
+    metrics = json.loads((run[1] / "metrics.json").read_text("utf-8"))
+    card = (run[1] / "MODEL_CARD.md").read_text("utf-8")
+    for name, value in metrics.items():
+        assert f"| {name} | {json.dumps(value)} |" in card
+    assert "not for diagnosis" in card
+
+
+def test_finished_run_trains_nothing_again(run: tuple[Path, Path, Stages]) -> None:
+    before = open_bundle(run[1])
+    heart = (run[0] / "heart.pt").stat().st_mtime_ns
+    folder = run_training(read_recipe(RECIPES / "tiny.toml"), run[0], Events())
+    assert (run[0] / "heart.pt").stat().st_mtime_ns == heart
+    assert open_bundle(folder).sha256 == before.sha256
+
+
+def test_cases_survive_the_disk(tmp_path: Path) -> None:
+    cases = virtual_cases(2, 9, scar_network().state_dict())
+    save_cases(cases, tmp_path / "cases.npz")
+    for saved, case in zip(load_cases(tmp_path / "cases.npz"), cases, strict=True):
+        assert saved.finding == case.finding
+        assert np.array_equal(saved.values, case.values)
+        assert np.array_equal(saved.scarred, case.scarred)
+
+
+def test_scar_network_starts_from_the_heart_network() -> None:
+    heart, scar = heart_network(), scar_network()
+    copied = start_from_heart(scar, heart.state_dict())
+    assert copied > 40
+    inner = "down.2.0.conv.weight"
+    assert torch.equal(scar.state_dict()[inner], heart.state_dict()[inner])
+
+
+def test_small_lesions_weigh_more() -> None:
+    scar = torch.zeros(2, 40, 40)
+    scar[0, :4, :5], scar[1, :30, :30] = 1, 1
+    small, large = losses.small_lesion_weight(scar).flatten().tolist()
+    assert small > 2 * large
+
+
+def test_report_contrast_is_least_for_the_right_pairs() -> None:
+    same = torch.eye(3)
+    right, wrong = torch.eye(3) * 9, torch.roll(torch.eye(3), 1, 0) * 9
+    assert losses.report_contrast(right, same) < 0.01 < losses.report_contrast(wrong, same)
+    # Two studies with the same report are no negatives of each other.
+    assert losses.report_contrast(torch.zeros(2, 2), torch.ones(2, 2)) < 1e-6
+
+
+def test_seen_positions_lie_about_the_ventricle() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        position = seen_positions(rng, 9)
+        assert (np.diff(position) > 0).all()
+        assert ((position >= 0) & (position <= 1)).sum() >= 7
+
+
+@pytest.mark.parametrize(
+    ("finding", "sentence"),
+    [
+        (Finding("absent"), "there is no late enhancement in anywhere"),
+        (
+            Finding("present", (Lesion((4, 10, 15), "transmural", 4),), "ischaemic"),
+            "there is ischaemic transmural late enhancement in inferior wall",
+        ),
+    ],
+)
+def test_report_sentence(finding: Finding, sentence: str) -> None:
+    assert report_sentence(finding) == sentence
