@@ -23,6 +23,8 @@ from .losses import report_contrast
 from .recipe import LanguageStage
 from .train_images import Average, learning_rate
 
+VALUE_NOISE = 0.15  # of a value's own spread
+TOKEN_DROP = 0.08
 Log = Callable[[dict[str, object]], None]
 
 
@@ -69,6 +71,8 @@ class Trainer:
         self.caption_weight = stage.caption_weight
         self.cases = cases
         self.rng = np.random.default_rng(seed)
+        seen = np.concatenate([case.values[case.present] for case in cases[:200]]).astype(np.float32)
+        self.spread = torch.from_numpy(seen.std(0)).to(self.device)
 
     def encode(self, sentences: list[str]) -> Tensor:
         words = self.tokenizer.encode(sentences)
@@ -80,11 +84,20 @@ class Trainer:
         embedded = self.model.text(self.encode([a for a, _ in sentences] + [b for _, b in sentences]))
         return embedded[: len(meanings)], embedded[len(meanings) :]
 
+    def _blurred(self, values: Tensor) -> Tensor:
+        """Token values with noise: what the scar network says of real images is less sure than of virtual ones."""
+        return values + VALUE_NOISE * self.spread * torch.randn_like(values)
+
+    def _thinned(self, present: Tensor) -> Tensor:
+        """Some tokens left out, so that no single region decides."""
+        return present * (torch.rand_like(present) >= TOKEN_DROP)
+
     def loss(self, batch: CaseBatch, meanings: list[Meaning]) -> tuple[Tensor, dict[str, float]]:
-        tokens = self.model.study(batch.values, batch.places, batch.present)
+        present = self._thinned(batch.present)
+        tokens = self.model.study(self._blurred(batch.values), batch.places, present)
         affirm, deny = self.pairs(meanings)
         expand = lambda t: t[None].expand(len(tokens), -1, -1)  # noqa: E731
-        allowed = batch.present[:, None].expand(-1, len(meanings), -1)
+        allowed = present[:, None].expand(-1, len(meanings), -1)
         logits = self.model.answer(tokens, allowed, expand(affirm), expand(deny))
         true = truth_table(meanings, batch.findings).to(self.device)
         weight = torch.ones(len(meanings), device=self.device)
@@ -93,7 +106,7 @@ class Trainer:
             "contrast": (functional.binary_cross_entropy_with_logits(logits, true, reduction="none") * weight).mean()
         }
         count = batch.scarred.shape[1]
-        slices = torch.eye(count, device=self.device).repeat_interleave(PER_SLICE, 1)[None] * batch.present[:, None]
+        slices = torch.eye(count, device=self.device).repeat_interleave(PER_SLICE, 1)[None] * present[:, None]
         by_slice = self.model.answer(
             tokens, slices, affirm[:1].expand(len(tokens), count, -1), deny[:1].expand(len(tokens), count, -1)
         )
@@ -103,9 +116,9 @@ class Trainer:
         reports = [report_sentence(f) for f in batch.findings]
         words = self.encode(reports)
         same = torch.tensor([[float(a == b) for b in reports] for a in reports], device=self.device)
-        terms["reports"] = 0.3 * report_contrast(self.model.match(tokens, batch.present, self.model.text(words)), same)
-        terms["caption"] = self.model.caption_loss(tokens, batch.present, words) * self.caption_weight
-        terms["head"] = functional.binary_cross_entropy_with_logits(self.model.plain(tokens, batch.present), true[:, 0])
+        terms["reports"] = 0.3 * report_contrast(self.model.match(tokens, present, self.model.text(words)), same)
+        terms["caption"] = self.model.caption_loss(tokens, present, words) * self.caption_weight
+        terms["head"] = functional.binary_cross_entropy_with_logits(self.model.plain(tokens, present), true[:, 0])
         return torch.stack(list(terms.values())).sum(), {k: float(v.detach()) for k, v in terms.items()}
 
     def fit(self, stage: LanguageStage, folder: Path, log: Log) -> None:
