@@ -50,7 +50,6 @@ class StudyFiles:
 def untrained_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle of the real architecture with random weights, made by the real exporter; its answers mean nothing."""
     torch = pytest.importorskip("torch")
-    from LGETextDetectLib.normalised import SIZE
     from LGETextDetectLib.tokens import MEASURES, PLACES
     from LGETextTrainLib.calibrate import first_thresholds
     from LGETextTrainLib.export import export_networks, write_manifest
@@ -60,10 +59,8 @@ def untrained_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     torch.manual_seed(0)
     heart, scar = heart_network().eval(), scar_network().eval()
-    with torch.no_grad():
-        _, features = scar(torch.zeros(1, 3, SIZE, SIZE))
     tokenizer = make_tokenizer()
-    config = LanguageConfig(MEASURES + features.shape[1], PLACES, len(tokenizer.words), 48)
+    config = LanguageConfig(MEASURES, PLACES, len(tokenizer.words), 48)
     folder = tmp_path_factory.mktemp("untrained") / "lge-untrained"
     export_networks(heart.state_dict(), scar.state_dict(), LanguageModel(config).eval(), folder)
     facts = {

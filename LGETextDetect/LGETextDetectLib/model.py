@@ -15,7 +15,7 @@ from .bundle import default_bundle, open_bundle
 from .finding import LAYERS, Meaning
 from .normalised import NormalisedStack
 from .questions import prompt_pair
-from .tokens import PER_SLICE, StudyTokens, study_tokens
+from .tokens import PER_SLICE, StudyTokens, away_from_base, looked_at, segments_of_tokens, study_tokens
 
 Float32 = npt.NDArray[np.float32]
 BATCH = 16  # slices a call, bounds the memory
@@ -78,8 +78,8 @@ class Engine:
 
     def read_tokens(self, stack: NormalisedStack) -> tuple[StudyTokens, Float32]:
         """The study's tokens and the scar network's maps (S, 4, 96, 96)."""
-        maps, features = _in_batches(self._scar, network_image(stack.image, stack.maps))
-        return study_tokens(stack.image, maps, features, stack.position), maps
+        maps = _in_batches(self._scar, network_image(stack.image, stack.maps))[0]
+        return study_tokens(stack.image, maps, stack.position), maps
 
     def predict(self, stack: NormalisedStack, meanings: Sequence[Meaning] = ()) -> Prediction:
         """Answer the standing questions and the given prompts for one normalised stack."""
@@ -92,12 +92,14 @@ class Engine:
             Meaning(True, aetiology="non-ischaemic"),
         ]
         asked += list(meanings) + [Meaning(True)] * count
-        allowed = np.ones((len(asked), len(tokens.present)), np.float32)
+        member = segments_of_tokens(stack.position)
+        trusted = tokens.present & away_from_base(stack.position)
+        allowed = _allowed(trusted, member, asked)
         allowed[len(asked) - count :] = np.repeat(np.eye(count, dtype=np.float32), PER_SLICE, 1)
         logits, head = self.answer(tokens, asked, allowed)
         probability = _sigmoid(logits)
         ischaemic = _sigmoid(logits[19] - logits[20])
-        layers, scores = self._describe(tokens, probability[1:18])
+        layers, scores = self._describe(tokens, trusted, member, probability[1:18])
         seen = tokens.present.reshape(count, PER_SLICE).any(1)
         answers = zip(meanings, probability[21:], strict=False)
         return Prediction(
@@ -109,13 +111,13 @@ class Engine:
         )  # fmt: skip
 
     def _describe(
-        self, tokens: StudyTokens, probability: Float32
+        self, tokens: StudyTokens, trusted: npt.NDArray[np.bool_], member: npt.NDArray[np.bool_], probability: Float32
     ) -> tuple[tuple[str | None, ...], tuple[int | None, ...]]:
         """Layer and transmurality score of every segment that may hold scar, asked as sentences."""
         likely = [n for n in SEGMENTS if probability[n - 1] >= min(0.2, float(probability.max()))]
         asked = [Meaning(True, segments=(n,), layers=(layer,)) for n in likely for layer in LAYERS]
         asked += [Meaning(True, segments=(n,), min_transmurality=score) for n in likely for score in SCORES]
-        logits, _ = self.answer(tokens, asked, np.ones((len(asked), len(tokens.present)), np.float32))
+        logits, _ = self.answer(tokens, asked, _allowed(trusted, member, asked))
         by_layer = logits[: len(likely) * len(LAYERS)].reshape(len(likely), -1)
         by_score = logits[len(likely) * len(LAYERS) :].reshape(len(likely), -1)
         layers: dict[int, str] = {n: LAYERS[int(row.argmax())] for n, row in zip(likely, by_layer, strict=True)}
@@ -135,8 +137,9 @@ class Engine:
         pairs = [prompt_pair(replace(meaning, negated=False)) for meaning in meanings]
         affirm, deny = (self.bundle.tokenizer.encode([pair[side] for pair in pairs]) for side in (0, 1))
         longest = max(int((words > 0).sum(1).max()) for words in (affirm, deny))
+        trusted = tokens.present & away_from_base(tokens.places[::PER_SLICE, 0])
         logits, head = self._language(
-            values=tokens.values, places=tokens.places, present=tokens.present.astype(np.float32), allowed=allowed,
+            values=tokens.values, places=tokens.places, present=trusted.astype(np.float32), allowed=allowed,
             affirm=affirm[:, :longest], deny=deny[:, :longest],
         )  # fmt: skip
         return logits, head
@@ -145,6 +148,11 @@ class Engine:
 def network_image(image: Float32, maps: Float32) -> Float32:
     """Normalised signal (S, 96, 96) and heart maps (S, 3, 96, 96) to the scar network's input (S, 3, 96, 96)."""
     return np.concatenate([image[:, None], maps[:, :2]], 1).astype(np.float32)
+
+
+def _allowed(trusted: npt.NDArray[np.bool_], member: npt.NDArray[np.bool_], asked: Sequence[Meaning]) -> Float32:
+    """(P, T) of the trusted tokens those that each question may look at: of the segments that it names."""
+    return np.stack([looked_at(member, trusted, meaning.segments) for meaning in asked]).astype(np.float32)
 
 
 def _in_batches(graph: Graph, image: Float32) -> list[npt.NDArray[Any]]:

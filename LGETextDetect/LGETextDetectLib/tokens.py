@@ -16,6 +16,8 @@ BANDS = 3  # inner, middle, outer third of the wall
 PER_SLICE = SECTORS * BANDS
 MEASURES = 6  # area, mean signal, mean and peak scar, mean and peak no-reflow
 PLACES = 12
+BASAL_EDGE = 0.12  # of the LV length, about one slice
+LEVEL_MARGIN = 0.04  # of the LV length
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,11 +29,12 @@ class StudyTokens:
     present: npt.NDArray[np.bool_]
 
 
-def study_tokens(image: Float32, maps: Float32, features: Float32, position: Float32) -> StudyTokens:
+def study_tokens(image: Float32, maps: Float32, position: Float32) -> StudyTokens:
     """Pool what the scar network saw over the regions of its own myocardium.
 
-    image: (S, 96, 96) normalised signal. maps: (S, 4, 96, 96) cavity, myocardium, scar, no-reflow. features:
-    (S, C, 96, 96). position: (S,) along the LV, 0 base .. 1 apex.
+    image: (S, 96, 96) normalised signal. maps: (S, 4, 96, 96) cavity, myocardium, scar, no-reflow. position: (S,)
+    along the LV, 0 base .. 1 apex. Only measures that have a meaning are pooled: the network's inner features tell
+    virtual patients apart better and real ones worse (docs/model-log.md).
     """
     count = len(image)
     sector = (aha.frame_angles() // (360 / SECTORS)).astype(int)
@@ -47,10 +50,10 @@ def study_tokens(image: Float32, maps: Float32, features: Float32, position: Flo
     total = count * PER_SLICE
     area = np.bincount(group, minlength=total)
     scar, core = (np.ascontiguousarray(maps[:, k]) for k in (2, 3))
-    channels = [image, scar, core, *np.moveaxis(features, 1, 0)]
+    channels = [image, scar, core]
     means = [np.bincount(group, channel.reshape(-1)[pixel], total) / np.maximum(area, 1) for channel in channels]
     peaks = [_peak(channel, pixel, group, total) for channel in (scar, core)]
-    values = np.stack([np.log1p(area) / 4, means[0], means[1], peaks[0], means[2], peaks[1], *means[3:]], 1)
+    values = np.stack([np.log1p(area) / 4, means[0], means[1], peaks[0], means[2], peaks[1]], 1)
     inside_lv = np.repeat((position >= 0) & (position <= 1), PER_SLICE)
     return StudyTokens(values.astype(np.float32), _places(position), (area > 0) & inside_lv)
 
@@ -73,3 +76,36 @@ def _places(position: Float32) -> Float32:
     levels = [1 / (1 + np.exp(-(s - border) / 0.04)) for border in (1 / 3, 2 / 3, aha.CAP_START)]
     waves = [f(k * angle) for k in (1, 2) for f in (np.cos, np.sin)]
     return np.stack([s, *levels, *waves, np.cos(3 * angle), *band.T], 1).astype(np.float32)
+
+
+def segments_of_tokens(position: npt.NDArray[np.floating]) -> npt.NDArray[np.bool_]:
+    """(S,) places along the LV to (S * 36, 17): whether a token may hold part of an AHA segment.
+
+    Levels overlap a little, since base and apex are known only to half a slice.
+    """
+    angle = np.repeat((np.arange(SECTORS) + 0.5) * (360 / SECTORS), BANDS)
+    member = np.zeros((len(position), PER_SLICE, 18), bool)
+    for row, place in zip(member, np.asarray(position, float), strict=True):
+        for level in {aha.level_of(place + step) for step in (-LEVEL_MARGIN, 0.0, LEVEL_MARGIN)}:
+            row[np.arange(PER_SLICE), aha.segment_of(angle, level)] = True
+    return member.reshape(-1, 18)[:, 1:]
+
+
+def away_from_base(position: npt.NDArray[np.floating]) -> npt.NDArray[np.bool_]:
+    """(S,) places along the LV to (S * 36,): tokens below the slice that meets outflow tract and mitral annulus.
+
+    There the wall is cut obliquely and holds blood by partial volume: brightness on that slice alone decides nothing
+    about the study. All tokens when no slice lies below.
+    """
+    below = np.repeat(np.asarray(position, float) >= BASAL_EDGE, PER_SLICE)
+    return below if below.any() else np.ones(len(below), bool)
+
+
+def looked_at(
+    member: npt.NDArray[np.bool_], present: npt.NDArray[np.bool_], segments: tuple[int, ...]
+) -> npt.NDArray[np.bool_]:
+    """(T,) tokens that a question about these segments may look at; all when it names none or none is there."""
+    if not segments:
+        return present
+    allowed = present & member[:, [n - 1 for n in segments]].any(1)
+    return allowed if allowed.any() else present

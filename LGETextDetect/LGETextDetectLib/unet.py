@@ -17,7 +17,7 @@ def _block(inputs: int, outputs: int, stride: int = 1, kernel: int = 3) -> nn.Mo
 
 
 class UNet(nn.Module):
-    """(N, inputs, H, W) -> maps (N, outputs, H, W) and features (N, widths[0], H, W); H and W multiples of 16."""
+    """(N, inputs, H, W) -> logits (N, outputs, H, W); H and W multiples of 16."""
 
     def __init__(self, inputs: int, outputs: int, widths: tuple[int, ...]) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class UNet(nn.Module):
         self.merge = nn.ModuleList(_block(2 * a, a) for a in widths[:-1])
         self.out = nn.Conv2d(widths[0], outputs, 1)
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, image: Tensor) -> Tensor:
         skips = [self.stem(image)]
         for down in self.down:
             skips.append(down(skips[-1]))
@@ -37,7 +37,7 @@ class UNet(nn.Module):
         for up, merge in zip(reversed(self.up), reversed(self.merge), strict=True):
             raised = functional.interpolate(up(features), scale_factor=2.0, mode="nearest")
             features = merge(torch.cat([raised, skips.pop()], 1))
-        return self.out(features), features
+        return self.out(features)
 
 
 def heart_probabilities(logits: Tensor) -> Tensor:
@@ -61,16 +61,15 @@ class HeartGraph(nn.Module):
         self.network = network
 
     def forward(self, image: Tensor) -> Tensor:
-        return heart_probabilities(self.network(image)[0])
+        return heart_probabilities(self.network(image))
 
 
 class ScarGraph(nn.Module):
-    """What is exported as scar.onnx: (N, 3, 96, 96) -> maps (N, 4, 96, 96), features (N, C, 96, 96)."""
+    """What is exported as scar.onnx: (N, 3, 96, 96) -> maps (N, 4, 96, 96)."""
 
     def __init__(self, network: UNet) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        logits, features = self.network(image)
-        return scar_probabilities(logits), features.float()
+    def forward(self, image: Tensor) -> Tensor:
+        return scar_probabilities(self.network(image))

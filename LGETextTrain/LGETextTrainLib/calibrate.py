@@ -16,8 +16,8 @@ from LGETextDetectLib.refusal import InputRefused
 from scipy.optimize import minimize
 
 from .figures import balanced_accuracy, f1_score
-from .patient import draw
-from .virtual_study import VirtualStudy, render_study
+from .virtual_cohort import virtual_studies
+from .virtual_study import VirtualStudy
 
 Floats = npt.NDArray[np.float64]
 MIN_CLASS = 3  # patients with and without scar that a threshold needs
@@ -34,19 +34,18 @@ class Outcome:
 
 
 def validation_outcomes(
-    engine: Engine, count: int, seed: int, shift: float = 0.0, report: Callable[[int], None] = lambda done: None
+    engine: Engine, count: int, seed: int, report: Callable[[int], None] = lambda done: None
 ) -> tuple[list[Outcome], int]:
     """Detect on ``count`` fresh virtual patients; outcomes and the number in which no heart was found."""
     outcomes, refused = [], 0
-    for number in range(count):
-        study = render_study(draw(np.random.default_rng((seed, number)), 0.5, shift))
+    for number, study in enumerate(virtual_studies(count, seed), start=1):
         try:
             landmarks, maps = find_landmarks(study.volume, engine.segment)
             stack = normalise(study.volume, landmarks, maps)
             outcomes.append(Outcome(engine.predict(stack), study, stack.index))
         except InputRefused:
             refused += 1
-        report(number + 1)
+        report(number)
     return outcomes, refused
 
 

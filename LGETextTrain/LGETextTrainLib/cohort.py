@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from LGETextDetectLib.finding import Finding
 from LGETextDetectLib.normalised import PIXEL_MM
-from LGETextDetectLib.tokens import PER_SLICE, study_tokens
+from LGETextDetectLib.tokens import PER_SLICE, away_from_base, segments_of_tokens, study_tokens
 from torch import Tensor
 
 from . import samples, truth
@@ -33,9 +33,7 @@ class Case:
     scarred: npt.NDArray[np.bool_]
 
 
-def virtual_case(
-    rng: np.random.Generator, scar: Callable[[Tensor], tuple[Tensor, Tensor]], scar_share: float = 0.6
-) -> Case:
+def virtual_case(rng: np.random.Generator, scar: Callable[[Tensor], Tensor], scar_share: float = 0.6) -> Case:
     """Draw a patient, see it through the scar network as detection would, and read off the truth."""
     patient = draw(rng, scar_share)
     image, rendered = samples.normalised_patient(rng, patient)
@@ -43,8 +41,8 @@ def virtual_case(
     true = truth.describe(patient, labels, angle, PIXEL_MM**2)
     position = seen_positions(rng, len(image))
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-        maps, features = scar(torch.from_numpy(image))
-    tokens = study_tokens(image[:, 0], maps.float().numpy(), features.float().numpy(), position.astype(np.float32))
+        maps = scar(torch.from_numpy(image))
+    tokens = study_tokens(image[:, 0], maps.float().numpy(), position.astype(np.float32))
     return Case(
         tokens.values.astype(np.float16), tokens.places.astype(np.float16), tokens.present, true.finding, true.scarred
     )
@@ -94,11 +92,16 @@ def load_cases(path: Path) -> list[Case]:
 
 @dataclass(frozen=True, eq=False)
 class CaseBatch:
-    """Padded cases: values (B, T, F), places (B, T, G), present (B, T), slice truth (B, S) with -1 = no slice."""
+    """Padded cases: values (B, T, F), places (B, T, G), present (B, T), slice truth (B, S) with -1 = no slice.
+
+    trusted (B, T): present and away from the base; member (B, T, 17): segments of which a token may hold a part.
+    """
 
     values: Tensor
     places: Tensor
     present: Tensor
+    trusted: Tensor
+    member: Tensor
     scarred: Tensor
     findings: tuple[Finding, ...]
 
@@ -110,11 +113,22 @@ def join_cases(cases: list[Case], device: torch.device | str = "cpu") -> CaseBat
     values = torch.zeros(*shape, cases[0].values.shape[1])
     places = torch.zeros(*shape, cases[0].places.shape[1])
     present, scarred = torch.zeros(*shape), torch.full((len(cases), longest // PER_SLICE), -1.0)
+    trusted, member = torch.zeros(*shape), torch.zeros(*shape, 17)
     for row, case in enumerate(cases):
-        length = len(case.present)
+        length, position = len(case.present), case.places[::PER_SLICE, 0]
+        trusted[row, :length] = torch.from_numpy((case.present & away_from_base(position)).astype(np.float32))
+        member[row, :length] = torch.from_numpy(segments_of_tokens(position))
         values[row, :length] = torch.from_numpy(case.values.astype(np.float32))
         places[row, :length] = torch.from_numpy(case.places.astype(np.float32))
         present[row, :length] = torch.from_numpy(case.present.astype(np.float32))
         scarred[row, : len(case.scarred)] = torch.from_numpy(case.scarred.astype(np.float32))
     findings = tuple(case.finding for case in cases)
-    return CaseBatch(values.to(device), places.to(device), present.to(device), scarred.to(device), findings)
+    return CaseBatch(
+        values.to(device),
+        places.to(device),
+        present.to(device),
+        trusted.to(device),
+        member.to(device),
+        scarred.to(device),
+        findings,
+    )

@@ -37,7 +37,7 @@ def export_networks(heart: dict[str, Tensor], scar: dict[str, Tensor], language:
     """Write heart, scar and language graphs with their safetensors."""
     folder.mkdir(parents=True, exist_ok=True)
     for kind, state, wrap, size, outputs in (
-        ("heart", heart, HeartGraph, 160, ["probability"]), ("scar", scar, ScarGraph, 96, ["maps", "features"]),
+        ("heart", heart, HeartGraph, 160, ["probability"]), ("scar", scar, ScarGraph, 96, ["maps"]),
     ):  # fmt: skip
         network = _network(kind, state)
         image = torch.zeros(2, network.inputs, size, size)

@@ -130,7 +130,7 @@ class LanguageModel(nn.Module):
         tokens = self.study(values[None], places[None], present[None])
         sentences = self.text(torch.cat([affirm, deny]))
         positive, negative = sentences[: affirm.shape[0]], sentences[affirm.shape[0] :]
-        logits = self.answer(tokens, (allowed * present[None])[None], positive[None], negative[None])
+        logits = self.answer(tokens, allowed[None], positive[None], negative[None])
         return logits[0], self.plain(tokens, present[None])
 
     def plain(self, tokens: Tensor, present: Tensor) -> Tensor:

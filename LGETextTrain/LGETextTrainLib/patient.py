@@ -7,7 +7,7 @@ the base of the LV and 1 at its apex. Nothing here touches a pixel: :mod:`phanto
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -321,9 +321,9 @@ def _random_signal(rng: np.random.Generator) -> Array:
     return np.asarray(signal, np.float32)
 
 
-def draw_scan(rng: np.random.Generator, slices: int, shift: float = 0.0) -> Scan:
+def draw_scan(rng: np.random.Generator, slices: int, shift: float = 0.0, physical_share: float = 0.6) -> Scan:
     """Contrast, texture, coil, blur and noise of one acquisition."""
-    physical = rng.random() < 0.6
+    physical = rng.random() < physical_share
     signal = _physical_signal(rng) if physical else _random_signal(rng)
     step = float(signal[TISSUE["cavity"]] - signal[TISSUE["myocardium"]])
     heart = [TISSUE[n] for n in ("cavity", "myocardium", "papillary", "rv", "rv_wall", "atrium", "no_reflow")]
@@ -382,3 +382,34 @@ def draw(rng: np.random.Generator, scar_share: float = 0.55, shift: float = 0.0)
         scan=draw_scan(rng, len(anatomy.s), shift),
         scars=tuple(scars),
     )
+
+
+def draw_clinical(rng: np.random.Generator, scar_share: float = 0.5) -> Patient:
+    """A patient with images of diagnostic quality and, if any, scar that a reader would report.
+
+    :func:`draw` ranges wider on purpose, down to lesions and images in which nobody would see anything.
+    """
+    anatomy = draw_anatomy(rng)
+    scars: tuple[Scar, ...] = ()
+    if rng.random() < scar_share:
+        kind = str(rng.choice(SCAR_KINDS, p=SCAR_SHARES))
+        scar = draw_scar(rng, anatomy, kind)
+        while not is_reportable(scar, anatomy):
+            scar = draw_scar(rng, anatomy, kind)
+        scars = (scar,)
+        if kind == "ischaemic" and rng.random() < 0.5:
+            anatomy = thin_wall(anatomy, scar, rng.uniform(0, 0.4))
+    scan = draw_scan(rng, len(anatomy.s), physical_share=1.0)
+    scan = replace(
+        scan, noise=float(scan.step * np.exp(rng.uniform(np.log(0.02), np.log(0.1)))), inhomogeneity=min(scan.inhomogeneity, 0.1),
+        scar_contrast=float(np.clip(np.exp(rng.normal(np.log(1.13), 0.35)), 0.6, 2.4)), ghost=(min(scan.ghost[0], 0.06), scan.ghost[1]),
+    )  # fmt: skip
+    return Patient(seed=int(rng.integers(2**31)), anatomy=anatomy, body=draw_body(rng), scan=scan, scars=scars)
+
+
+def is_reportable(scar: Scar, anatomy: Anatomy) -> bool:
+    """Whether a scar is long, wide and deep enough to be seen: some slices, a good part of a segment, 2-3 mm of wall."""
+    low, high = max(scar.levels[0], float(anatomy.s[0])), min(scar.levels[1], float(anatomy.s[-1]))
+    wide = scar.kind in ("insertion-point", "diffuse") or scar.half_width >= np.radians(22)
+    deep = {"ischaemic": scar.depth >= 0.4, "subepicardial": scar.depth >= 0.32, "mid-wall": scar.thickness >= 0.17}
+    return high - low >= 0.3 and wide and deep.get(scar.kind, True)

@@ -61,7 +61,7 @@ def train_image_network(
             group["lr"] = learning_rate(step, steps, peak)
         network.train()
         with torch.autocast(device.type, torch.bfloat16):
-            logits, _ = network(data["image"].float().contiguous(memory_format=torch.channels_last))
+            logits = network(data["image"].float().contiguous(memory_format=torch.channels_last))
         loss, terms = loss_of(logits, data)
         optimiser.zero_grad()
         loss.backward()

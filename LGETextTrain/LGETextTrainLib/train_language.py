@@ -25,6 +25,7 @@ from .train_images import Average, learning_rate
 
 VALUE_NOISE = 0.15  # of a value's own spread
 TOKEN_DROP = 0.08
+REPORTED_SLICES = 2  # scar seen on one slice only is reported by some and not by others: such studies teach nothing
 Log = Callable[[dict[str, object]], None]
 
 
@@ -44,6 +45,18 @@ def report_sentence(finding: Finding) -> str:
         for n in finding.lesions
     ]
     return " , ".join(clauses)
+
+
+def looked_at(member: Tensor, present: Tensor, meanings: list[Meaning]) -> Tensor:
+    """(B, P, T) tokens that each question may look at: of the segments that it names; all when none of them is there."""
+    asked = torch.zeros(len(meanings), 17, device=member.device)
+    for row, meaning in enumerate(meanings):
+        for number in meaning.segments or range(1, 18):
+            asked[row, number - 1] = 1
+    named = (torch.einsum("bts,ps->bpt", member, asked) > 0).float() * present[:, None]
+    whole = present[:, None].expand_as(named)
+    anywhere = torch.tensor([not m.segments for m in meanings], device=member.device)[None, :, None]
+    return torch.where(anywhere | (named.sum(-1, keepdim=True) == 0), whole, named)
 
 
 def truth_table(meanings: list[Meaning], findings: tuple[Finding, ...]) -> Tensor:
@@ -69,7 +82,7 @@ class Trainer:
         )
         self.model = LanguageModel(self.config).to(self.device)
         self.caption_weight = stage.caption_weight
-        self.cases = cases
+        self.cases = [case for case in cases if case.finding.lge == "absent" or case.scarred.sum() >= REPORTED_SLICES]
         self.rng = np.random.default_rng(seed)
         seen = np.concatenate([case.values[case.present] for case in cases[:200]]).astype(np.float32)
         self.spread = torch.from_numpy(seen.std(0)).to(self.device)
@@ -94,14 +107,15 @@ class Trainer:
 
     def loss(self, batch: CaseBatch, meanings: list[Meaning]) -> tuple[Tensor, dict[str, float]]:
         present = self._thinned(batch.present)
-        tokens = self.model.study(self._blurred(batch.values), batch.places, present)
+        trusted = present * batch.trusted
+        tokens = self.model.study(self._blurred(batch.values), batch.places, trusted)
         affirm, deny = self.pairs(meanings)
         expand = lambda t: t[None].expand(len(tokens), -1, -1)  # noqa: E731
-        allowed = present[:, None].expand(-1, len(meanings), -1)
+        allowed = looked_at(batch.member, trusted, meanings)
         logits = self.model.answer(tokens, allowed, expand(affirm), expand(deny))
         true = truth_table(meanings, batch.findings).to(self.device)
         weight = torch.ones(len(meanings), device=self.device)
-        weight[0] = 4  # the presence question
+        weight[0] = 6  # the presence question
         terms = {
             "contrast": (functional.binary_cross_entropy_with_logits(logits, true, reduction="none") * weight).mean()
         }
@@ -116,9 +130,9 @@ class Trainer:
         reports = [report_sentence(f) for f in batch.findings]
         words = self.encode(reports)
         same = torch.tensor([[float(a == b) for b in reports] for a in reports], device=self.device)
-        terms["reports"] = 0.3 * report_contrast(self.model.match(tokens, present, self.model.text(words)), same)
-        terms["caption"] = self.model.caption_loss(tokens, present, words) * self.caption_weight
-        terms["head"] = functional.binary_cross_entropy_with_logits(self.model.plain(tokens, present), true[:, 0])
+        terms["reports"] = 0.3 * report_contrast(self.model.match(tokens, trusted, self.model.text(words)), same)
+        terms["caption"] = self.model.caption_loss(tokens, trusted, words) * self.caption_weight
+        terms["head"] = functional.binary_cross_entropy_with_logits(self.model.plain(tokens, trusted), true[:, 0])
         return torch.stack(list(terms.values())).sum(), {k: float(v.detach()) for k, v in terms.items()}
 
     def fit(self, stage: LanguageStage, folder: Path, log: Log) -> None:
@@ -183,24 +197,3 @@ class Trainer:
         self.rng.bit_generator.state = json.loads(saved["numpy"])
         torch.set_rng_state(saved["torch"].cpu())
         return int(saved["step"])
-
-
-@torch.inference_mode()
-def answer_cases(trainer: Trainer, cases: list[Case], meanings: list[Meaning]) -> tuple[np.ndarray, np.ndarray]:
-    """Logits (N, P) and the plain head's (N,) for every case."""
-    trainer.model.eval()
-    affirm, deny = trainer.pairs(meanings)
-    logits, heads = [], []
-    for start in range(0, len(cases), 32):
-        data = join_cases(cases[start : start + 32], trainer.device)
-        tokens = trainer.model.study(data.values, data.places, data.present)
-        expand = lambda t: t[None].expand(len(tokens), -1, -1)  # noqa: E731, B023
-        logits.append(
-            trainer.model.answer(
-                tokens, data.present[:, None].expand(-1, len(meanings), -1), expand(affirm), expand(deny)
-            )
-            .cpu()
-            .numpy()
-        )
-        heads.append(trainer.model.plain(tokens, data.present).cpu().numpy())
-    return np.concatenate(logits), np.concatenate(heads)

@@ -14,7 +14,7 @@ from LGETextDetectLib.volume_files import write_nrrd
 from LGETextDetectLib.wording import write_report
 
 from .dicom_study import in_reading_order, write_dicom_study
-from .patient import draw
+from .patient import draw_clinical
 from .virtual_study import VirtualStudy, render_study
 
 COLUMNS = (
@@ -31,10 +31,10 @@ COLUMNS = (
 )
 
 
-def virtual_studies(count: int, seed: int, scar_share: float = 0.5, shift: float = 0.0) -> Iterator[VirtualStudy]:
-    """``count`` studies; study k depends on the seed and k alone."""
+def virtual_studies(count: int, seed: int, scar_share: float = 0.5) -> Iterator[VirtualStudy]:
+    """``count`` studies of diagnostic quality; study k depends on the seed and k alone."""
     for number in range(count):
-        yield render_study(draw(np.random.default_rng((seed, number)), scar_share, shift))
+        yield render_study(draw_clinical(np.random.default_rng((seed, number)), scar_share))
 
 
 def write_cohort(out: Path, count: int, seed: int, reports: bool, events: Events) -> None:
