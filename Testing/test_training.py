@@ -45,7 +45,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Stages]:
 
 def test_every_stage_ran_to_its_end(run: tuple[Path, Path, Stages]) -> None:
     _, _, stages = run
-    assert set(stages.last) == {"heart", "scar", "language", "calibration", "test"}
+    assert set(stages.last) == {"heart", "scar", "refined", "language", "calibration", "test"}
     assert all(done == total or total - done < 50 for done, total in stages.last.values())
 
 
@@ -87,7 +87,7 @@ def test_finished_run_trains_nothing_again(run: tuple[Path, Path, Stages]) -> No
 
 
 def test_cases_survive_the_disk(tmp_path: Path) -> None:
-    cases = virtual_cases(2, 9, scar_network().state_dict())
+    cases = virtual_cases(2, 9, heart_network().state_dict(), scar_network().state_dict())
     save_cases(cases, tmp_path / "cases.npz")
     for saved, case in zip(load_cases(tmp_path / "cases.npz"), cases, strict=True):
         assert saved.finding == case.finding

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 BAR_WIDTH = 24
-QUIET_S = 10.0  # without a terminal, at most one line of progress in this time: logs stay short
+QUIET_S = 60.0  # without a terminal, at most one line of progress in this time: logs stay short
 
 
 class Cancelled(Exception):

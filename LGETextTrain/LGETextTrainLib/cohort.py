@@ -17,8 +17,9 @@ from torch import Tensor
 
 from . import samples, truth
 from .network import ScarGraph, scar_network
-from .patient import draw
+from .patient import draw, draw_clinical
 
+SCAR_SHARE, CLINICAL_SHARE = 0.55, 0.5
 MISSED_END = 0.2  # share of stacks whose first (or last) slice is not taken for LV
 
 
@@ -33,10 +34,10 @@ class Case:
     scarred: npt.NDArray[np.bool_]
 
 
-def virtual_case(rng: np.random.Generator, scar: Callable[[Tensor], Tensor], scar_share: float = 0.6) -> Case:
-    """Draw a patient, see it through the scar network as detection would, and read off the truth."""
-    patient = draw(rng, scar_share)
-    image, rendered = samples.normalised_patient(rng, patient)
+def virtual_case(rng: np.random.Generator, heart: samples.Heart, scar: Callable[[Tensor], Tensor]) -> Case:
+    """Draw a patient, see it through both image networks as detection would, and read off the truth."""
+    patient = draw_clinical(rng, SCAR_SHARE) if rng.random() < CLINICAL_SHARE else draw(rng, SCAR_SHARE)
+    image, rendered = samples.normalised_patient(rng, patient, heart)
     labels, angle = rendered.labels.numpy(), rendered.angle.numpy()
     true = truth.describe(patient, labels, angle, PIXEL_MM**2)
     position = seen_positions(rng, len(image))
@@ -55,15 +56,19 @@ def seen_positions(rng: np.random.Generator, count: int) -> npt.NDArray[np.float
 
 
 def virtual_cases(
-    count: int, seed: int, state: dict[str, Tensor], report: Callable[[int], None] = lambda done: None
+    count: int,
+    seed: int,
+    heart_state: dict[str, Tensor],
+    scar_state: dict[str, Tensor],
+    report: Callable[[int], None] = lambda done: None,
 ) -> list[Case]:
     """``count`` virtual studies; case k depends on the seed and k alone."""
     network = scar_network()
-    network.load_state_dict({key: value.cpu() for key, value in state.items()})
-    graph = ScarGraph(network).eval()
+    network.load_state_dict({key: value.cpu() for key, value in scar_state.items()})
+    graph, heart = ScarGraph(network).eval(), samples.trained_heart(heart_state)
     cases = []
     for number in range(count):
-        cases.append(virtual_case(np.random.default_rng((seed, number)), graph))
+        cases.append(virtual_case(np.random.default_rng((seed, number)), heart, graph))
         if number % 50 == 49:
             report(number + 1)
     return cases

@@ -55,6 +55,7 @@ class Recipe:
     seed: int
     heart: ImageStage
     scar: ImageStage
+    refine: ImageStage
     language: LanguageStage
     calibration: Calibration
     workers: int = field(default=1)

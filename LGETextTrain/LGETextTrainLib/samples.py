@@ -8,15 +8,18 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from LGETextDetectLib.normalised import PIXEL_MM, SIZE, scale_intensity
-from LGETextDetectLib.patches import PATCH_MM, PATCH_SIZE, normalise_patch
+from LGETextDetectLib.patches import PATCH_MM, PATCH_SIZE, normalise_patch, resample_separably
 from scipy import ndimage
 
 from . import phantom
-from .patient import draw
+from .network import HeartGraph, heart_network
+from .patient import Patient, draw
 
 Sample = dict[str, npt.NDArray[np.generic]]
+Heart = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
 NO_HEART = 0.05
 SCAR_LOST = 0.5
+SEEN_SHARE = 0.6  # of the refined samples; the others keep the network fit for masks of other origin
 HEART_OF_LABEL = np.array([0, 1, 2, 2, 2, 3], np.uint8)
 
 
@@ -89,23 +92,75 @@ def _distance(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
     return np.asarray(ndimage.distance_transform_edt(~mask) - ndimage.distance_transform_edt(mask), np.float32)
 
 
-def normalised_patient(rng: np.random.Generator, patient: object) -> tuple[npt.NDArray[np.float32], phantom.Rendered]:
-    """A patient in the normalised frame with landmark errors: network input (S, 3, 96, 96) and what was rendered."""
+def heart_maps(rng: np.random.Generator, image: npt.NDArray[np.float32], heart: Heart) -> npt.NDArray[np.float32]:
+    """Frames (S, 96, 96) -> cavity, myocardium, RV (S, 3, 96, 96) as the heart network itself sees them.
+
+    The frame is shown to it turned by quarters at random, on its own pixels, edges repeated as for a cropped export.
+    """
+    to_patch = _centred(PATCH_SIZE) * (PATCH_MM / PIXEL_MM) + (SIZE - 1) / 2
+    to_frame = _centred(SIZE) * (PIXEL_MM / PATCH_MM) + (PATCH_SIZE - 1) / 2
+    quarters = int(rng.integers(4))
+    patches = np.stack([np.rot90(resample_separably(slice_, to_patch, to_patch), quarters) for slice_ in image])
+    seen = np.rot90(heart(normalise_patch(patches)), -quarters, (2, 3))
+    return np.stack([[resample_separably(c, to_frame, to_frame) for c in channels[1:]] for channels in seen])
+
+
+def _centred(count: int) -> npt.NDArray[np.float64]:
+    """(count,) pixel places counted from the middle."""
+    return np.asarray(np.arange(count) - (count - 1) / 2, np.float64)
+
+
+def normalised_patient(
+    rng: np.random.Generator, patient: Patient, heart: Heart | None = None
+) -> tuple[npt.NDArray[np.float32], phantom.Rendered]:
+    """A patient in the normalised frame with landmark errors: network input (S, 3, 96, 96) and what was rendered.
+
+    The heart's maps come from ``heart``, or without it from the truth with drawn errors.
+    """
     pose = phantom.Pose(
         SIZE, SIZE, PIXEL_MM, PIXEL_MM, turn=rng.normal(0, 0.14), shift=tuple(rng.normal(0, 1.6, 2)),
         stretch=tuple(rng.uniform(0.9, 1.1, 2)),
     )  # fmt: skip
-    rendered = phantom.render(patient, pose)  # type: ignore[arg-type]
-    maps = soften_masks(rng, rendered.labels.numpy(), rendered.depth.numpy())
-    image = scale_intensity(rendered.image.numpy(), maps[:, 0], maps[:, 1])
+    rendered = phantom.render(patient, pose)
+    signal = rendered.image.numpy()
+    maps = (
+        heart_maps(rng, signal, heart) if heart else soften_masks(rng, rendered.labels.numpy(), rendered.depth.numpy())
+    )
+    image = scale_intensity(signal, maps[:, 0], maps[:, 1])
     image = image * np.exp(rng.normal(0, 0.08)) + rng.normal(0, 0.05)
     return np.concatenate([image[:, None], maps[:, :2]], 1).astype(np.float32), rendered
 
 
-def scar_samples(rng: np.random.Generator) -> Sample:
+def scar_samples(rng: np.random.Generator, heart: Heart | None = None) -> Sample:
     """Slices of one patient in the normalised frame: image (S, 3, 96, 96) float16, labels (S, 96, 96) uint8."""
-    image, rendered = normalised_patient(rng, draw(rng, scar_share=0.72))
+    image, rendered = normalised_patient(rng, draw(rng, scar_share=0.72), heart)
     return {"image": image.astype(np.float16), "labels": rendered.labels.numpy()}
+
+
+class SamplesSeenByHeart:
+    """Scar samples of which most come with the maps of a trained heart network; travels to worker processes."""
+
+    def __init__(self, state: dict[str, torch.Tensor]) -> None:
+        self.state = {key: value.cpu() for key, value in state.items()}
+        self._heart: Heart | None = None
+
+    def __call__(self, rng: np.random.Generator) -> Sample:
+        self._heart = self._heart or trained_heart(self.state)
+        return scar_samples(rng, self._heart if rng.random() < SEEN_SHARE else None)
+
+
+def trained_heart(state: dict[str, torch.Tensor]) -> Heart:
+    """The heart network as a function of numpy patches (S, 2, 160, 160) -> probabilities (S, 4, 160, 160)."""
+    network = heart_network()
+    network.load_state_dict({key: value.cpu() for key, value in state.items()})
+    graph = HeartGraph(network.to(memory_format=torch.channels_last)).eval()  # type: ignore[call-overload]
+
+    def see(patches: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        batch = torch.from_numpy(np.ascontiguousarray(patches)).contiguous(memory_format=torch.channels_last)
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+            return np.asarray(graph(batch).float().numpy(), np.float32)
+
+    return see
 
 
 def _work(make: Callable[[np.random.Generator], Sample], seed: int, queue: object, batch: int) -> None:

@@ -22,7 +22,7 @@ from .cohort import Case, load_cases, save_cases, virtual_cases
 from .export import export_networks, write_manifest
 from .language import LanguageConfig, LanguageModel
 from .recipe import Recipe
-from .train_images import train_heart, train_scar
+from .train_images import refine_scar, train_heart, train_scar
 from .train_language import Trainer, make_tokenizer
 
 Log = Callable[[dict[str, object]], None]
@@ -36,7 +36,8 @@ def run_training(recipe: Recipe, out: Path, events: Events) -> Path:
     log({"stage": "device", "name": device_name()})
     heart = train_heart(recipe.heart, recipe.seed, out, log, recipe.workers)
     scar = train_scar(heart, recipe.scar, recipe.seed, out, log, recipe.workers)
-    language = train_language(recipe, scar, out, log)
+    scar = refine_scar(heart, scar, recipe.refine, recipe.seed, out, log, recipe.workers)
+    language = train_language(recipe, heart, scar, out, log)
     folder = calibrate.bundle_folder(out, recipe.name)
     export_networks(heart, scar, language, folder)
     finish_bundle(recipe, folder, log)
@@ -48,7 +49,9 @@ def device_name() -> str:
     return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
 
 
-def train_language(recipe: Recipe, scar: dict[str, Tensor], out: Path, log: Log) -> LanguageModel:
+def train_language(
+    recipe: Recipe, heart: dict[str, Tensor], scar: dict[str, Tensor], out: Path, log: Log
+) -> LanguageModel:
     """The text side on cached cases; a finished one is read back."""
     finished = out / "language.pt"
     if finished.exists():
@@ -57,17 +60,17 @@ def train_language(recipe: Recipe, scar: dict[str, Tensor], out: Path, log: Log)
         model.load_state_dict(saved["model"])
         return model.eval()
     stage = recipe.language
-    trainer = Trainer(_cases(recipe, scar, out, log), stage, recipe.seed)
+    trainer = Trainer(_cases(recipe, heart, scar, out, log), stage, recipe.seed)
     trainer.fit(stage, out, log)
     return trainer.model.cpu()
 
 
-def _cases(recipe: Recipe, scar: dict[str, Tensor], out: Path, log: Log) -> list[Case]:
+def _cases(recipe: Recipe, heart: dict[str, Tensor], scar: dict[str, Tensor], out: Path, log: Log) -> list[Case]:
     path = out / "cases.npz"
     if path.exists():
         return load_cases(path)
     cases = virtual_cases(
-        recipe.language.patients, recipe.seed + CASES_SEED, scar, lambda n: log({"stage": "cases", "step": n})
+        recipe.language.patients, recipe.seed + CASES_SEED, heart, scar, lambda n: log({"stage": "cases", "step": n})
     )
     save_cases(cases, path)
     return cases
@@ -79,7 +82,7 @@ def finish_bundle(recipe: Recipe, folder: Path, log: Log) -> None:
     facts: dict[str, Any] = {
         "name": recipe.name, "version": recipe.version, "licence": "Apache-2.0", "thresholds": calibrate.first_thresholds(),
         "intended_use": "Research use, not for diagnosis: evidence of scar in short-axis late gadolinium enhancement stacks.",
-        "training": {"data": "virtual patients only", "seed": recipe.seed, "heart_steps": recipe.heart.steps, "scar_steps": recipe.scar.steps,
+        "training": {"data": "virtual patients only", "seed": recipe.seed, "heart_steps": recipe.heart.steps, "scar_steps": recipe.scar.steps, "refine_steps": recipe.refine.steps,
                      "language_patients": recipe.language.patients, "language_steps": recipe.language.steps, "device": device_name()},
     }  # fmt: skip
     write_manifest(folder, tokenizer, facts)
@@ -111,7 +114,7 @@ def finish_bundle(recipe: Recipe, folder: Path, log: Log) -> None:
 def _log_to(path: Path, recipe: Recipe, events: Events) -> Log:
     """JSON lines in the run folder, progress to the events."""
     totals = {
-        "heart": recipe.heart.steps, "scar": recipe.scar.steps, "cases": recipe.language.patients, "language": recipe.language.steps,
+        "heart": recipe.heart.steps, "scar": recipe.scar.steps, "refined": recipe.refine.steps, "cases": recipe.language.patients, "language": recipe.language.steps,
         "calibration": recipe.calibration.patients, "test": recipe.calibration.test_patients,
     }  # fmt: skip
 

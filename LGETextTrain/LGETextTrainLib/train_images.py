@@ -139,3 +139,22 @@ def train_scar(
         network, samples.scar_samples, scar_terms, steps=stage.steps, batch=stage.batch, peak=stage.peak, seed=seed + 1,
         checkpoint=folder / "scar.pt", log=log, workers=workers,
     )  # fmt: skip
+
+
+def refine_scar(
+    heart: dict[str, Tensor],
+    scar: dict[str, Tensor],
+    stage: ImageStage,
+    seed: int,
+    folder: Path,
+    log: Log,
+    workers: int = 1,
+) -> dict[str, Tensor]:
+    """Third stage: the scar network goes on, now mostly with the maps that the heart network gives it in use."""
+    torch.manual_seed(seed)
+    network = scar_network()
+    network.load_state_dict({key: value.cpu() for key, value in scar.items()})
+    return train_image_network(
+        network, samples.SamplesSeenByHeart(heart), scar_terms, steps=stage.steps, batch=stage.batch, peak=stage.peak, seed=seed + 2,
+        checkpoint=folder / "refined.pt", log=log, workers=workers,
+    )  # fmt: skip
