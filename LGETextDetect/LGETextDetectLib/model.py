@@ -101,12 +101,15 @@ class Engine:
         ischaemic = _sigmoid(logits[19] - logits[20])
         layers, scores = self._describe(tokens, trusted, member, probability[1:18])
         seen = tokens.present.reshape(count, PER_SLICE).any(1)
-        answers = zip(meanings, probability[21:], strict=False)
+        whole = study_probability(logits[1:18])
+        answers = [
+            (m, whole if _is_presence(m) else float(p)) for m, p in zip(meanings, probability[21:], strict=False)
+        ]
         return Prediction(
-            probability=float(probability[0]), slice_probability=np.where(seen, probability[len(asked) - count :], 0).astype(np.float32),
+            probability=whole, slice_probability=np.where(seen, probability[len(asked) - count :], 0).astype(np.float32),
             segment_probability=probability[1:18], segment_layer=layers, segment_transmurality=scores,
             no_reflow_probability=float(probability[18]), ischaemic_probability=float(ischaemic),
-            prompt_probability=tuple(_asked(meaning, float(p)) for meaning, p in answers), evidence=maps[:, 2],
+            prompt_probability=tuple(_asked(meaning, p) for meaning, p in answers), evidence=maps[:, 2],
             head_probability=float(_sigmoid(head)[0]),
         )  # fmt: skip
 
@@ -160,7 +163,21 @@ def _in_batches(graph: Graph, image: Float32) -> list[npt.NDArray[Any]]:
     return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
 
 
-def _sigmoid(logit: npt.NDArray[Any]) -> Float32:
+def study_probability(segment_logits: Float32) -> float:
+    """Whether there is scar anywhere: mean logit of the two segments whose sentences are affirmed most, as probability.
+
+    A lesion of two segments counts in full, a fleck in one does not. On real hearts this holds better than one sentence
+    about the whole ventricle (docs/model-log.md).
+    """
+    return float(_sigmoid(np.sort(segment_logits)[-2:].mean()))
+
+
+def _is_presence(meaning: Meaning) -> bool:
+    """Whether a prompt asks for scar of any kind anywhere, which is the study's own question."""
+    return replace(meaning, negated=False) == Meaning(True)
+
+
+def _sigmoid(logit: npt.ArrayLike) -> Float32:
     return np.asarray(1 / (1 + np.exp(-np.clip(logit, -30, 30))), np.float32)
 
 
