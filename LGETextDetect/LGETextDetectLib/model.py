@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from . import aha
 from .backends import Graph, TorchGraph, choose, load_onnx
 from .bundle import default_bundle, open_bundle
 from .finding import LAYERS, Meaning
@@ -99,7 +100,7 @@ class Engine:
         logits, head = self.answer(tokens, asked, allowed)
         probability = _sigmoid(logits)
         ischaemic = _sigmoid(logits[19] - logits[20])
-        layers, scores = self._describe(tokens, trusted, member, probability[1:18])
+        layers, scores = self._describe(tokens, trusted, member, probability[1:18], maps)
         seen = tokens.present.reshape(count, PER_SLICE).any(1)
         whole = study_probability(logits[1:18])
         answers = [
@@ -114,9 +115,15 @@ class Engine:
         )  # fmt: skip
 
     def _describe(
-        self, tokens: StudyTokens, trusted: npt.NDArray[np.bool_], member: npt.NDArray[np.bool_], probability: Float32
+        self,
+        tokens: StudyTokens,
+        trusted: npt.NDArray[np.bool_],
+        member: npt.NDArray[np.bool_],
+        probability: Float32,
+        maps: Float32,
     ) -> tuple[tuple[str | None, ...], tuple[int | None, ...]]:
-        """Layer and transmurality score of every segment that may hold scar, asked as sentences."""
+        """Layer and transmurality score of every segment that may hold scar, from its evidence, else asked as sentences."""
+        position = tokens.places[::PER_SLICE, 0]
         likely = [n for n in SEGMENTS if probability[n - 1] >= min(0.2, float(probability.max()))]
         asked = [Meaning(True, segments=(n,), layers=(layer,)) for n in likely for layer in LAYERS]
         asked += [Meaning(True, segments=(n,), min_transmurality=score) for n in likely for score in SCORES]
@@ -130,6 +137,13 @@ class Engine:
             for n, s in scores.items()
             if layers[n] in ("subendocardial", "transmural")
         }
+        for n in likely:  # where the scar map shows the lesion, its shape tells layer and depth better than a sentence
+            share, layer = seen_layer(maps, position, n)
+            if layer is not None:
+                layers[n] = layer
+                scores.pop(n, None)
+                if layer in ("subendocardial", "transmural"):
+                    scores[n] = 4 if layer == "transmural" else min(1 + int(np.digitize(share, (0.255, 0.505))), 3)
         return tuple(layers.get(n) for n in SEGMENTS), tuple(scores.get(n) for n in SEGMENTS)
 
     def answer(self, tokens: StudyTokens, meanings: Sequence[Meaning], allowed: Float32) -> tuple[Float32, Float32]:
@@ -170,6 +184,15 @@ def study_probability(segment_logits: Float32) -> float:
     about the whole ventricle (docs/model-log.md).
     """
     return float(_sigmoid(np.sort(segment_logits)[-2:].mean()))
+
+
+def seen_layer(maps: Float32, position: Float32, segment: int) -> tuple[float, str | None]:
+    """Scarred share of the wall and layer of one segment on the scar maps (S, 4, 96, 96); (0.0, None) without scar."""
+    levels = [aha.level_of(float(place)) for place in position]
+    if not any(segment in aha.LEVEL_SEGMENTS[level] for level in levels):
+        return 0.0, None
+    where = np.stack([aha.segment_map(level) == segment for level in levels])
+    return aha.describe_segment(maps[:, 2], maps[:, 1], maps[:, 0], where)
 
 
 def _is_presence(meaning: Meaning) -> bool:
