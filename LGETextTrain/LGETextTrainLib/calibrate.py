@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from LGETextDetectLib import result
 from LGETextDetectLib.landmarks import find_landmarks
 from LGETextDetectLib.model import Engine, Prediction
 from LGETextDetectLib.normalised import normalise
@@ -67,9 +68,8 @@ def fit_platt(logits: Floats, true: Floats) -> tuple[float, float]:
 
 
 def calibrated(probability: npt.ArrayLike, thresholds: dict[str, Any]) -> Floats:
-    """Platt-calibrated probabilities."""
-    a, b = thresholds["calibration"]["a"], thresholds["calibration"]["b"]
-    return np.asarray(1 / (1 + np.exp(-(a * logit(probability) + b))))
+    """(N,) probabilities, calibrated as in a result."""
+    return np.array([result.calibrated(p, thresholds) for p in np.asarray(probability, float)])
 
 
 def best_threshold(probability: Floats, true: Floats, beta_to: Callable[[Floats, Floats], float]) -> float:

@@ -69,7 +69,9 @@ def write_card(folder: Path, facts: dict[str, Any], metrics: dict[str, Any]) -> 
 ## What it is
 A U-Net finds the left ventricle, the same U-Net started from it looks for scar in the orientation-normalised stack, and
 a text side (small BERT, contrastive and caption loss) answers sentences from what the second network saw. The study's
-answer compares an affirmative with a negative sentence; free prompts go the same way.
+answer compares, for each AHA segment, an affirmative with a negative sentence and is the mean of the two segments that
+are affirmed most; free prompts go the same way. Layer and transmurality are read off the scar map where it shows the
+lesion, else asked as sentences.
 
 ## Training data
 {training}

@@ -135,14 +135,14 @@ def wrap(angle: npt.NDArray[np.floating] | float) -> npt.NDArray[np.floating]:
     return (np.asarray(angle) + np.pi) % (2 * np.pi) - np.pi
 
 
-def draw_anatomy(rng: np.random.Generator, shift: float = 0.0) -> Anatomy:
-    """LV, RV and fat of one heart; ``shift`` > 0 widens the ranges (held-back patients)."""
+def draw_anatomy(rng: np.random.Generator) -> Anatomy:
+    """LV, RV and fat of one heart."""
     first, last = rng.uniform(-0.08, 0.10), rng.uniform(0.86, 1.03)
     length_mm = rng.uniform(68, 108)
     count = int(np.clip(round(length_mm * (last - first) / rng.uniform(7, 11.5)) + 1, 5, 13))
     s = np.linspace(first, last, count).astype(np.float32)
     taper = rng.uniform(0.55, 0.8)
-    radius = rng.uniform(26 - 2 * shift, 41 + 3 * shift) * (1 - taper * np.clip(s, 0, 1) ** rng.uniform(2.0, 3.2))
+    radius = rng.uniform(26, 41) * (1 - taper * np.clip(s, 0, 1) ** rng.uniform(2.0, 3.2))
     radius = np.maximum(radius, 8)
     shape = 1 + 0.05 * _harmonics(rng, s, 2, 2, 0) + 0.03 * _harmonics(rng, s, 3, 6, 1)
     epi = radius[:, None] * np.clip(shape, 0.75, 1.25)
@@ -321,7 +321,7 @@ def _random_signal(rng: np.random.Generator) -> Array:
     return np.asarray(signal, np.float32)
 
 
-def draw_scan(rng: np.random.Generator, slices: int, shift: float = 0.0, physical_share: float = 0.6) -> Scan:
+def draw_scan(rng: np.random.Generator, slices: int, physical_share: float = 0.6) -> Scan:
     """Contrast, texture, coil, blur and noise of one acquisition."""
     physical = rng.random() < physical_share
     signal = _physical_signal(rng) if physical else _random_signal(rng)
@@ -342,14 +342,14 @@ def draw_scan(rng: np.random.Generator, slices: int, shift: float = 0.0, physica
         if rng.random() < 0.6
         else float(rng.uniform(0.8, 1.2))
     )
-    noise = float(np.exp(rng.uniform(np.log(0.015), np.log(0.3 + 0.1 * shift))) * step)
+    noise = float(np.exp(rng.uniform(np.log(0.015), np.log(0.3))) * step)
     return Scan(
         psir=bool(not physical or rng.random() < 0.65), signal=signal.astype(np.float32), texture=texture.astype(np.float32), step=step,
         scar_contrast=contrast, scar_texture=float(rng.uniform(0, 0.25)), no_reflow_contrast=float(rng.uniform(-0.1, 0.6)),
         partial_volume_px=float(rng.uniform(0.3, 1.0)), inhomogeneity=float(rng.uniform(0, 0.22) if rng.random() < 0.5 else 0),
         bias=(float(rng.uniform(0, 0.22)), float(rng.uniform(0, 0.011) * (rng.random() < 0.75)), float(rng.uniform(0, 2 * np.pi))),
         blur_px=float(rng.uniform(0.5, 1.6)), noise=noise, noise_blur_px=float(rng.uniform(0.3, 1.3)),
-        ghost=(float(rng.uniform(0.03, 0.2 + 0.1 * shift) if rng.random() < 0.12 + 0.1 * shift else 0), float(rng.uniform(15, 60))),
+        ghost=(float(rng.uniform(0.03, 0.2) if rng.random() < 0.12 else 0), float(rng.uniform(15, 60))),
         apex_blood_loss=float(rng.uniform(0, 0.5)), slice_gain=np.exp(rng.normal(0, 0.05, slices)).astype(np.float32),
         warp_mm=(float(rng.uniform(0, 3)), float(rng.uniform(0, 0.9))),
         sharpening=(float(rng.uniform(0.2, 1.5) if rng.random() < 0.45 else 0), float(rng.uniform(0.9, 2.0))),
@@ -364,9 +364,9 @@ def _draw_window(rng: np.random.Generator) -> tuple[float, float, float]:
     return float(rng.uniform(0, 1.5)), float(rng.uniform(97, 100)), float(rng.uniform(0.65, 1.5))
 
 
-def draw(rng: np.random.Generator, scar_share: float = 0.55, shift: float = 0.0) -> Patient:
-    """One virtual patient; ``shift`` 0 for training, 1 for the held-back recipe with wider ranges."""
-    anatomy = draw_anatomy(rng, shift)
+def draw(rng: np.random.Generator, scar_share: float = 0.55) -> Patient:
+    """One virtual patient of training: ranges wide enough to hold every real one."""
+    anatomy = draw_anatomy(rng)
     scars: list[Scar] = []
     if rng.random() < scar_share:
         kind = str(rng.choice(SCAR_KINDS, p=SCAR_SHARES))
@@ -379,7 +379,7 @@ def draw(rng: np.random.Generator, scar_share: float = 0.55, shift: float = 0.0)
         seed=int(rng.integers(2**31)),
         anatomy=anatomy,
         body=draw_body(rng),
-        scan=draw_scan(rng, len(anatomy.s), shift),
+        scan=draw_scan(rng, len(anatomy.s)),
         scars=tuple(scars),
     )
 
