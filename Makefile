@@ -4,9 +4,10 @@ ENV := .venv
 TRAIN_ENV := .venv-train
 SLICER_ENV := .venv-slicer
 PIP := pip install --quiet --disable-pip-version-check
-SLICER_TESTS := Testing/test_mrml.py Testing/test_slicer_modules.py Testing/test_packaging.py Testing/test_in_slicer.py
+SLICER_TESTS := Testing/test_mrml.py Testing/test_slicer_modules.py Testing/test_packaging.py Testing/test_in_slicer.py Testing/test_train_module.py \
+	Testing/test_slicer_layout.py Testing/test_slicer_sample.py
 
-.PHONY: demo test test-slicer check train evaluate evaluate-real evaluate-virtual sample-study bench clean env env-train env-slicer
+.PHONY: screenshots sample-study-sums hospital ablation train-screenshot demo test test-slicer check train evaluate evaluate-real evaluate-virtual card sample-study bench clean env env-train env-slicer
 env: $(ENV)/.ready
 env-train: $(TRAIN_ENV)/.ready
 env-slicer: $(SLICER_ENV)/.ready
@@ -38,7 +39,7 @@ test: env-train test-slicer
 	$(TRAIN_ENV)/bin/python -m pytest
 
 test-slicer: env-slicer
-	QT_QPA_PLATFORM=offscreen $(SLICER_ENV)/bin/python -m pytest $(SLICER_TESTS) -rs
+	QT_QPA_PLATFORM=offscreen PYTHONPATH=Testing $(SLICER_ENV)/bin/python -m pytest -p slicer_coverage $(SLICER_TESTS) -rs
 
 check: env-train
 	$(TRAIN_ENV)/bin/ruff check LGETextDetect LGETextTrain Testing
@@ -48,23 +49,51 @@ check: env-train
 train: env-train
 	$(TRAIN_ENV)/bin/lgetext train recipes/full.toml --out runs/full
 
-# REAL: folder with the two validation sets (EMIDEC studies, and lesions painted into its scar-free hearts).
-REAL ?= ../shared/realdata
-evaluate: evaluate-virtual evaluate-real
+# Every figure of the model card again, from the bundle: its virtual test patients, PATIENTS of the held-back recipe, and the
+# sets of real studies below REAL (one folder a set, each with a truth.csv), if there are any. PROMPTS: questions, one a line.
+# BIOMEDCLIP, MED_FLAMINGO: folders with their weights (docs/evaluation.md).
+REAL ?=
+PATIENTS ?= 200
+PROMPTS ?= Testing/prompts.txt
+EVALUATION := out/evaluation
+EVALUATE = $(TRAIN_ENV)/bin/lgetext evaluate --prompts $(PROMPTS) --report $(EVALUATION)/evaluation.md \
+	$(if $(BIOMEDCLIP),--biomedclip $(BIOMEDCLIP)) $(if $(MED_FLAMINGO),--med-flamingo $(MED_FLAMINGO))
+
+evaluate: env-train
+	rm -rf $(EVALUATION)
+	$(TRAIN_ENV)/bin/lgetext bundle --test
+	$(MAKE) evaluate-virtual evaluate-real
+	@echo "Tables and plots: $(EVALUATION)/evaluation.md. Research use, not for diagnosis."
+
+evaluate-virtual: env-train
+	rm -rf out/held-back
+	$(TRAIN_ENV)/bin/lgetext phantom out/held-back --n $(PATIENTS) --seed 4711 --held-back
+	$(EVALUATE) out/held-back --truth out/held-back/truth.csv --out $(EVALUATION)/held-back
 
 evaluate-real: env-train
-	$(TRAIN_ENV)/bin/lgetext evaluate $(REAL)/emidec-dev --truth $(REAL)/emidec-dev/truth.csv --out out/emidec-dev
-	$(TRAIN_ENV)/bin/lgetext evaluate $(REAL)/implant-dev --truth $(REAL)/implant-dev/truth.csv --out out/implant-dev
+	@found=; for table in $(if $(REAL),$(wildcard $(REAL)/*/truth.csv)); do \
+		found=1; folder=$$(dirname $$table); \
+		$(EVALUATE) $$folder --truth $$table --out $(EVALUATION)/$$(basename $$folder) || exit 1; \
+	done; \
+	[ -n "$$found" ] || echo "Real studies: not there. make evaluate REAL=FOLDER, one folder a set, each with a truth.csv."
 
-PROMPTS ?= Testing/prompts.txt
-evaluate-virtual: env-train
-	$(TRAIN_ENV)/bin/lgetext phantom out/virtual --n 100 --seed 4711 --reports
-	$(TRAIN_ENV)/bin/lgetext evaluate out/virtual --truth out/virtual/truth.csv --prompts $(PROMPTS) --out out/virtual-evaluation
+# The figures of out/evaluation into the bundled model's card.
+card: env-train
+	$(TRAIN_ENV)/bin/lgetext bundle --evaluations $(EVALUATION)
 
 # The bundled DICOM study: a virtual patient.
 sample-study: env-train
 	rm -rf Resources/SampleStudy
 	$(TRAIN_ENV)/bin/python -c "from pathlib import Path; from LGETextTrainLib.sample_patient import write_sample; write_sample(Path('Resources/SampleStudy'))"
+	$(MAKE) sample-study-sums
+
+# What the module checks before it loads the sample study.
+sample-study-sums:
+	cd Resources/SampleStudy && find . -type f | sed 's|^\./||' | LC_ALL=C sort | xargs sha256sum > ../../LGETextDetect/Resources/SampleStudy.sha256
+
+# The README's pictures: panel, slice views, 3D view and bull's eye of the sample study, rendered off-screen.
+screenshots: env-slicer
+	QT_QPA_PLATFORM=offscreen PYTHONPATH=Testing:LGETextDetect:LGETextTrain $(SLICER_ENV)/bin/python Testing/screenshots.py
 
 bench: env
 	$(ENV)/bin/python Testing/bench.py

@@ -1,25 +1,32 @@
-"""LGETextDetect in 3D Slicer: module, panel, logic and in-application test. The library does the work in a child process."""
+"""LGETextDetect in 3D Slicer: module, logic, panel and in-application test. The library does the work in a child process.
 
-import importlib.metadata
-import json
-import os
-import shutil
-import sys
-import tempfile
-import time
+The panel's sections lie in LGETextDetectWidgets; here is what they share: the scene's parameters and the run under way.
+"""
+
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import qt
 import slicer
 import vtk
-from LGETextDetectLib.child_process import Child, stop_tree
+from LGETextDetectLib.child_process import stop_tree
 from LGETextDetectLib.events import Cancelled
-from LGETextDetectLib.refusal import REMEDIES, InputRefused
+from LGETextDetectLib.refusal import InputRefused
+from LGETextDetectWidgets import engine_process, packages
+from LGETextDetectWidgets.batch_section import BatchSection
+from LGETextDetectWidgets.detection_run import DetectionRun, Request, show_run, start_run
+from LGETextDetectWidgets.dicom_source import SAMPLE_ATTRIBUTE, check_files
+from LGETextDetectWidgets.engine_watch import EngineWatch
+from LGETextDetectWidgets.export_section import ExportSection
+from LGETextDetectWidgets.input_section import InputSection
+from LGETextDetectWidgets.landmark_section import LandmarkSection
+from LGETextDetectWidgets.panel_runs import PanelRuns
+from LGETextDetectWidgets.panel_words import IMAGE_TYPE_ATTRIBUTE
+from LGETextDetectWidgets.question_section import QuestionSection
+from LGETextDetectWidgets.result_section import ResultSection
 from slicer.i18n import tr as _
 from slicer.i18n import translate
-from slicer.parameterNodeWrapper import Choice, parameterNodeWrapper
+from slicer.parameterNodeWrapper import Choice, WithinRange, parameterNodeWrapper
 from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModule,
     ScriptedLoadableModuleLogic,
@@ -31,9 +38,7 @@ from slicer.util import VTKObservationMixin
 HERE = Path(__file__).resolve().parent
 REQUIREMENTS = HERE / "requirements-slicer.txt"
 SAMPLE_NAME = "LGEVirtualPatient"
-POLL_MS = 100
-GRACE_S = 5.0  # for the engine to clean up after Cancel, then its tree is killed
-FOREGROUND_OPACITY = 0.6
+SAMPLE_SUMS = HERE / "Resources" / "SampleStudy.sha256"
 
 
 class LGETextDetect(ScriptedLoadableModule):
@@ -54,7 +59,7 @@ class LGETextDetect(ScriptedLoadableModule):
 
 
 def register_sample_data():
-    """Offer the bundled virtual patient in the Sample Data module."""
+    """Offer the bundled virtual patient in the Sample Data module; every file of it is checked when it is loaded."""
     import SampleData
 
     SampleData.SampleDataLogic.registerCustomSampleDataSource(
@@ -70,52 +75,20 @@ def register_sample_data():
 
 @parameterNodeWrapper
 class LGETextDetectParameterNode:
-    """What the user chose; saved with the scene. landmarks: points set by hand that override found ones, or None."""
+    """What the user chose; saved with the scene. landmarks: the points in use; model: a key of models.py."""
 
     inputVolume: slicer.vtkMRMLScalarVolumeNode
     landmarks: slicer.vtkMRMLMarkupsFiducialNode
     prompt: str = ""
     device: Annotated[str, Choice(["auto", "cpu", "cuda"])] = "auto"
-
-
-# --- logic -----------------------------------------------------------------------------------------------------------
-
-
-class EngineFailed(RuntimeError):
-    """The engine ended without a result and without a refusal; ``log`` holds its last lines."""
-
-    def __init__(self, cause: str, log: Sequence[str] = ()) -> None:
-        super().__init__("\n".join([cause, *log]))
-
-
-class DetectionRun:
-    """One detection under way: the child process and the temporary folder that it reads and writes."""
-
-    def __init__(self, volume_node: Any, folder: tempfile.TemporaryDirectory, child: Child) -> None:
-        self.volume_node = volume_node
-        self.child = child
-        self.error: dict[str, Any] | None = None
-        self.log: list[str] = []
-        self._folder = folder
-
-    @property
-    def result_folder(self) -> Path:
-        return Path(self._folder.name) / "result"
-
-    def take_events(self) -> list[dict[str, Any]]:
-        """The engine's events since the last call; at once."""
-        events = self.child.poll()
-        for event in events:
-            if event["event"] == "error":
-                self.error = event
-            elif event["event"] == "log":
-                self.log = [*self.log[-9:], str(event.get("text", ""))]
-        return events
-
-    def close(self) -> None:
-        """End what still runs and remove the temporary files."""
-        self.child.kill()
-        self._folder.cleanup()
+    model: str = ""
+    autoUpdate: bool = True
+    showSegments: bool = True
+    showEvidence: bool = True
+    showLegend: bool = True
+    evidenceThreshold: Annotated[float, WithinRange(0.0, 1.0)] = 0.2
+    batchFolder: Path
+    batchResults: Path
 
 
 class LGETextDetectLogic(ScriptedLoadableModuleLogic):
@@ -123,7 +96,7 @@ class LGETextDetectLogic(ScriptedLoadableModuleLogic):
 
     def __init__(self, engine: Sequence[str] | None = None) -> None:
         ScriptedLoadableModuleLogic.__init__(self)
-        self._engine = tuple(engine or (python_executable(), "-m", "LGETextDetectLib"))
+        self.engine = tuple(engine or engine_process.engine_command())
 
     def getParameterNode(self):
         return LGETextDetectParameterNode(super().getParameterNode())
@@ -131,199 +104,74 @@ class LGETextDetectLogic(ScriptedLoadableModuleLogic):
     def process(
         self,
         volume_node: Any,
-        prompts: Sequence[str] = (),
-        landmarks_node: Any = None,
-        device: str = "auto",
         on_event: Callable[[dict[str, Any]], None] = lambda event: None,
         should_stop: Callable[[], bool] = lambda: False,
+        **wishes: Any,
     ) -> Any:
-        """Detect and wait: the result's nodes (mrml.ResultNodes).
+        """Detect and wait: the result's nodes (mrml_results.ResultNodes). wishes: prompts and the rest of Request.
 
         Raises InputRefused for unfit input, EngineFailed when the engine breaks, Cancelled when ``should_stop``.
         """
-        run = self.start(volume_node, prompts, landmarks_node, device)
+        run = self.start(Request(volume_node, **wishes))
         try:
             while not run.child.finished:
                 if should_stop():
-                    stop_tree(run.child, GRACE_S)
+                    stop_tree(run.child, engine_process.GRACE_S)
                     raise Cancelled
                 for event in run.take_events():
                     on_event(event)
                 run.child.rest()
-            return self.finish(run)
+            return show_run(run)
         finally:
             run.close()
 
-    def start(
-        self, volume_node: Any, prompts: Sequence[str] = (), landmarks_node: Any = None, device: str = "auto"
-    ) -> DetectionRun:
-        """Start a detection and return at once; poll its child, then call :meth:`finish` and ``close``."""
-        if volume_node is None:
+    def start(self, request: Request) -> DetectionRun:
+        """Start a detection and return at once; poll its child, then ``show_run`` and ``close``."""
+        if request.volume_node is None:
             raise ValueError("no input volume")
-        ensure_packages(REQUIREMENTS, "LGETextDetect")
-        from LGETextDetectLib import mrml
-        from LGETextDetectLib.volume_files import write_nrrd
+        self.ensure_packages()
+        return start_run(request, self.engine)
 
-        volume = mrml.volume_from_node(volume_node)
-        folder = tempfile.TemporaryDirectory(prefix="LGETextDetect-")
-        try:
-            source = Path(folder.name) / "input.nrrd"
-            write_nrrd(volume, source)
-            arguments = [
-                "detect",
-                str(source),
-                "--out",
-                str(Path(folder.name) / "result"),
-                "--device",
-                device,
-                "--events",
-            ]
-            for prompt in prompts:
-                arguments.append(f"--prompt={prompt}")  # one word: a prompt may start with a dash
-            if landmarks_node is not None:
-                points = Path(folder.name) / "landmarks.mrk.json"
-                mrml.node_to_markups_file(landmarks_node, points)
-                arguments += ["--landmarks", str(points)]
-            return DetectionRun(volume_node, folder, Child([*self._engine, *arguments], environment=library_path()))
-        except BaseException:
-            folder.cleanup()
-            raise
-
-    def finish(self, run: DetectionRun) -> Any:
-        """The nodes of a finished run; raises InputRefused or EngineFailed, and then the scene is as it was."""
-        from LGETextDetectLib import mrml
-
-        run.take_events()
-        if run.error is not None:
-            code, cause, remedy = (str(run.error.get(key, "")) for key in ("code", "cause", "remedy"))
-            if code in REMEDIES:
-                raise InputRefused(code, cause, remedy)
-            raise EngineFailed(f"{code}: {cause} {remedy}", run.log)
-        if run.child.exit_code != 0:
-            raise EngineFailed(f"The engine ended with exit code {run.child.exit_code}.", run.log)
-        scene = run.volume_node.GetScene()
-        if scene is None:
-            raise EngineFailed("The input volume was removed from the scene meanwhile.")
-        try:
-            return mrml.load_result(run.result_folder, run.volume_node, scene)
-        except (OSError, ValueError, KeyError) as error:
-            raise EngineFailed(f"The engine's result cannot be shown ({error}).", run.log) from error
+    def ensure_packages(self) -> None:
+        """Ask once for what the engine needs."""
+        packages.ensure_packages(REQUIREMENTS, "LGETextDetect")
 
     def load_sample(self) -> Any:
-        """The bundled virtual patient as a volume node."""
-        ensure_packages(REQUIREMENTS, "LGETextDetect")
-        from LGETextDetectLib import mrml
+        """The bundled virtual patient as a volume node; raises InputRefused('no-sample') when a file is not the shipped one."""
         from LGETextDetectLib.study import sample_study
+
+        check_files(sample_study(), SAMPLE_SUMS)
+        node = self.load_study(sample_study(), SAMPLE_NAME)
+        node.SetAttribute(SAMPLE_ATTRIBUTE, "1")
+        return node
+
+    def load_study(self, source: Path, name: str) -> Any:
+        """A study, read as the engine reads it, as a volume node."""
+        self.ensure_packages()
+        from LGETextDetectLib import mrml
         from LGETextDetectLib.volume_files import load_study
 
-        return mrml.volume_to_node(load_study(sample_study()).volume, slicer.mrmlScene, SAMPLE_NAME)
+        volume = load_study(source).volume
+        node = mrml.volume_to_node(volume, slicer.mrmlScene, name)
+        node.SetAttribute(IMAGE_TYPE_ATTRIBUTE, volume.image_type)
+        return node
 
 
-def python_executable() -> str:
-    """The interpreter that shares Slicer's packages: PythonSlicer in the application."""
-    return shutil.which("PythonSlicer") or sys.executable
-
-
-def library_path(*more: Path) -> dict[str, str]:
-    """Environment in which a child process finds this library and ``more`` folders, wherever the extension lies."""
-    import LGETextDetectLib
-
-    folders = [
-        str(Path(LGETextDetectLib.__file__).resolve().parents[1]),
-        *map(str, more),
-        os.environ.get("PYTHONPATH", ""),
-    ]
-    return {"PYTHONPATH": os.pathsep.join(folder for folder in folders if folder)}
-
-
-def ensure_packages(requirements: Path, requester: str) -> None:
-    """Ask once for the packages that are missing and install them; raises RuntimeError when the user declines."""
-    try:
-        import slicer.packaging as packaging
-    except ImportError:  # Slicer 5.10
-        _install_missing(requirements, requester)
-        return
-    packaging.pip_ensure(packaging.load_requirements(requirements), requester=requester)
-
-
-def _install_missing(requirements: Path, requester: str) -> None:
-    """Slicer 5.10's way; like the newer one, nothing is installed while tests run."""
-    from packaging.requirements import Requirement
-
-    lines = (line.strip() for line in requirements.read_text("utf-8").splitlines())
-    missing = [line for line in lines if line and line[0] not in "#-" and not _satisfied(Requirement(line))]
-    if not missing or slicer.app.testingEnabled():
-        return
-    question = _("{requester} needs these Python packages: {missing}. Install them now?").format(
-        requester=requester, missing=", ".join(missing)
-    )
-    if not slicer.util.confirmOkCancelDisplay(question):
-        raise RuntimeError(_("The packages {missing} were not installed.").format(missing=", ".join(missing)))
-    slicer.util.pip_install(["--only-binary", ":all:", *missing])
-
-
-def _satisfied(requirement: Any) -> bool:
-    try:
-        return importlib.metadata.version(requirement.name) in requirement.specifier
-    except importlib.metadata.PackageNotFoundError:
-        return False
-
-
-# --- what the panel says ---------------------------------------------------------------------------------------------
-
-
-def volume_text(volume_node: Any) -> str:
-    """One line about a volume node: slices and spacing."""
-    if volume_node is None or volume_node.GetImageData() is None:
-        return ""
-    columns, rows, slices = volume_node.GetImageData().GetDimensions()
-    column_mm, row_mm, slice_mm = volume_node.GetSpacing()
-    return _("{slices} slices of {rows} x {columns}, {row:.2f} x {column:.2f} mm, {gap:.1f} mm apart").format(
-        slices=slices, rows=rows, columns=columns, row=row_mm, column=column_mm, gap=slice_mm
-    )
-
-
-def result_text(result: Any) -> str:
-    """The finding in words; an abstention is shown as one, never as 'no scar'."""
-    detection = result["detection"]
-    answer = {True: _("Scar found."), False: _("No scar found."), None: _("Undecided: look at the images.")}
-    lines = [
-        answer[detection["present"]],
-        result["caption"],
-        _("Probability {p:.2f}").format(p=detection["probability"]),
-    ]
-    lines += [str(reason) for reason in detection["reasons"]]
-    for prompt in result["prompts"]:
-        known = prompt["probability"] is not None
-        lines.append(
-            f"{prompt['text']}  {prompt['probability']:.2f}" if known else f"{prompt['text']}  " + _("not understood")
-        )
-    lines += [f"{flag['severity']}: {flag['text']}" for flag in result["quality"] if flag["severity"] != "info"]
-    return "\n".join(lines)
-
-
-def error_text(error: Exception) -> str:
-    """Code, cause and remedy of a refusal; else the message."""
-    if isinstance(error, InputRefused):
-        return f"[{error.code}] {error.cause}\n{error.remedy}"
-    return str(error)
-
-
-# --- panel -----------------------------------------------------------------------------------------------------------
-
-
-class LGETextDetectWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
-    """The panel: starts a detection, polls it by a timer, shows what it says."""
+class LGETextDetectWidget(PanelRuns, ScriptedLoadableModuleWidget, VTKObservationMixin):
+    """The panel: sections around the scene's parameters; what is run and shown is in PanelRuns."""
 
     def __init__(self, parent=None):
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
         self.logic = None
-        self._parameterNode = None
-        self._parameterNodeGuiTag = None
-        self._run = None
-        self._kill_at_s = None  # set by Cancel: when to stop asking and kill
+        self.parameters = None
+        self.nodes = None  # mrml_results.ResultNodes of the volume in use
+        self._gui_tag = None
+        self._result_folder = (
+            None  # a TemporaryDirectory with the engine's files, as long as they are the shown result's
+        )
         self._followed = None  # the volume whose changes are observed
+        self._again = False  # points moved during a run
 
     def setup(self):
         ScriptedLoadableModuleWidget.setup(self)
@@ -332,20 +180,19 @@ class LGETextDetectWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui = slicer.util.childWidgetVariables(panel)
         panel.setMRMLScene(slicer.mrmlScene)
         self.logic = LGETextDetectLogic()
-        self._timer = qt.QTimer()
-        self._timer.setInterval(POLL_MS)
-        self._timer.connect("timeout()", self._poll)
+        self.watch = EngineWatch(self._on_event, self._on_end)
+        self.input, self.landmarks, self.result = InputSection(self), LandmarkSection(self), ResultSection(self)
+        self.questions, self.export, self.batch = QuestionSection(self), ExportSection(self), BatchSection(self)
+        self._sections = (self.input, self.landmarks, self.result, self.questions, self.export, self.batch)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
         self.ui.applyButton.connect("clicked(bool)", self.onApply)
         self.ui.cancelButton.connect("clicked(bool)", self.onCancel)
-        self.ui.sampleButton.connect("clicked(bool)", self.onLoadSample)
-        self.ui.promptLineEdit.connect("returnPressed()", self.onPromptEntered)
+        self.ui.copyLogButton.connect("clicked(bool)", self.onCopyLog)
         self.initializeParameterNode()
 
     def cleanup(self):
-        self._abandon()
-        self.setParameterNode(None)
+        self._let_go()
         self.removeObservers()
 
     def enter(self):
@@ -355,167 +202,97 @@ class LGETextDetectWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.setParameterNode(None)
 
     def onSceneStartClose(self, caller=None, event=None):
-        self._abandon()
-        self.setParameterNode(None)
+        self._let_go()
 
     def onSceneEndClose(self, caller=None, event=None):
         if self.parent.isEntered:
             self.initializeParameterNode()
 
+    def _let_go(self):
+        """Leave no process, file or drawing behind when the scene or the application closes."""
+        if self.watch.abandon():
+            self._show_progress(_("Cancelled"), 0, 1)
+        self.batch.close()
+        self.export.close()
+        self._forget_result()
+        self.landmarks.close()
+        self.setParameterNode(None)
+
     def initializeParameterNode(self):
         """Use the scene's parameter node; the first volume is chosen when none is."""
+        self.input.fill_models()
         self.setParameterNode(self.logic.getParameterNode())
-        if self._parameterNode.inputVolume is None:
+        if self.parameters.inputVolume is None:
             first = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
             if first is not None:
-                self._parameterNode.inputVolume = first
+                self.parameters.inputVolume = first
 
     def setParameterNode(self, parameter_node):
         """Follow another parameter node, or none."""
-        if self._parameterNode is not None:
-            self._parameterNode.disconnectGui(self._parameterNodeGuiTag)
-            self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self._checkCanApply)
-        self._parameterNode = parameter_node
-        if self._parameterNode is not None:
-            self._parameterNodeGuiTag = self._parameterNode.connectGui(self.ui)
-            self.addObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self._checkCanApply)
+        if self.parameters is not None:
+            self.parameters.disconnectGui(self._gui_tag)
+            self.removeObserver(self.parameters, vtk.vtkCommand.ModifiedEvent, self._checkCanApply)
+        self.parameters = parameter_node
+        if self.parameters is not None:
+            self._gui_tag = self.parameters.connectGui(self.ui)
+            self.addObserver(self.parameters, vtk.vtkCommand.ModifiedEvent, self._checkCanApply)
         self._checkCanApply()
+
+    @property
+    def volume_node(self):
+        return self.parameters.inputVolume if self.parameters is not None else None
+
+    @property
+    def ready(self):
+        """Whether there is a volume that can be read."""
+        return self.input.ready()
+
+    @property
+    def result_folder(self):
+        """The engine's files of the shown result; None when they are gone, for example after a scene was opened."""
+        return Path(self._result_folder.name) / "result" if self._result_folder is not None else None
 
     def _checkCanApply(self, caller=None, event=None):
         """What can be clicked now, and why not."""
-        running = self._run is not None
-        volume_node = self._parameterNode.inputVolume if self._parameterNode is not None else None
-        self._follow(volume_node)
-        ready = volume_node is not None and volume_node.GetImageData() is not None
-        self.ui.seriesLabel.text = volume_text(volume_node)
-        self.ui.applyButton.enabled = ready and not running
-        self.ui.cancelButton.enabled = running and self._kill_at_s is None
-        self.ui.sampleButton.enabled = not running
-        if running:
+        busy = self.watch.run is not None
+        self._follow(self.volume_node)
+        for section in self._sections:
+            section.update(busy)
+        self.ui.applyButton.enabled = self.ready and not busy
+        self.ui.cancelButton.enabled = busy and not self.watch.cancelling
+        if busy:
             self.ui.applyButton.toolTip = _("A detection is running.")
-        elif ready:
+        elif self.ready:
             self.ui.applyButton.toolTip = _("Look for scar in this volume.")
         else:
             self.ui.applyButton.toolTip = _("Choose a volume with a short-axis LGE stack first.")
 
     def _follow(self, volume_node):
-        """Look again when the chosen volume gets or changes its image."""
+        """Look again when the chosen volume gets or changes its image; another volume has its own points and result."""
         if volume_node is self._followed:
             return
         if self._followed is not None:
             self.removeObserver(self._followed, vtk.vtkCommand.ModifiedEvent, self._checkCanApply)
-        self._followed = volume_node
-        if volume_node is not None:
-            self.addObserver(volume_node, vtk.vtkCommand.ModifiedEvent, self._checkCanApply)
-
-    def onLoadSample(self, checked=False):
-        with slicer.util.tryWithErrorDisplay(_("The sample study could not be loaded."), waitCursor=True):
-            node = self.logic.load_sample()
-            self._parameterNode.inputVolume = node
-            if slicer.app.layoutManager() is not None:
-                slicer.util.setSliceViewerLayers(background=node, fit=True)
-
-    def onPromptEntered(self):
-        if self.ui.applyButton.enabled:
-            self.onApply()
-
-    def onApply(self, checked=False):
-        """Start a detection; unfit input is said in the panel."""
-        self._show_error("")
-        self.ui.resultLabel.text = ""
-        self.ui.logText.plainText = ""
-        prompt = self._parameterNode.prompt.strip()
-        try:
-            with slicer.util.tryWithErrorDisplay(show=False, waitCursor=True):
-                self._run = self.logic.start(
-                    self._parameterNode.inputVolume,
-                    [prompt] if prompt else [],
-                    self._parameterNode.landmarks,
-                    self._parameterNode.device,
-                )
-        except Exception as error:  # whatever it is, it belongs in the panel: the user can act on it
-            self._show_error(error_text(error))
-        else:
-            self._kill_at_s = None
-            self._show_progress(_("Starting"), 0, 0)
-            self._timer.start()
-        self._checkCanApply()
-
-    def onCancel(self, checked=False):
-        """Ask the engine to stop; :meth:`_poll` kills its tree when it does not."""
-        if self._run is not None:
-            self._run.child.ask_to_stop()
-            self._kill_at_s = time.monotonic() + GRACE_S
-            self._show_progress(_("Cancelling"), 0, 0)
-        self._checkCanApply()
-
-    def _poll(self):
-        """Take the engine's events; when it has ended, show the result."""
-        run = self._run
-        if run is None:
-            self._timer.stop()
+        changed, self._followed = self._followed is not None, volume_node
+        if volume_node is None:
             return
-        for event in run.take_events():
-            self._show_event(event)
-        if not run.child.finished:
-            if self._kill_at_s is not None and time.monotonic() > self._kill_at_s:
-                run.child.kill()
-            return
-        cancelled = self._kill_at_s is not None
-        self._end_run()
-        try:
-            if cancelled:
-                self._show_progress(_("Cancelled"), 0, 1)
-            else:
-                self._show_result(self.logic.finish(run))
-        except Exception as error:  # as in onApply
-            self._show_progress("", 0, 1)
-            self._show_error(error_text(error))
-        finally:
-            run.close()
-            self._checkCanApply()
+        self.addObserver(volume_node, vtk.vtkCommand.ModifiedEvent, self._checkCanApply)
+        self._forget_result()
+        nodes = self._result_in_scene(volume_node)
+        if nodes is not None:
+            self._use_result(nodes)
+            self.questions.restore()
+        elif changed:
+            self.parameters.landmarks = None
+            self.questions.forget()
 
-    def _end_run(self):
-        self._timer.stop()
-        self._run = None
-        self._kill_at_s = None
+    def _result_in_scene(self, volume_node):
+        """A result that the scene holds for a volume; the library is loaded only where there may be one."""
+        if slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLTableNode") is None or not packages.library_ready():
+            return None
+        from LGETextDetectLib import mrml_results
 
-    def _abandon(self):
-        """Leave no process behind when the scene or the application closes."""
-        run = self._run
-        if run is not None:
-            self._end_run()
-            run.close()
-            self._show_progress(_("Cancelled"), 0, 1)
-
-    def _show_event(self, event):
-        kind = event["event"]
-        if kind == "progress" and self._kill_at_s is None:
-            self._show_progress(str(event.get("stage", "")), int(event.get("done", 0)), int(event.get("total", 0)))
-        elif kind in ("log", "warning"):
-            self.ui.logText.appendPlainText(str(event.get("text", "")))
-
-    def _show_progress(self, stage, done, total):
-        """A stage's name and the bar; ``total`` 0 is a bar without an end."""
-        self.ui.stageLabel.text = stage
-        self.ui.progressBar.maximum = total
-        self.ui.progressBar.value = done
-
-    def _show_result(self, nodes):
-        self._show_progress(_("Done"), 1, 1)
-        self.ui.resultLabel.text = result_text(nodes.result)
-        if slicer.app.layoutManager() is not None:
-            volume_node = self._parameterNode.inputVolume
-            slicer.util.setSliceViewerLayers(
-                background=volume_node, foreground=nodes.evidence, foregroundOpacity=FOREGROUND_OPACITY
-            )
-
-    def _show_error(self, text):
-        self.ui.errorLabel.text = text
-        self.ui.errorLabel.visible = bool(text)
-
-
-# --- in-application test ---------------------------------------------------------------------------------------------
+        return mrml_results.find_result(volume_node, slicer.mrmlScene)
 
 
 class LGETextDetectTest(ScriptedLoadableModuleTest):
@@ -532,11 +309,11 @@ class LGETextDetectTest(ScriptedLoadableModuleTest):
     def test_sample_study(self):
         """From the bundled study to nodes beside it."""
         self.delayDisplay("Detection on the sample study")
-        node = LGETextDetectLogic().load_sample()
-        nodes = LGETextDetectLogic().process(node, prompts=["scar in the inferior wall"])
+        logic = LGETextDetectLogic()
+        nodes = logic.process(logic.load_sample(), prompts=["scar in the inferior wall"])
         self.assertEqual(nodes.table.GetNumberOfRows(), 17)
         self.assertEqual(len(nodes.result["prompts"]), 1)
-        self.assertEqual(json.loads(nodes.text.GetText())["schema_version"], 1)
+        self.assertEqual(nodes.result["schema_version"], 1)
 
     def test_refusal(self):
         """A constant image is refused with its code, and nothing stays behind."""

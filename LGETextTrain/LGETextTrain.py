@@ -8,7 +8,15 @@ from typing import Any
 import qt
 import slicer
 import vtk
+from LGETextDetectLib.child_process import Child
 from LGETextDetectLib.detached_child import DetachedChild
+from LGETextDetectWidgets.engine_process import EngineFailed, library_path, python_executable
+from LGETextDetectWidgets.packages import ensure_packages
+from LGETextTrainLib.run_history import EVENTS_NAME, AttachedRun, TimeLeft, minutes_words, summary_of
+from LGETextTrainLib.training_curves import curves_of, read_log
+from LGETextTrainWidgets.curve_picture import show_plots, stage_pixmap
+from LGETextTrainWidgets.data_section import DataSection
+from LGETextTrainWidgets.history_section import HistorySection
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.parameterNodeWrapper import parameterNodeWrapper
@@ -20,12 +28,11 @@ from slicer.ScriptedLoadableModule import (
 )
 from slicer.util import VTKObservationMixin
 
-from LGETextDetect import EngineFailed, ensure_packages, library_path, python_executable
-
 HERE = Path(__file__).resolve().parent
 REQUIREMENTS = HERE / "requirements-slicer-train.txt"
-LOG_NAME = "slicer-events.jsonl"
+LOG_NAME = EVENTS_NAME
 POLL_MS = 500
+CURVES_EVERY = 6  # polls between two looks at the log's curves
 GRACE_S = 20.0  # for the training to write its checkpoint after Stop, then its tree is killed
 
 
@@ -39,7 +46,7 @@ class LGETextTrain(ScriptedLoadableModule):
         self.parent.dependencies = ["LGETextDetect"]
         self.parent.contributors = ["LGETextDetect contributors"]
         self.parent.helpText = _(
-            "Trains the model of LGE Text Detect from a recipe, on virtual patients and on studies with reports. "
+            "Trains the model of LGE Text Detect on a hospital's studies and reports, or on virtual patients. "
             "Needs the PyTorch extension. Research use, not for diagnosis."
         )
         self.parent.acknowledgementText = ""
@@ -51,6 +58,8 @@ class LGETextTrainParameterNode:
 
     recipe: Path
     outputFolder: Path
+    studies: Path
+    reports: Path
 
 
 # --- logic -----------------------------------------------------------------------------------------------------------
@@ -71,13 +80,20 @@ class LGETextTrainLogic(ScriptedLoadableModuleLogic):
 
         Raises EngineFailed when PyTorch is not there, OSError when the folder cannot be made.
         """
+        output_folder.mkdir(parents=True, exist_ok=True)
+        command = [*self._ready_engine(), "train", str(recipe), "--out", str(output_folder), "--events"]
+        return DetachedChild(command, output_folder / LOG_NAME, library_path(HERE))  # LGETextTrainLib lies beside
+
+    def look(self, command: str, recipe: Path, output_folder: Path) -> Child:
+        """Start 'check-data' or 'preview-scars', which end with Slicer. Raises as :meth:`start`."""
+        words = [*self._ready_engine(), command, str(recipe), "--out", str(output_folder), "--events"]
+        return Child(words, environment=library_path(HERE))
+
+    def _ready_engine(self):
         if self._engine is None:
             ensure_torch()
             ensure_packages(REQUIREMENTS, "LGETextTrain")
-        output_folder.mkdir(parents=True, exist_ok=True)
-        engine = self._engine or (python_executable(), "-m", "LGETextDetectLib")
-        command = [*engine, "train", str(recipe), "--out", str(output_folder), "--events"]
-        return DetachedChild(command, output_folder / LOG_NAME, library_path(HERE))  # LGETextTrainLib lies beside
+        return self._engine or (python_executable(), "-m", "LGETextDetectLib")
 
 
 def ensure_torch() -> None:
@@ -119,6 +135,9 @@ class LGETextTrainWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._parameterNode = None
         self._parameterNodeGuiTag = None
         self._run: Any = None
+        self._run_folder = None
+        self._time_left = TimeLeft()
+        self._polls = 0
         self._kill_at_s = None  # set by Stop: when to stop asking and kill
 
     def setup(self):
@@ -135,10 +154,15 @@ class LGETextTrainWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
         self.ui.startButton.connect("clicked(bool)", self.onStart)
         self.ui.stopButton.connect("clicked(bool)", self.onStop)
+        self.ui.plotsButton.connect("clicked(bool)", self.onPlots)
+        self.data = DataSection(self)
+        self.history = HistorySection(self)
         self.initializeParameterNode()
+        self.attach()
 
     def cleanup(self):
         self._timer.stop()  # the training itself goes on
+        self.data.close()
         self.setParameterNode(None)
         self.removeObservers()
 
@@ -170,28 +194,53 @@ class LGETextTrainWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.addObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self._checkCanApply)
         self._checkCanApply()
 
+    def attach(self):
+        """Follow a training that an earlier Slicer started and that still runs."""
+        running = self.history.history.running()
+        if self._run is None and running is not None:
+            self._follow(AttachedRun(running.folder), running.folder)
+
+    def _follow(self, run, folder):
+        self._run, self._run_folder, self._kill_at_s = run, folder, None
+        self._time_left, self._polls = TimeLeft(), 0
+        self._show_progress(_("Starting"), 0, 0)
+        self.start_polling()
+        self._checkCanApply()
+
+    def start_polling(self):
+        """Listen to the child processes."""
+        self._timer.start()
+
     def _checkCanApply(self, caller=None, event=None):
         """What can be clicked now, and why not."""
         running = self._run is not None
         chosen = self._parameterNode
+        if chosen is not None and hasattr(self, "data"):
+            self.data.follow(chosen)
         missing = missing_input(chosen.recipe, chosen.outputFolder) if chosen is not None else _("No scene.")
+        if not missing and self.data.unsaved():
+            missing = _("Save the recipe first.")
+        goes_on = not missing and summary_of(chosen.outputFolder).state == "stopped"
         self.ui.startButton.enabled = not missing and not running
-        self.ui.startButton.toolTip = _("A training is running.") if running else missing or _("Start the training.")
+        self.ui.startButton.text = _("Go on") if goes_on else _("Start")
+        ready = _("Go on where the run stopped.") if goes_on else _("Start the training.")
+        self.ui.startButton.toolTip = _("A training is running.") if running else missing or ready
         self.ui.stopButton.enabled = running and self._kill_at_s is None
 
     def onStart(self, checked=False):
-        """Start a training; what is missing is said in the panel."""
+        """Start a training, or go on with one; what is missing is said in the panel."""
         self._show_error("")
         self.ui.logText.plainText = ""
+        folder = self._parameterNode.outputFolder
         try:
             with slicer.util.tryWithErrorDisplay(show=False, waitCursor=True):
-                self._run = self.logic.start(self._parameterNode.recipe, self._parameterNode.outputFolder)
+                run = self.logic.start(self._parameterNode.recipe, folder)
         except Exception as error:  # whatever it is, it belongs in the panel: the user can act on it
             self._show_error(str(error))
         else:
-            self._kill_at_s = None
-            self._show_progress(_("Starting"), 0, 0)
-            self._timer.start()
+            self.history.history.add(folder)
+            self.history.refresh()
+            self._follow(run, folder)
         self._checkCanApply()
 
     def onStop(self, checked=False):
@@ -203,43 +252,69 @@ class LGETextTrainWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._checkCanApply()
 
     def _poll(self):
-        """Show what the training has said; at its end, how it ended."""
+        """Show what the processes have said; at the training's end, how it ended."""
+        self.data.poll()
         run = self._run
         if run is None:
-            self._timer.stop()
+            if self.data.child is None:
+                self._timer.stop()
             return
         for event in run.poll():
             self._show_event(event)
+        self._polls += 1
+        if self._polls % CURVES_EVERY == 1:
+            self._show_curves()
         if not run.finished:
             if self._kill_at_s is not None and time.monotonic() > self._kill_at_s:
                 run.kill()
             return
         stopped = self._kill_at_s is not None
-        self._timer.stop()
         self._run, self._kill_at_s = None, None
         run.kill()  # whatever its head left behind
+        self._show_end(run.exit_code, stopped)
+        self._show_curves()
+        self.history.refresh()
+        self._checkCanApply()
+
+    def _show_end(self, exit_code, stopped):
         if stopped:
             self._show_progress(_("Stopped"), 0, 1)
-        elif run.exit_code == 0:
+        elif exit_code == 0:
             self._show_progress(_("Done"), 1, 1)
         else:
             self._show_progress("", 0, 1)
             if not self.ui.errorLabel.text:
-                self._show_error(_("The training ended with exit code {code}; see the log.").format(code=run.exit_code))
-        self._checkCanApply()
+                self._show_error(_("The training ended with exit code {code}; see the log.").format(code=exit_code))
+
+    def _show_curves(self):
+        """The loss and validation curves of the stage that was trained last."""
+        curves = curves_of(read_log(self._run_folder / "log.jsonl")) if self._run_folder else []
+        self.ui.plotsButton.enabled = bool(curves)
+        if curves:
+            stage = curves[-1].stage
+            self.ui.curveLabel.setPixmap(stage_pixmap([c for c in curves if c.stage == stage], stage))
+
+    def onPlots(self, checked=False):
+        """All curves as Slicer plots, the last chart shown."""
+        curves = curves_of(read_log(self._run_folder / "log.jsonl"))
+        chart = show_plots(slicer.mrmlScene, curves, summary_of(self._run_folder).name)
+        if slicer.app.layoutManager() is not None and chart is not None:
+            slicer.modules.plots.logic().ShowChartInLayout(chart)
 
     def _show_event(self, event):
         kind = event["event"]
         if kind == "progress" and self._kill_at_s is None:
-            self._show_progress(str(event.get("stage", "")), int(event.get("done", 0)), int(event.get("total", 0)))
+            stage, done, total = str(event.get("stage", "")), int(event.get("done", 0)), int(event.get("total", 0))
+            self._show_progress(stage, done, total, minutes_words(self._time_left.of(stage, done, total)))
         elif kind == "error":
             self._show_error(f"[{event.get('code')}] {event.get('cause')}\n{event.get('remedy')}")
         elif kind in ("log", "warning"):
             self.ui.logText.appendPlainText(str(event.get("text", "")))
 
-    def _show_progress(self, stage, done, total):
-        """A stage's name and the bar; ``total`` 0 is a bar without an end."""
-        self.ui.stageLabel.text = f"{stage} {done}/{total}" if total > 1 else stage
+    def _show_progress(self, stage, done, total, left=""):
+        """A stage's name, the bar and the time left; ``total`` 0 is a bar without an end."""
+        words = f"{stage} {done}/{total}" if total > 1 else stage
+        self.ui.stageLabel.text = f"{words}, {left}" if left else words
         self.ui.progressBar.maximum = total
         self.ui.progressBar.value = done
 

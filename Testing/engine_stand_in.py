@@ -1,6 +1,6 @@
 """A child process in the place of the engine: answers at once, or as its last word says, so that tests need no model.
 
-``detect INPUT --out DIR [--prompt=TEXT]`` reads the volume and writes a small result; prompts 'refuse', 'crash' and 'hang'
+``detect INPUT --out DIR [--prompt=TEXT]`` reads the volume and writes a small result, ``query`` and ``batch`` too; prompts 'refuse', 'crash' and 'hang'
 (with a grandchild that holds a lock on INPUT/../lock) do what they say. ``train RECIPE --out DIR`` does the same by the
 recipe's content.
 """
@@ -41,43 +41,107 @@ def is_locked(path: Path) -> bool:
     return False
 
 
+MEANING = {
+    "understood": True, "negated": False, "segments": [4, 10, 15], "layers": [], "aetiology": None, "no_reflow": None,
+    "min_transmurality": None,
+}  # fmt: skip
+
+
+def answers(prompts: list[str]) -> list[dict]:
+    """0.70 to every question but 'rain?', which is not understood."""
+    known = [text != "rain?" for text in prompts]
+    return [
+        {"text": text, "understood": k, "probability": 0.7 if k else None, "meaning": {**MEANING, "understood": k}}
+        for text, k in zip(prompts, known, strict=True)
+    ]
+
+
+def found_landmarks(volume):
+    """LV centre in every slice's middle, insertion points two pixels to its left."""
+    from LGETextDetectLib.landmarks import Landmarks, SliceLandmarks
+
+    row, column = ((n - 1) / 2 for n in volume.array.shape[1:])
+
+    def at(*index: float) -> tuple[float, float, float]:
+        x, y, z = (float(v) for v in volume.to_lps(index))
+        return x, y, z
+
+    slices = tuple(
+        SliceLandmarks(k, at(k, row, column), at(k, row - 1.5, column - 2), at(k, row + 1.5, column - 2), 0.9)
+        for k in range(len(volume.array))
+    )
+    return Landmarks("auto", at(len(volume.array) - 0.5, row, column), at(-0.5, row, column), slices)
+
+
+def result_of(prompts: list[str], volume, source: str) -> dict:
+    """As much of result.json as the panel shows."""
+    from LGETextDetectLib import aha
+
+    segments = [
+        {"aha": n, "name": name, "probability": 0.05 * n, "layer": "subendocardial" if n == 4 else None, "transmurality": None}
+        for n, name in aha.NAMES.items()
+    ]  # fmt: skip
+    slices = [
+        {"index": k, "position_mm": 8.0 * k, "level": "mid", "probability": 0.1 * k} for k in range(len(volume.array))
+    ]
+    lesion = {"segments": [4], "layer": "subendocardial", "transmurality": None, "certainty": "definite"}
+    return {
+        "schema_version": 1, "study": "stand-in",
+        "detection": {"present": True, "probability": 0.9, "threshold": 0.5, "abstained": False, "reasons": []},
+        "caption": "Subendocardial scar.", "finding": {"lge": "present", "lesions": [lesion]}, "segments": segments,
+        "slices": slices, "prompts": answers(prompts), "landmarks": {"source": source},
+        "quality": [{"code": "few-slices", "severity": "warning", "text": "Few slices."}],
+        "model": {"name": "stand-in", "version": "0", "sha256": "", "backend": "onnx", "device": "cpu"},
+    }  # fmt: skip
+
+
 def detect(source: Path, out: Path, prompts: list[str], landmarks: Path | None) -> int:
     import numpy as np
-    from LGETextDetectLib import aha
-    from LGETextDetectLib.landmarks import Landmarks, SliceLandmarks
+    from LGETextDetectLib.manual_landmarks import with_manual
     from LGETextDetectLib.markups import read_markups, write_markups
     from LGETextDetectLib.volume_files import load_study, write_nrrd
 
     volume = load_study(source).volume
     send("progress", stage="read", done=1, total=4)
     send("log", text="reading done")
-    middle = [(n - 1) / 2 for n in volume.array.shape[1:]]
-    marks = [tuple(float(v) for v in volume.to_lps([k, *middle])) for k in range(len(volume.array))]
-    found = Landmarks("auto", marks[-1], marks[0], tuple(SliceLandmarks(k, m, m, m, 0.9) for k, m in enumerate(marks)))
-    found = read_markups(landmarks, volume) if landmarks else found
+    found = found_landmarks(volume)
+    if landmarks:
+        found = with_manual(found, read_markups(landmarks, volume), volume)
     out.mkdir()
     write_markups(found, out / "landmarks.mrk.json")
     write_nrrd(volume.with_array((volume.array == volume.array.max()).astype(np.float32)), out / "evidence.nrrd")
-    segments = [
-        {"aha": n, "name": name, "probability": 0.5, "layer": None, "transmurality": None}
-        for n, name in aha.NAMES.items()
-    ]
-    answers = [{"text": text, "understood": True, "probability": 0.7} for text in prompts]
-    detection = {"present": True, "probability": 0.9, "threshold": 0.5, "abstained": False, "reasons": []}
-    result = {
-        "schema_version": 1, "detection": detection, "caption": "Subendocardial scar.", "segments": segments,
-        "prompts": answers, "quality": [], "landmarks": {"source": found.source},
-    }  # fmt: skip
+    result = result_of(prompts, volume, found.source)
     (out / "result.json").write_text(json.dumps(result), "utf-8")
+    (out / "report.html").write_text("<p>Subendocardial scar.</p>", "utf-8")
+    if "--dicom" in sys.argv:
+        (out / "scar_seg.dcm").write_bytes(b"SEG")
+        (out / "report_sr.dcm").write_bytes(b"SR")
     send("result", data=result)
     return 0
 
 
+def batch(root: Path, out: Path) -> int:
+    """One study with a result, one refused."""
+    from LGETextDetectLib.results_table import done_row, failed_row, write_rows
+
+    out.mkdir(exist_ok=True)
+    detect(root / "a.nrrd", out / "a", [], None)
+    result = json.loads((out / "a" / "result.json").read_text("utf-8"))
+    result |= {"input": {"slices": 4, "image_type": "psir"}, "seconds": {"total": 1.0}}
+    send("progress", stage="batch", done=1, total=2)
+    write_rows(out / "results.csv", [done_row("a", "a.nrrd", result), failed_row("b", "b.nrrd", "refused", "no-heart")])
+    return 5
+
+
 def main(words: list[str]) -> int:
     command, source = words[0], Path(words[1])
-    out = Path(words[words.index("--out") + 1])
+    out = Path(words[words.index("--out") + 1]) if "--out" in words else source
+    if command == "batch":
+        return batch(source, out)
     prompts = [word.removeprefix("--prompt=") for word in words if word.startswith("--prompt=")]
-    orders = prompts if command == "detect" else [source.read_text("utf-8").strip()]
+    if "--prompts" in words:
+        prompts = Path(words[words.index("--prompts") + 1]).read_text("utf-8").splitlines()
+    orders = prompts if command in ("detect", "query") else [source.read_text("utf-8").strip()]
     if "refuse" in orders:
         send("error", code="constant-image", cause="Every pixel is the same.", remedy="Give a series with an image.")
         return 3
@@ -89,6 +153,9 @@ def main(words: list[str]) -> int:
     if command == "train":
         send("progress", stage="heart", done=3, total=120)
         print("a plain line", flush=True)
+        return 0
+    if command == "query":
+        send("result", data={"prompts": answers(prompts)})
         return 0
     points = Path(words[words.index("--landmarks") + 1]) if "--landmarks" in words else None
     return detect(source, out, prompts, points)

@@ -5,13 +5,21 @@ In PythonQt a property is an attribute (``w.text = "x"``, ``w.enabled``) and ``c
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 from types import ModuleType
 from xml.etree import ElementTree
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6 import QtCore, QtUiTools, QtWidgets
+from PySide6 import QtCore, QtGui, QtUiTools, QtWidgets
+
+if sys.version_info < (3, 12):
+    # PySide6 6.12 takes these for immortal, as they are from Python 3.12 on: it gives back references that it never
+    # took, and a long test run would end in a fatal error of the interpreter.
+    for immortal in (None, True, False, Ellipsis, NotImplemented, *range(-5, 257)):
+        ctypes.c_ssize_t.from_address(id(immortal)).value += 100_000_000
 
 
 def _property(name: str) -> property:
@@ -29,8 +37,21 @@ def python_qt(base: type) -> type:
     """
     meta = base.staticMetaObject
     properties = (meta.property(k) for k in range(meta.propertyCount()))
-    members = {p.name(): _property(p.name()) for p in properties if p.isWritable()}
+    written_here = {
+        name for name, value in vars(base).items() if isinstance(value, QtCore.Property)
+    }  # attributes already
+    members = {p.name(): _property(p.name()) for p in properties if p.isWritable() and p.name() not in written_here}
     return type(base.__name__, (base,), {**members, "name": _property("objectName"), "connect": _connect})
+
+
+def _shown_inside(widget, inner):
+    """What a stand-in looks like: an ordinary widget that fills it and takes its keyboard focus."""
+    layout = QtWidgets.QHBoxLayout(widget)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(inner)
+    inner.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Fixed)
+    widget.setFocusProxy(inner)
+    return inner
 
 
 class _MrmlWidget(QtWidgets.QWidget):
@@ -44,7 +65,29 @@ class _MrmlWidget(QtWidgets.QWidget):
 
 
 class _Collapsible(QtWidgets.QWidget):
-    pass
+    """A titled section that folds: the title is painted above the contents, as tall as a line of text."""
+
+    def __init__(self, parent=None) -> None:
+        super().__init__(parent)
+        self._text, self._collapsed = "", False
+
+    def _set_text(self, text: str) -> None:
+        self._text = text
+        self.setContentsMargins(0, self.fontMetrics().height() + 6, 0, 0)
+
+    def _set_collapsed(self, collapsed: bool) -> None:
+        self._collapsed = collapsed
+        self.setMaximumHeight(self.fontMetrics().height() + 6 if collapsed else 16777215)
+
+    text = QtCore.Property(str, lambda self: self._text, _set_text)
+    collapsed = QtCore.Property(bool, lambda self: self._collapsed, _set_collapsed)
+
+    def paintEvent(self, event) -> None:
+        painter = QtGui.QPainter(self)
+        line = QtCore.QRect(0, 0, QtWidgets.QWidget.width(self), QtWidgets.QWidget.fontMetrics(self).height() + 4)
+        painter.fillRect(line, QtGui.QColor(205, 210, 216))
+        painter.drawText(line.adjusted(6, 0, 0, 0), 0x80, ("\u25b8 " if self._collapsed else "\u25be ") + self._text)
+        painter.end()
 
 
 class _NodeComboBox(QtWidgets.QWidget):
@@ -56,6 +99,7 @@ class _NodeComboBox(QtWidgets.QWidget):
         super().__init__(parent)
         self.nodeTypes: list[str] = []
         self._scene, self._node, self._observers = None, None, []
+        self._box = _shown_inside(self, QtWidgets.QComboBox())
 
     def setMRMLScene(self, scene) -> None:
         if self._scene is not None:
@@ -74,6 +118,8 @@ class _NodeComboBox(QtWidgets.QWidget):
     def setCurrentNode(self, node) -> None:
         if node is not self._node:
             self._node = node
+            self._box.clear()
+            self._box.addItem(node.GetName() if node is not None else "None")
             self.currentNodeChanged.emit(node)
 
     def _scene_changed(self, caller=None, event=None) -> None:
@@ -92,6 +138,7 @@ class _PathLineEdit(QtWidgets.QWidget):
     def __init__(self, parent=None) -> None:
         super().__init__(parent)
         self._path = ""
+        self._line = _shown_inside(self, QtWidgets.QLineEdit())
 
     @property
     def currentPath(self) -> str:
@@ -101,18 +148,52 @@ class _PathLineEdit(QtWidgets.QWidget):
     def currentPath(self, path: str) -> None:
         if path != self._path:
             self._path = path
+            self._line.setText(path)
             self.currentPathChanged.emit(path)
 
 
-PLAIN = ("QWidget", "QLabel", "QPushButton", "QLineEdit", "QComboBox", "QProgressBar", "QPlainTextEdit")
+class _Slider(QtWidgets.QWidget):
+    """ctkSliderWidget: a slider beside a number."""
+
+    valueChanged = QtCore.Signal(float)
+
+    def __init__(self, parent=None) -> None:
+        super().__init__(parent)
+        layout = QtWidgets.QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self._slider, self._box = QtWidgets.QSlider(QtCore.Qt.Orientation.Horizontal), QtWidgets.QDoubleSpinBox()
+        self._slider.setMaximum(1000)
+        layout.addWidget(self._slider)
+        layout.addWidget(self._box)
+        self.setFocusProxy(self._slider)
+        self._slider.valueChanged.connect(lambda step: self._box.setValue(step / 1000 * self._box.maximum()))
+        self._box.valueChanged.connect(self._changed)
+
+    def _changed(self, value: float) -> None:
+        self._slider.setValue(round(1000 * value / self._box.maximum()))
+        self.valueChanged.emit(value)
+
+    value = QtCore.Property(float, lambda self: self._box.value(), lambda self, v: self._box.setValue(v))
+    minimum = QtCore.Property(float, lambda self: self._box.minimum(), lambda self, v: self._box.setMinimum(v))
+    maximum = QtCore.Property(float, lambda self: self._box.maximum(), lambda self, v: self._box.setMaximum(v))
+    singleStep = QtCore.Property(float, lambda self: self._box.singleStep(), lambda self, v: self._box.setSingleStep(v))
+    decimals = QtCore.Property(int, lambda self: self._box.decimals(), lambda self, v: self._box.setDecimals(v))
+
+
+PLAIN = (
+    "QWidget", "QLabel", "QPushButton", "QLineEdit", "QComboBox", "QCheckBox", "QProgressBar", "QPlainTextEdit", "QSpinBox",
+    "QTableWidget",
+)  # fmt: skip
 qMRMLNodeComboBox = python_qt(_NodeComboBox)
 ctkPathLineEdit = python_qt(_PathLineEdit)
+ctkSliderWidget = python_qt(_Slider)
 CLASSES = {
     **{name: python_qt(getattr(QtWidgets, name)) for name in PLAIN},
     "qMRMLWidget": python_qt(_MrmlWidget),
     "ctkCollapsibleButton": python_qt(_Collapsible),
     "qMRMLNodeComboBox": qMRMLNodeComboBox,
     "ctkPathLineEdit": ctkPathLineEdit,
+    "ctkSliderWidget": ctkSliderWidget,
 }
 
 
@@ -143,7 +224,7 @@ class UiLoader(QtUiTools.QUiLoader):
 def qt_module() -> ModuleType:
     """The ``qt`` of PythonQt, as far as the panels use it."""
     module = ModuleType("qt")
-    for source in (QtCore, QtWidgets):
+    for source in (QtCore, QtGui, QtWidgets):
         for name in dir(source):
             if name.startswith("Q"):
                 setattr(module, name, getattr(source, name))

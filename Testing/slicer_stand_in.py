@@ -7,8 +7,10 @@ scripted-module base classes, parameterNodeWrapper, i18n, packaging and SampleDa
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import sys
+import tempfile
 import typing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +28,7 @@ class Application:
 
     testing: bool = True
     slots: dict[str, list] = field(default_factory=dict)
+    layout_manager: object = None
 
     def connect(self, signature, slot):
         self.slots.setdefault(signature, []).append(slot)
@@ -38,7 +41,7 @@ class Application:
         return self.testing
 
     def layoutManager(self):
-        return None
+        return self.layout_manager
 
     def setOverrideCursor(self, cursor):
         pass
@@ -47,9 +50,57 @@ class Application:
         pass
 
 
+@dataclass
+class LayoutManager:
+    """Slice views of a scene, drawn off-screen; remembers the layout."""
+
+    scene: object
+    pixels: tuple[int, int] = (400, 400)
+    layout: int = 0
+    widgets: dict[str, SimpleNamespace] = field(default_factory=dict)
+
+    def __post_init__(self):
+        slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(self.scene)
+        for name in ("Red", "Yellow", "Green"):
+            node = self.scene.AddNewNodeByClass("vtkMRMLSliceNode", name)  # takes the scene's orientation presets
+            node.SetLayoutName(name)
+            node.SetOrientationToAxial() if name == "Red" else node.SetOrientationToSagittal()
+            node.SetDimensions(*self.pixels, 1)
+            node.SetFieldOfView(200.0, 200.0 * self.pixels[1] / self.pixels[0], 1.0)
+            layers = slicer.vtkMRMLSliceCompositeNode()
+            layers.SetLayoutName(name)
+            layers.SetSingletonTag(name)
+            self.scene.AddNode(layers)
+            window = vtk.vtkRenderWindow()
+            window.SetOffScreenRendering(True)
+            window.SetSize(*self.pixels)
+            window.AddRenderer(vtk.vtkRenderer())
+            view = SimpleNamespace(renderWindow=lambda window=window: window)
+            self.widgets[name] = SimpleNamespace(mrmlSliceNode=lambda node=node: node, sliceView=lambda view=view: view)
+        self.scene.AddNewNodeByClass("vtkMRMLPlotViewNode", "plot")
+
+    def sliceViewNames(self):
+        return list(self.widgets)
+
+    def sliceWidget(self, name):
+        return self.widgets[name]
+
+    def setLayout(self, layout):
+        self.layout = layout
+
+    def resetSliceViews(self):
+        pass
+
+
 @dataclass(frozen=True)
 class Choice:
     choices: list
+
+
+@dataclass(frozen=True)
+class WithinRange:
+    minimum: float
+    maximum: float
 
 
 class ScriptedLoadableModule:
@@ -111,7 +162,7 @@ class ParameterNode:
         if issubclass(_plain(self.hints[name]), slicer.vtkMRMLNode):
             self.parameterNode.SetNodeReferenceID(name, value.GetID() if value is not None else None)
         else:
-            self.parameterNode.SetParameter(name, json.dumps(value if isinstance(value, str) else str(value)))
+            self.parameterNode.SetParameter(name, json.dumps(str(value) if isinstance(value, Path) else value))
 
     def connectGui(self, ui):
         """Both ways, by each widget's SlicerParameterName; returns a tag for :meth:`disconnectGui`."""
@@ -152,6 +203,10 @@ def _link(parameters, name, widget):
     if isinstance(widget, qt_stand_in.ctkPathLineEdit):
         write = show(lambda value: setattr(widget, "currentPath", str(value)))
         return widget.currentPathChanged, change(lambda: widget.currentPath), write
+    if isinstance(widget, qt_stand_in.CLASSES["QCheckBox"]):
+        return widget.toggled, change(lambda: widget.checked), show(lambda value: setattr(widget, "checked", value))
+    if isinstance(widget, (qt_stand_in.ctkSliderWidget, qt_stand_in.CLASSES["QSpinBox"])):
+        return widget.valueChanged, change(lambda: widget.value), show(lambda value: setattr(widget, "value", value))
     if isinstance(widget, qt_stand_in.CLASSES["QLineEdit"]):
         return widget.textChanged, change(lambda: widget.text), show(lambda value: setattr(widget, "text", value))
     choices = next(a for a in typing.get_args(parameters.hints[name]) if isinstance(a, Choice)).choices
@@ -198,11 +253,36 @@ def _module(name: str, **members) -> ModuleType:
     return module
 
 
+def new_scene():
+    """A scene as the application makes it: with every node class, and able to read .mrb files."""
+    scene = slicer.vtkMRMLScene()
+    for name in ("ColorLegendDisplayNode", "MarkupsJsonStorageNode"):  # modules of the application register these
+        scene.RegisterNodeClass(getattr(slicer, f"vtkMRML{name}")())
+    scene.cache_folder = tempfile.TemporaryDirectory()
+    cache, manager = slicer.vtkCacheManager(), slicer.vtkDataIOManager()
+    cache.SetRemoteCacheDirectory(scene.cache_folder.name)
+    manager.SetCacheManager(cache)
+    scene.SetCacheManager(cache)
+    scene.SetDataIOManager(manager)
+    return scene
+
+
+@functools.cache  # one application in a process, whoever asks
 def install() -> SimpleNamespace:
     """Put the stand-ins in place; returns them: app, packaging, sample_data, qt_application."""
     parts = SimpleNamespace(app=Application(), packaging=Packaging(), sample_data=SampleData())
     parts.qt_application = qt_stand_in.QtWidgets.QApplication.instance() or qt_stand_in.QtWidgets.QApplication([])
-    slicer.app, slicer.mrmlScene, slicer.modules = parts.app, slicer.vtkMRMLScene(), SimpleNamespace()
+    qt_stand_in.QtCore.QCoreApplication.setOrganizationName("LGETextDetect")
+    qt_stand_in.QtCore.QCoreApplication.setApplicationName("stand-in")
+    qt_stand_in.QtCore.QSettings.setDefaultFormat(qt_stand_in.QtCore.QSettings.Format.IniFormat)
+    place = qt_stand_in.QtCore.QSettings.Format.IniFormat, qt_stand_in.QtCore.QSettings.Scope.UserScope
+    parts.settings = tempfile.TemporaryDirectory()  # nobody's own settings are read or changed
+    qt_stand_in.QtCore.QSettings.setPath(*place, parts.settings.name)
+    slicer.app, slicer.mrmlScene, slicer.modules = parts.app, new_scene(), SimpleNamespace()
+    converters = slicer.vtkSegmentationConverterFactory.GetInstance()
+    for name in ("BinaryLabelmapToClosedSurface", "ClosedSurfaceToBinaryLabelmap"):  # as the Segmentations module does
+        converters.RegisterConverterRule(getattr(slicer, f"vtk{name}ConversionRule")())
+    slicer.util.mainWindow = lambda verbose=True: None
     slicer.qMRMLNodeComboBox = qt_stand_in.qMRMLNodeComboBox
     bases = (
         ScriptedLoadableModule,
@@ -214,7 +294,12 @@ def install() -> SimpleNamespace:
         qt_stand_in.qt_module(),
         _module("ctk", ctkPathLineEdit=qt_stand_in.ctkPathLineEdit),
         _module("slicer.ScriptedLoadableModule", **{base.__name__: base for base in bases}),
-        _module("slicer.parameterNodeWrapper", parameterNodeWrapper=parameter_node_wrapper, Choice=Choice),
+        _module(
+            "slicer.parameterNodeWrapper",
+            parameterNodeWrapper=parameter_node_wrapper,
+            Choice=Choice,
+            WithinRange=WithinRange,
+        ),
         _module("slicer.i18n", tr=lambda text: text, translate=lambda context, text: text),
         _module(
             "slicer.packaging",

@@ -2,58 +2,96 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from LGETextDetectLib.finding import Finding, Lesion
+from LGETextDetectLib.finding import Finding, Lesion, Meaning
 from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.volume import Volume
 from LGETextDetectLib.volume_files import write_nrrd
-from LGETextTrainLib.evaluate import as_table, evaluate, write_evaluation
+from LGETextDetectLib.wording import say
+from LGETextTrainLib.evaluate import EvaluationFolders, describe_set, evaluate
+from LGETextTrainLib.evaluate_words import QUESTIONS, prompts, standing_prompts, write_prompts
+from LGETextTrainLib.evaluated_case import read_cases
+from LGETextTrainLib.evaluation_report import report, write_report
+from LGETextTrainLib.measures import FORMAT
+from LGETextTrainLib.threshold_rules import rule_names
+from LGETextTrainLib.write_evaluation import write_evaluation
 
-SCARRED = {"s1": (0.9, (4, 10)), "s2": (0.6, (9,)), "s3": (0.4, (4,))}
-CLEAN = {"n1": (0.1, ()), "n2": (0.5, ()), "n3": (0.2, ())}
+# name: probability, segments named, layer named
+SCARRED = {
+    "s1": (0.9, (4, 10), "subendocardial"),
+    "s2": (0.6, (9,), "mid-wall"),
+    "s3": (0.4, (4,), "subendocardial"),
+}
+CLEAN = {"n1": (0.1, (), None), "n2": (0.5, (), None), "n3": (0.2, (), None)}
+TRUE_LAYER = {"s1": "subendocardial", "s2": "subepicardial", "s3": "subendocardial"}
+SIZE_ML = {"s1": 200, "s2": 150, "s3": 100, "n1": 90, "n2": 160, "n3": 120}
+HEAD = {"s1": 0.9, "s2": 0.8, "s3": 0.7, "n1": 0.1, "n2": 0.2, "n3": 0.3}
 
 
-def result(probability: float, segments: tuple[int, ...], centre: list[float]) -> dict:
-    """What evaluation reads of a result.json: three slices, threshold 0.55."""
+def result(probability: float, segments: tuple[int, ...], layer: str | None, centre: list[float]) -> dict:
+    """What evaluation reads of a result.json: three slices, threshold 0.55; lesions are said from 0.3 on."""
     mark = {"lv_centre": centre, "rvip_anterior": [0.0, -5.0, 0.0], "rvip_inferior": [0.0, 5.0, 0.0]}
+    score = 2 if layer == "subendocardial" else None
+    finding = Finding("present", (Lesion(segments, layer, score),)) if segments else Finding("absent")
+    wordings = {text: probability for question in QUESTIONS for text in question.wordings}
+    wordings |= {QUESTIONS[0].wordings[0]: probability + 0.05}
+    wordings |= {question.negated: 1 - probability for question in QUESTIONS}
+    asked = {"scar in the inferior wall": 0.8 if 4 in segments else 0.1, **wordings}
     return {
         "detection": {
-            "present": probability >= 0.55,
-            "probability": probability,
-            "threshold": 0.55,
-            "abstained": False,
+            "present": probability >= 0.55, "probability": probability, "threshold": 0.55, "abstained": False, "reasons": [],
         },
         "slices": [{"index": k, "probability": probability * (k == 1)} for k in range(3)],
-        "segments": [{"probability": 0.8 if n in segments else 0.1, "layer": "mid-wall"} for n in range(1, 18)],
+        "segments": [
+            {"probability": 0.8 if n in segments else 0.1, "layer": layer if n in segments else None,
+             "transmurality": score if n in segments else None}
+            for n in range(1, 18)
+        ],
         "landmarks": {"slices": [{"index": k, **mark} for k in range(3)]},
-        "finding": {"lesions": [{"segments": list(segments)}]},
-        "prompts": [{"text": "scar in the inferior wall", "probability": 0.8 if 4 in segments else 0.1}],
-        "caption": "",
-    }
+        "finding": finding.to_dict(),
+        "prompts": [{"text": text, "probability": p} for text, p in asked.items()],
+        "caption": say(finding),
+        "model": {"name": "hand-made", "version": "1", "sha256": "0" * 64},
+    }  # fmt: skip
 
 
-@pytest.fixture
-def folders(tmp_path: Path) -> tuple[Path, Path, Path]:
+def measures(name: str) -> dict:
+    """What was measured beside the result: the strongest evidence of s3 lies on a slice without scar."""
+    return {
+        "format": FORMAT, "head_probability": HEAD[name], "cavity_ml": SIZE_ML[name], "segment_threshold": 0.5,
+        "rules": {rule: {"share": SIZE_ML[name], "piece_mm2": 1.0} for rule in rule_names()},
+        "peak": {"index": 0 if name == "s3" else 1, "segment": 9 if name == "s2" else 4, "evidence": 0.9},
+        "points_at_scar": {"s1": True, "s2": True, "s3": False}.get(name), "myocardium_dice": 0.8,
+    }  # fmt: skip
+
+
+def build(folder: Path) -> EvaluationFolders:
     """Studies with masks, results, truth table: every centre is 4 mm off, but the last study's, which is 30 mm off."""
-    root, results = tmp_path / "root", tmp_path / "results"
+    root, results, measured = folder / "root", folder / "results", folder / "measures"
     root.mkdir()
+    measured.mkdir()
     labels = np.zeros((3, 21, 21), np.float32)
     labels[1, 8:13, 8:13] = 1
     affine = np.array([[0, 0, 1.0, -10], [0, 1.0, 0, -10], [8.0, 0, 0, 0], [0, 0, 0, 1]])
     rows, findings = [], []
-    for number, (name, (probability, segments)) in enumerate({**SCARRED, **CLEAN}.items()):
-        write_nrrd(Volume(labels, affine), root / f"{name}_mask.nrrd")
+    for number, (name, (probability, segments, layer)) in enumerate({**SCARRED, **CLEAN}.items()):
         (results / name).mkdir(parents=True)
+        for path in (root / f"{name}.nrrd", root / f"{name}_mask.nrrd", results / name / "evidence.nrrd"):
+            write_nrrd(Volume(labels, affine), path)
         off = 30.0 if number == 5 else 4.0
-        (results / name / "result.json").write_text(json.dumps(result(probability, segments, [off, 0.0, 8.0])), "utf-8")
+        entry = result(probability, segments, layer, [off, 0.0, 8.0])
+        (results / name / "result.json").write_text(json.dumps(entry), "utf-8")
+        (measured / f"{name}.json").write_text(json.dumps(measures(name)), "utf-8")
+        true_layer = TRUE_LAYER.get(name)
         rows.append(
-            {"study": name, "lge": int(bool(segments)), "segments": " ".join(map(str, segments)),
-             "layer": "mid-wall" if segments else "", "slices": "1" if segments else ""}
+            {"study": name, "lge": int(bool(segments)), "segments": " ".join(map(str, segments)), "layer": true_layer or "",
+             "transmurality": " ".join(f"{n}:3" for n in segments), "slices": "1" if segments else ""}
         )  # fmt: skip
-        lesions = (Lesion(segments, "mid-wall"),) if segments else ()
+        lesions = (Lesion(segments, true_layer, 3 if true_layer == "subendocardial" else None),) if segments else ()
         findings.append({"id": name, "finding": Finding("present" if segments else "absent", lesions).to_dict()})
     with (root / "truth.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
@@ -61,63 +99,212 @@ def folders(tmp_path: Path) -> tuple[Path, Path, Path]:
         writer.writerows(rows)
     (root / "findings.jsonl").write_text("".join(json.dumps(f) + "\n" for f in findings), "utf-8")
     (root / "rvip.csv").write_text("study,slice,anterior_deg,inferior_deg\ns1,1,90,270\ns2,1,135,270\n", "utf-8")
-    return root, results, root / "truth.csv"
+    return EvaluationFolders(root, root / "truth.csv", results, measured)
 
 
-def test_figures_counted_by_hand(folders: tuple[Path, Path, Path]) -> None:
-    figures = evaluate(*folders)
+@pytest.fixture
+def folders(tmp_path: Path) -> EvaluationFolders:
+    return build(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    return evaluate(build(tmp_path_factory.mktemp("evaluated"))).figures
+
+
+def test_presence_counted_by_hand(figures: dict) -> None:
     assert figures["studies"] == 6
-    assert figures["patient_auroc"] == pytest.approx(8 / 9)  # s3 (0.4) lies below n2 (0.5)
-    assert figures["sensitivity"] == pytest.approx(2 / 3)
+    assert figures["patient_auroc"] == pytest.approx(8 / 9, abs=1e-4)  # s3 (0.4) lies below n2 (0.5)
+    assert figures["sensitivity"] == pytest.approx(2 / 3, abs=1e-4)
     assert figures["specificity"] == 1
-    assert figures["balanced_accuracy"] == pytest.approx(5 / 6)
+    assert figures["ppv"] == 1
+    assert figures["npv"] == pytest.approx(3 / 4)
+    assert figures["balanced_accuracy"] == pytest.approx(5 / 6, abs=1e-4)
+    for name in ("patient_auroc", "balanced_accuracy", "sensitivity", "npv"):
+        low, high = figures[f"{name}_95"]
+        assert 0 <= low <= figures[name] <= high <= 1
+        assert low < high
+
+
+def test_places_counted_by_hand(figures: dict) -> None:
     assert figures["segment_auroc"] == 1
     assert figures["strongest_segment_is_scarred"] == 1
-    assert figures["layer_accuracy"] == 1
+    assert figures["by_segment"]["4"] == {"scarred": 2, "auroc": 1, "sensitivity": 1, "specificity": 1}
+    assert figures["by_segment"]["17"]["sensitivity"] is None  # nobody has scar there
     assert figures["slice_auroc"] > 0.9
-    low, high = figures["patient_auroc_95"]
-    assert 0 <= low < 8 / 9 < high <= 1
+    assert figures["layer_accuracy"] == pytest.approx(2 / 3, abs=1e-4)
+    assert figures["layer_confusion"]["subendocardial"]["subendocardial"] == 3
+    assert figures["layer_confusion"]["subepicardial"]["mid-wall"] == 1
 
 
-def test_landmarks_are_measured_in_mm_and_degrees(folders: tuple[Path, Path, Path]) -> None:
-    figures = evaluate(*folders)
+def test_transmurality_leaves_out_what_has_no_score(figures: dict) -> None:
+    # s1 and s3 (three segments, true 3 and found 2) and the clean studies; the truth of s2 has another layer, no score.
+    assert figures["transmurality_segments"] == 5 * 17
+    by_chance = (4 * 82 * 3 + 9 * 3 * 82 + 1 * 3 * 3) / 85
+    assert figures["transmurality_kappa"] == pytest.approx(1 - 3 / by_chance, abs=1e-4)
+
+
+def test_pointing_and_masks(figures: dict) -> None:
+    assert figures["pointing"] == pytest.approx(2 / 3, abs=1e-4)
+    assert figures["pointing_segment"] == pytest.approx(2 / 3, abs=1e-4)
+    assert figures["myocardium_dice"] == pytest.approx(0.8)
+
+
+def test_heart_size_and_plain_head(figures: dict) -> None:
+    assert figures["size_alone_auroc"] == pytest.approx(6 / 9, abs=1e-4)
+    assert figures["size_against_answer_scar_free"] == pytest.approx(1)
+    assert figures["head_auroc"] == 1
+    assert figures["text_minus_head_auroc"] == pytest.approx(-1 / 9, abs=1e-4)
+
+
+def test_captions_are_read_back(figures: dict) -> None:
+    assert figures["caption_agrees_on_presence"] == 1
+    assert figures["caption_names_the_table"] == 1
+    assert figures["caption_right_on_presence"] == 1
+    assert figures["caption_segment_f1"] == 1
+    assert figures["caption_fact_f1"] == pytest.approx(2 * 3 / 8)  # the layer of one fact of four is wrong
+
+
+def test_wordings_and_negation(figures: dict) -> None:
+    assert figures["by_question"]["anywhere"]["median_difference"] == pytest.approx(0.05)
+    assert figures["by_question"]["septum"]["median_difference"] == 0
+    assert figures["by_question"]["anywhere"]["median_mirror_error"] == pytest.approx(0.01)
+
+
+def test_landmarks_are_measured_in_mm_and_degrees(figures: dict) -> None:
     assert figures["centre_slices"] == 6
-    assert figures["centre_within_10_mm"] == pytest.approx(5 / 6)
+    assert figures["centre_within_10_mm"] == pytest.approx(5 / 6, abs=1e-4)
     assert figures["centre_median_mm"] == pytest.approx(4)
     assert figures["rvips"] == 4
     assert figures["rvip_within_20_deg"] == pytest.approx(3 / 4)
 
 
-def test_prompts_are_scored_against_the_findings(folders: tuple[Path, Path, Path]) -> None:
-    root, results, truth = folders
-    assert "prompt_auroc" not in evaluate(*folders)  # two inferior scars are too few
-    path = root / "findings.jsonl"
+def test_prompts_are_scored_against_the_findings(folders: EvaluationFolders, tmp_path: Path) -> None:
+    given = tmp_path / "prompts.txt"
+    given.write_text("scar in the inferior wall\napical scar\nwhat is the weather?\n", "utf-8")
+    cases, _ = read_cases(folders.results, folders.truth)
+    assert prompts(cases, given) == {"prompts_scored": 0, "prompts_not_scored": 3}  # two inferior scars are too few
+    path = folders.root / "findings.jsonl"
     entries = [json.loads(text) for text in path.read_text("utf-8").splitlines()]
     entries[1]["finding"] = Finding("present", (Lesion((4,)),)).to_dict()
     path.write_text("".join(json.dumps(e) + "\n" for e in entries), "utf-8")
-    figures = evaluate(root, results, truth)
-    assert figures["prompts_scored"] == 1
-    assert figures["prompt_auroc_mean"] == pytest.approx(7.5 / 9)  # the second scar ties with three clean studies
+    figures = evaluate(replace(folders, prompts=given)).figures
+    assert list(figures["prompt_auroc"]) == ["scar in the inferior wall"]
+    assert figures["prompt_auroc_mean"] == pytest.approx(
+        7.5 / 9, abs=1e-4
+    )  # the second scar ties with three clean studies
 
 
-def test_missing_results_are_named(folders: tuple[Path, Path, Path]) -> None:
-    root, results, truth = folders
-    (results / "n3" / "result.json").unlink()
-    assert evaluate(root, results, truth)["without_result"] == ["n3"]
+def test_a_stated_meaning_counts_not_the_program_s_own(folders: EvaluationFolders, tmp_path: Path) -> None:
+    given = tmp_path / "prompts.jsonl"
+    anywhere = Meaning(True).to_dict()
+    lines = [
+        {"text": "scar in the inferior wall", "meaning": anywhere},
+        {"text": "brightening of the pump", "meaning": anywhere},
+    ]
+    given.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    cases, _ = read_cases(folders.results, folders.truth)
+    figures = prompts(cases, given)
+    assert figures["prompts_read_as_stated"] == 0
+    assert figures["prompt_auroc"]["scar in the inferior wall"] == pytest.approx(7.5 / 9)  # truth: scar anywhere
+    assert figures["prompt_auroc"]["brightening of the pump"] == 0.5  # not asked, not understood
 
 
-def test_no_result_at_all_is_refused(folders: tuple[Path, Path, Path], tmp_path: Path) -> None:
+def test_without_measures_and_findings_less_is_said(folders: EvaluationFolders) -> None:
+    (folders.root / "findings.jsonl").unlink()
+    figures = evaluate(replace(folders, measures=None)).figures
+    assert not {"pointing", "head_auroc", "size_alone_auroc", "prompt_auroc"} & set(figures)
+    assert figures["layer_accuracy"] == pytest.approx(2 / 3, abs=1e-4)  # from the table's own layer
+    assert [row["system"] for row in figures["systems"]] == ["text answer (shipped)", "always positive"]
+
+
+def test_systems_stand_in_one_table(folders: EvaluationFolders) -> None:
+    scores = {name: float(name[0] == "s") for name in (*SCARRED, *CLEAN)}
+    rows = {row["system"]: row for row in evaluate(folders, {"other": scores, "absent": None}).figures["systems"]}
+    assert rows["other"]["auroc"] == rows["other"]["balanced_accuracy"] == 1
+    assert "weights not given" in rows["absent"]["note"]
+    assert rows["always positive"]["balanced_accuracy"] == 0.5
+    assert rows["plain head, no text"]["best_balanced_accuracy_on_this_set"] == 1
+    assert rows["FWHM, share of myocardium"]["auroc"] == pytest.approx(6 / 9, abs=1e-4)
+
+
+def test_missing_results_are_named(folders: EvaluationFolders) -> None:
+    (folders.results / "n3" / "result.json").unlink()
+    assert evaluate(folders).figures["without_result"] == ["n3"]
+
+
+def test_no_result_at_all_is_refused(folders: EvaluationFolders, tmp_path: Path) -> None:
     with pytest.raises(InputRefused):
-        evaluate(folders[0], tmp_path, folders[2])
+        evaluate(replace(folders, results=tmp_path))
 
 
-def test_tables_are_written(folders: tuple[Path, Path, Path], tmp_path: Path) -> None:
-    figures = evaluate(*folders)
-    write_evaluation(tmp_path / "out", figures, folders[1], folders[2])
+def test_results_of_two_models_are_refused(folders: EvaluationFolders) -> None:
+    path = folders.results / "n3" / "result.json"
+    entry = json.loads(path.read_text("utf-8"))
+    entry["model"]["version"] = "2"
+    path.write_text(json.dumps(entry), "utf-8")
+    with pytest.raises(InputRefused):
+        evaluate(folders)
+
+
+def test_tables_are_written(folders: EvaluationFolders, tmp_path: Path) -> None:
+    evaluation = evaluate(folders)
+    write_evaluation(tmp_path / "out", folders, evaluation)
     kept = json.loads((tmp_path / "out" / "figures.json").read_text("utf-8"))
-    assert kept["patient_auroc"] == pytest.approx(figures["patient_auroc"], abs=1e-4)
+    assert kept == json.loads(json.dumps(evaluation.figures))
     with (tmp_path / "out" / "cases.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+        rows = {row["study"]: row for row in csv.DictReader(file)}
     assert len(rows) == 6
-    assert {row["study"]: row["segments_found"] for row in rows}["s1"] == "4 10"
-    assert "patient_auroc" in as_table(figures)
+    assert rows["s1"]["segments_found"] == "4 10"
+    assert rows["s1"]["points_at_scar"] == "True"
+
+
+def test_virtual_and_real_stand_apart(folders: EvaluationFolders, tmp_path: Path) -> None:
+    real = evaluate(folders)
+    assert describe_set(folders.root) == {"set": "root", "virtual": False, "about": ""}
+    (folders.root / "cohort.json").write_text('{"virtual": true, "about": "six made by hand"}', "utf-8")
+    virtual = replace(real, figures=real.figures | describe_set(folders.root))
+    for name, evaluation in (("a", real), ("b", virtual)):
+        write_evaluation(tmp_path / "sets" / name, folders, evaluation)
+    assert not list((tmp_path / "sets" / "a").glob("*.png"))  # no picture of a person
+    assert (tmp_path / "sets" / "b" / "failure-missed.png").is_file()
+    assert write_report(tmp_path / "sets" / "evaluation.md") == 2
+    text = (tmp_path / "sets" / "evaluation.md").read_text("utf-8")
+    first, second = text.split("## Real patients")
+    assert "six made by hand" in first and "six made by hand" not in second
+    for part in (first, second):
+        assert "| patient AUROC | 0.889 (" in part
+        assert "not run" not in part  # nothing was asked for
+        assert "0.830" in part and "2502.12948" in part
+    assert "![roc](b/roc.svg)" in first
+    assert "not for diagnosis" in text
+
+
+def test_report_says_what_is_not_there() -> None:
+    assert report([]).count("Not there") == 2
+
+
+def test_prompt_file_holds_given_and_standing_prompts(tmp_path: Path) -> None:
+    given = tmp_path / "given.txt"
+    given.write_text(f"apical scar\n{standing_prompts()[0]}\n", "utf-8")
+    lines = write_prompts(tmp_path / "out" / "prompts.txt", given).read_text("utf-8").splitlines()
+    assert lines[0] == "apical scar"
+    assert len(lines) == len(set(lines)) == 1 + len(standing_prompts())
+
+
+def test_prompts_may_be_json_lines(tmp_path: Path) -> None:
+    given = tmp_path / "given.jsonl"
+    given.write_text('{"text": "apical\\nscar", "meaning": {}}\n{"text": ""}\n', "utf-8")
+    assert write_prompts(tmp_path / "a.txt", given).read_text("utf-8").splitlines()[0] == "apical scar"
+    given.write_text("apical scar\n", "utf-8")
+    with pytest.raises(InputRefused, match="bad-prompts"):
+        write_prompts(tmp_path / "a.txt", given)
+
+
+def test_wordings_mean_the_same() -> None:
+    from LGETextDetectLib.wording import read_prompt
+
+    for question in QUESTIONS:
+        meanings = {read_prompt(text) for text in question.wordings}
+        assert len(meanings) == 1, question.name
+        assert read_prompt(question.negated) == replace(meanings.pop(), negated=True), question.name

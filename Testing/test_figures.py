@@ -2,7 +2,22 @@
 
 import numpy as np
 import pytest
-from LGETextTrainLib.figures import auroc, balanced_accuracy, brier, f1_score, interval, rates
+from LGETextTrainLib.figures import (
+    abstention_curve,
+    auroc,
+    balanced_accuracy,
+    best_balanced_accuracy,
+    brier,
+    calibration_bins,
+    calibration_error,
+    estimate,
+    f1_score,
+    interval,
+    rank_correlation,
+    rates,
+    roc_points,
+    weighted_kappa,
+)
 
 
 @pytest.mark.parametrize(
@@ -45,3 +60,56 @@ def test_interval_holds_the_estimate() -> None:
     low, high = interval(lambda k: auroc(score[k], true[k]), 80)
     assert low < auroc(score, true) < high
     assert high - low < 0.3
+
+
+def test_roc_points_hold_the_area() -> None:
+    score, true = [1, 2, 2, 3], [0, 0, 1, 1]
+    x, y = roc_points(score, true)
+    assert (x[0], y[0], x[-1], y[-1]) == (0, 0, 1, 1)
+    assert np.trapezoid(y, x) == pytest.approx(auroc(score, true))
+
+
+def test_best_balanced_accuracy_is_that_of_the_best_cut() -> None:
+    assert best_balanced_accuracy([1, 2, 3, 4], [0, 1, 0, 1]) == pytest.approx(0.75)
+    assert best_balanced_accuracy([5, 5, 5], [0, 1, 1]) == pytest.approx(0.5)
+
+
+def test_calibration() -> None:
+    probability, true = [0.05, 0.05, 0.95, 0.95], [0, 1, 1, 1]
+    assert calibration_bins(probability, true) == [pytest.approx((0.05, 0.5, 2)), pytest.approx((0.95, 1.0, 2))]
+    assert calibration_error(probability, true) == pytest.approx((0.45 + 0.05) / 2)
+    assert calibration_error([0.0, 1.0], [0, 1]) == 0
+
+
+def test_abstention_keeps_the_surest() -> None:
+    # Only the two nearest to the threshold are wrong; 0.3 is as far from 0.6 in its half as 0.8 is.
+    curve = abstention_curve([0.0, 0.1, 0.2, 0.3, 0.58, 0.62, 0.8, 0.9, 0.95, 1.0], 0.6, [0, 0, 0, 0, 1, 0, 1, 1, 1, 1])
+    assert curve[0] == pytest.approx((1.0, 0.8, 0.8))
+    assert curve[2] == pytest.approx((0.8, 1.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("found", "true", "expected"),
+    [([0, 1, 2], [0, 1, 2], 1.0), ([0, 0, 2, 2], [0, 2, 0, 2], 0.0), ([2, 0], [0, 2], -1.0)],
+)
+def test_weighted_kappa(found: list[int], true: list[int], expected: float) -> None:
+    assert weighted_kappa(found, true, 3) == pytest.approx(expected)
+
+
+def test_weighted_kappa_forgives_near_misses() -> None:
+    true = [0, 0, 2, 2, 4, 4]
+    assert weighted_kappa([1, 0, 2, 2, 4, 4], true, 5) > weighted_kappa([4, 0, 2, 2, 4, 4], true, 5)
+    assert np.isnan(weighted_kappa([1, 1], [1, 1], 3))
+
+
+def test_rank_correlation() -> None:
+    assert rank_correlation([1, 2, 3], [10, 20, 400]) == pytest.approx(1)
+    assert np.isnan(rank_correlation([1, 2, 3], [5, 5, 5]))
+
+
+def test_estimate_names_value_and_interval() -> None:
+    values = np.arange(50) / 49
+    found = estimate("mean", lambda k: float(values[k].mean()), 50)
+    low, high = found["mean_95"]
+    assert found["mean"] == pytest.approx(0.5)
+    assert low < 0.5 < high

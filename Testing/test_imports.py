@@ -18,16 +18,16 @@ ORDER = """
     wording_places wording_reading wording_tables wording_clauses wording_scope wording_lesions wording_report
     wording_prompt wording_write wording reports questions
     volume dicom_frames dicom_pixels nifti series_kind stacks series volume_files
-    orientation patches heart landmarks manual_landmarks markups normalised
+    orientation patches heart landmarks manual_landmarks markups wall_shape normalised segment_places
     tokens unet bundle backends model
     quality result outputs study
-    studies_below results_table worker_pool summary_text batch cli __main__ mrml
+    studies_below results_table worker_pool summary_text batch cli __main__ mrml mrml_tables mrml_results mrml_bundle
 """.split()
 FRAMEWORKS = {
     "torch": {"backends", "unet"},
     "onnxruntime": {"backends"},
-    "slicer": {"mrml"},
-    "vtk": {"mrml"},
+    "slicer": {"mrml", "mrml_results", "mrml_bundle"},
+    "vtk": {"mrml", "mrml_results", "mrml_tables"},
     "qt": set(),
     "transformers": set(),
     "monai": set(),

@@ -14,7 +14,7 @@ skip_without_slicer_core()
 import slicer  # noqa: E402
 import slicer.util  # noqa: E402
 import vtk  # noqa: E402
-from LGETextDetectLib import aha, mrml  # noqa: E402
+from LGETextDetectLib import aha, mrml, mrml_bundle, mrml_results, mrml_tables  # noqa: E402
 from LGETextDetectLib.landmarks import Landmarks, SliceLandmarks  # noqa: E402
 from LGETextDetectLib.refusal import InputRefused  # noqa: E402
 from LGETextDetectLib.volume import Volume  # noqa: E402
@@ -22,7 +22,7 @@ from LGETextDetectLib.volume import Volume  # noqa: E402
 
 @pytest.fixture
 def scene():
-    scene = slicer.vtkMRMLScene()
+    scene = mrml_bundle.result_scene()
     yield scene
     scene.Clear(1)
 
@@ -212,15 +212,17 @@ def test_evidence_overlay_lies_on_the_input(scene) -> None:
     one = volume(GEOMETRIES["left-handed"])
     node = mrml.volume_to_node(one, scene, "LGE")
     evidence = np.random.default_rng(5).random(one.array.shape, np.float32)
-    overlay = mrml.evidence_to_node(evidence, node, scene, "evidence")
+    overlay = mrml_results.evidence_to_node(evidence, node, scene, "evidence")
     back = mrml.volume_from_node(overlay)
     assert np.array_equal(back.array, evidence)
     assert np.allclose(back.affine, one.affine, atol=1e-9)
     display = overlay.GetDisplayNode()
-    assert display.GetColorNode().GetName() == mrml.EVIDENCE_COLOURS
+    assert display.GetColorNode().GetName() == mrml_results.EVIDENCE_COLOURS
     assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == (0.0, 1.0)
-    assert display.GetApplyThreshold() and display.GetLowerThreshold() == pytest.approx(mrml.EVIDENCE_SHOWN_FROM)
-    mrml.evidence_to_node(evidence, node, scene, "again")
+    assert display.GetApplyThreshold() and display.GetLowerThreshold() == pytest.approx(
+        mrml_results.EVIDENCE_SHOWN_FROM
+    )
+    mrml_results.evidence_to_node(evidence, node, scene, "again")
     assert scene.GetNumberOfNodesByClass("vtkMRMLColorTableNode") == 1  # one table for all overlays
 
 
@@ -229,11 +231,11 @@ def test_scar_segmentation_has_terminology_geometry_and_voxels(scene) -> None:
     node = mrml.volume_to_node(one, scene, "LGE")
     mask = np.zeros(one.array.shape, bool)
     mask[1, 2:4, 3], mask[2, 2, 2] = True, True
-    segmentation = mrml.scar_to_node(mask, node, scene, "scar")
+    segmentation = mrml_results.scar_to_node(mask, node, scene, "scar")
     role = segmentation.GetReferenceImageGeometryReferenceRole()
     assert segmentation.GetNodeReferenceID(role) == node.GetID()
 
-    segment = segmentation.GetSegmentation().GetSegment(mrml.SCAR_SEGMENT_ID)
+    segment = segmentation.GetSegmentation().GetSegment(mrml_results.SCAR_SEGMENT_ID)
     entry = slicer.vtkSlicerTerminologyEntry()
     coded = vtk.reference("")
     assert segment.GetTag(segment.GetTerminologyEntryTagName(), coded)
@@ -268,10 +270,13 @@ SEGMENTS = [
 ]
 
 
+SLICES = [{"index": k, "position_mm": 8.0 * k, "level": "mid", "probability": k / 10} for k in (3, 1, 0, 2)]
+
+
 def test_table_of_the_segments(scene) -> None:
-    node = mrml.segments_to_node(SEGMENTS, scene, "segments")
+    node = mrml_tables.segments_to_node(SEGMENTS, scene, "segments")
     table = node.GetTable()
-    assert [table.GetColumnName(k) for k in range(table.GetNumberOfColumns())] == list(mrml.TABLE_COLUMNS)
+    assert [table.GetColumnName(k) for k in range(table.GetNumberOfColumns())] == list(mrml_tables.TABLE_COLUMNS)
     assert table.GetNumberOfRows() == 17
     row = [table.GetValue(2, k).ToString() for k in range(5)]
     assert row == ["3", "basal inferoseptal", "0.03", "subendocardial", "2"]
@@ -290,7 +295,9 @@ def result_folder(one: Volume, folder: Path) -> Path:
     storage = slicer.vtkMRMLNRRDStorageNode()
     storage.SetFileName(str(folder / "evidence.nrrd"))
     storage.WriteData(mrml.volume_to_node(one.with_array(evidence), scene, "evidence"))
-    (folder / "result.json").write_text(json.dumps({"segments": SEGMENTS, "caption": "Scar."}), "utf-8")
+    (folder / "result.json").write_text(
+        json.dumps({"segments": SEGMENTS, "slices": SLICES, "caption": "Scar."}), "utf-8"
+    )
     return folder
 
 
@@ -301,11 +308,16 @@ def test_a_result_folder_becomes_nodes_beside_the_input(scene, tmp_path: Path) -
     study = tree.CreateFolderItem(tree.GetSceneItemID(), "study")
     tree.SetItemParent(tree.GetItemByDataNode(node) or tree.CreateItem(study, node), study)
 
-    nodes = mrml.load_result(result_folder(one, tmp_path), node, scene)
+    nodes = mrml_results.load_result(result_folder(one, tmp_path), node, scene)
 
     assert tree.GetItemParent(nodes.folder_item) == study
-    shown = (nodes.landmarks, nodes.evidence, nodes.segmentation, nodes.table, nodes.text)
-    assert all(tree.GetItemParent(tree.GetItemByDataNode(n)) == nodes.folder_item for n in shown)
+    assert len(nodes.nodes()) == 9
+    assert all(tree.GetItemParent(tree.GetItemByDataNode(n)) == nodes.folder_item for n in nodes.nodes())
+    assert all(n.GetNodeReferenceID(mrml_results.INPUT_ROLE) == node.GetID() for n in nodes.nodes())
+    assert [nodes.slices.GetCellText(k, 0) for k in range(4)] == ["0", "1", "2", "3"]
+    assert nodes.chart.GetNthPlotSeriesNode(0) is nodes.series and nodes.series.GetTableNode() is nodes.slices
+    assert slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(nodes.evidence).GetTitleText() == "Scar evidence"
+    assert nodes.landmarks.GetLocked()
     assert slicer.util.arrayFromVolume(nodes.evidence)[1, 2, 3] == np.float32(0.9)
     assert json.loads(nodes.text.GetText())["caption"] == "Scar."
     assert nodes.result["segments"][2]["aha"] == 3
@@ -333,7 +345,71 @@ def test_a_spoilt_result_folder_leaves_the_scene_as_it_was(scene, tmp_path: Path
     node = mrml.volume_to_node(one, scene, "LGE")
     before = {scene.GetNthNode(k).GetName() for k in range(scene.GetNumberOfNodes())}
     spoil(result_folder(one, tmp_path))
-    with pytest.raises((OSError, ValueError, KeyError)):
-        mrml.load_result(tmp_path, node, scene)
+    with pytest.raises((OSError, ValueError, KeyError, InputRefused)):
+        mrml_results.load_result(tmp_path, node, scene)
     after = {scene.GetNthNode(k).GetName() for k in range(scene.GetNumberOfNodes())}
     assert not {name for name in after - before if "finding" in name}
+
+
+def test_a_new_result_replaces_the_old_one_but_not_what_somebody_corrected(scene, tmp_path: Path) -> None:
+    one = volume(GEOMETRIES["oblique"])
+    node = mrml.volume_to_node(one, scene, "LGE")
+    folder = result_folder(one, tmp_path)
+    first = mrml_results.load_result(folder, node, scene)
+    count = scene.GetNumberOfNodes()
+    second = mrml_results.load_result(folder, node, scene, first.landmarks)
+    assert scene.GetNumberOfNodes() == count and second.landmarks is first.landmarks
+    second.segmentation.SetAttribute(mrml_results.KEPT_ATTRIBUTE, "1")
+    third = mrml_results.load_result(folder, node, scene)
+    tree = scene.GetSubjectHierarchyNode()
+    assert scene.IsNodePresent(second.segmentation) and not scene.IsNodePresent(second.evidence)
+    assert tree.GetItemParent(tree.GetItemByDataNode(second.segmentation)) == third.folder_item
+    found = mrml_results.find_result(node, scene)
+    assert found is not None and found.evidence is third.evidence and found.result["caption"] == "Scar."
+
+
+def test_only_points_set_by_hand_override_found_ones(scene, tmp_path: Path) -> None:
+    one = volume(GEOMETRIES["oblique"])
+    node = mrml.landmarks_to_node(landmarks(one), scene, "landmarks")
+    path = tmp_path / "by_hand.mrk.json"
+    assert mrml.node_to_markups_file(node, path, by_hand_only=True) == 0
+    number = node.GetControlPointIndexByLabel("rvip_anterior_2")
+    mrml.mark_set_by_hand(node, number)
+    assert mrml.node_to_markups_file(node, path, by_hand_only=True) == 1
+    assert mrml.mean_confidence(node) == pytest.approx(0.8)
+    fresh = tmp_path / "fresh.mrk.json"
+    mrml.node_to_markups_file(mrml.landmarks_to_node(landmarks(one), scene, "again"), fresh)
+    mrml.update_landmarks(node, fresh, scene)
+    kept = [
+        node.GetNthControlPointLabel(k) for k in range(node.GetNumberOfControlPoints()) if not mrml.was_found(node, k)
+    ]
+    assert kept == ["rvip_anterior_2"]  # it is where the hand put it, and still says so
+
+
+def test_the_orientation_transform_turns_the_heart_upright(scene) -> None:
+    """Below it, an axial view (right = -R, up = A, from the feet) shows lateral right, anterior up, from the apex."""
+    turned = rotation(9)
+    heart = np.eye(4)
+    heart[:3, :3], heart[:3, 3] = turned, (11.0, -7.0, 30.0)
+    node = mrml.heart_transform_to_node(heart, scene, "orientation")
+    matrix = vtk.vtkMatrix4x4()
+    node.GetMatrixTransformToParent(matrix)
+    place = np.array([11.0, -7, 30]) * (-1, -1, 1)
+    assert np.allclose(matrix.MultiplyPoint([*place, 1.0])[:3], 0, atol=1e-9)
+    for column, shown in ((0, (-1, 0, 0)), (1, (0, 1, 0)), (2, (0, 0, -1))):
+        direction = turned[:, column] * (-1, -1, 1)
+        assert np.allclose(matrix.MultiplyPoint([*direction, 0.0])[:3], shown, atol=1e-9)
+
+
+@pytest.mark.parametrize("plane", ["short", "horizontal", "vertical"])
+def test_heart_planes_are_orthonormal_and_pass_through_the_centre(plane: str) -> None:
+    heart = np.eye(4)
+    heart[:3, :3], heart[:3, 3] = rotation(4), (1.0, 2.0, 3.0)
+    matrix = mrml.slice_to_ras(heart, plane)
+    assert np.allclose(matrix[:3, :3].T @ matrix[:3, :3], np.eye(3), atol=1e-9)
+    assert np.linalg.det(matrix[:3, :3]) == pytest.approx(-1)  # as Slicer's own views: away from the viewer
+    assert matrix[:3, 3] == pytest.approx((-1.0, -2.0, 3.0))
+    if plane == "short":
+        assert np.allclose(matrix[:3, 0], heart[:3, 0] * (-1, -1, 1)) and np.allclose(
+            matrix[:3, 1], heart[:3, 1] * (-1, -1, 1)
+        )

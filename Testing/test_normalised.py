@@ -105,6 +105,29 @@ def test_scale_puts_muscle_at_zero_and_blood_at_one() -> None:
     assert np.allclose(scale_intensity(image * 7 - 30, cavity, muscle), scaled, atol=1e-5)
 
 
+def rings(count: int = 5) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(S, 40, 40) image of blood 500 inside muscle 100, cavity and muscle."""
+    away = np.hypot(*(np.mgrid[:40, :40] - 19.5))
+    cavity, muscle = (np.repeat(m[None].astype(np.float32), count, 0) for m in (away < 8, (away >= 8) & (away < 14)))
+    return 50 + 450 * cavity + 50 * muscle, cavity, muscle
+
+
+def test_slices_scaled_by_the_scanner_one_by_one_look_alike() -> None:
+    image, cavity, muscle = rings()
+    gain, offset = np.array([1, 0.8, 1.4, 1, 1.1]), np.array([0, 90, -60, 0, 200])
+    scaled = scale_intensity(image * gain[:, None, None] + offset[:, None, None], cavity, muscle)
+    assert np.allclose(scaled[cavity > 0], 1)
+    assert np.abs(scaled[muscle > 0]).max() < 0.15
+
+
+def test_a_slice_full_of_scar_keeps_the_studys_scale() -> None:
+    image, cavity, muscle = rings()
+    image[2][muscle[2] > 0] = 600  # transmural all round, brighter than blood
+    scaled = scale_intensity(image, cavity, muscle)
+    assert scaled[2][muscle[2] > 0].min() > 1.1
+    assert np.allclose(scaled[0][muscle[0] > 0], 0, atol=1e-5)
+
+
 def test_frame_pixels_are_millimetres(study: VirtualStudy) -> None:
     for grid in stack_of(study).grids:
         assert np.linalg.norm(grid[:3, 1]) == pytest.approx(PIXEL_MM)

@@ -21,7 +21,7 @@ REPOSITORY = "SlicerLGETextDetect"
 MODULES_FOLDER = "lib/Slicer-0.0/qt-scripted-modules"
 DATA = ("Resources/Models", "Resources/SampleStudy")
 NO_COMPILER_TEST = ("-DCMAKE_C_COMPILER_FORCED=ON", "-DCMAKE_CXX_COMPILER_FORCED=ON")  # nothing is compiled
-OPTIONAL = ("slicer", "highdicom", "torch")  # what a library file may lack where it is not used
+OPTIONAL = ("slicer", "highdicom", "torch", "vtk")  # what a library file may lack where it is not used
 NOT_SHIPPED = {"CMakeLists.txt"}
 
 # The Extensions Index's entry schema v1.0.2: its required entries, and all that it allows, with their types.
@@ -175,6 +175,27 @@ def test_index_entry_and_cmake_say_the_same() -> None:
     assert "project(LGETextDetect)" in (ROOT / "CMakeLists.txt").read_text("utf-8")
     assert (extension("DEPENDS") == "NA") == (entry["build_dependencies"] == [])
     assert "not for diagnosis" in extension("DESCRIPTION") and extension("CONTRIBUTORS")
+
+
+@pytest.mark.parametrize(
+    ("modality", "description", "suggested"),
+    [
+        ("MR", "SA PSIR LGE 10 min", True),
+        ("MR", "delayed enhancement", True),
+        ("MR", "cine SA", False),
+        ("CT", "LGE", False),
+    ],
+)
+def test_dicom_support_rule_suggests_the_extension_for_lge(modality: str, description: str, suggested: bool) -> None:
+    rule_engine = pytest.importorskip("rule_engine", reason="`make test-slicer` runs this test in .venv-slicer")
+    rule = rule_engine.Rule(json.loads((ROOT / "LGETextDetect.json").read_text("utf-8"))["dicom_support_rule"])
+    assert rule.matches({"Modality": modality, "SeriesDescription": description}) is suggested
+
+
+def test_screenshot_is_at_its_address_and_all_pictures_of_the_readme_are_there() -> None:
+    assert (ROOT / extension("SCREENSHOTURLS").split(f"/{REPOSITORY}/main/")[1]).is_file()
+    pictures = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", (ROOT / "README.md").read_text("utf-8"))
+    assert pictures and all((ROOT / name).is_file() for name in pictures)
 
 
 def test_icon_is_a_png_of_128_pixels_at_its_address() -> None:

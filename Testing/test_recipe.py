@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 from LGETextDetectLib.refusal import InputRefused
-from LGETextTrainLib.recipe import read_recipe
+from LGETextTrainLib.recipe import (
+    HospitalRecipe,
+    Recipe,
+    documented,
+    read_any_recipe,
+    read_hospital_recipe,
+    read_recipe,
+    write_hospital_recipe,
+)
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 
@@ -36,3 +44,75 @@ def test_wrong_recipe_is_refused(tmp_path: Path, change: tuple[str, str], words:
         read_recipe(path)
     assert refused.value.code == "bad-recipe"
     assert words in refused.value.cause
+
+
+HOSPITAL = """
+name = "h"
+version = "1"
+seed = 1
+[data]
+studies = "studies"
+reports = "/abs/reports.csv"
+"""
+
+
+def hospital(folder: Path, text: str = HOSPITAL) -> Path:
+    path = folder / "hospital.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_a_table_of_data_makes_it_a_hospitals(tmp_path: Path) -> None:
+    recipe = read_any_recipe(hospital(tmp_path))
+    assert isinstance(recipe, HospitalRecipe)
+    assert recipe.data.studies == str(tmp_path.resolve() / "studies") and recipe.data.reports == "/abs/reports.csv"
+    assert isinstance(read_any_recipe(RECIPES / "tiny.toml"), Recipe)
+    assert isinstance(read_any_recipe(RECIPES / "hospital.toml"), HospitalRecipe)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("[data]", "[data]\nstudy = 1"), "unknown entry 'data.study'; known are max_left_out"),
+        (("seed = 1", "seed = 1\n[paint]\nshare = 1.5"), "'paint.share' must be 1 at most"),
+        (("seed = 1", "seed = 1\n[start]\nweights = 'some'"), "must be one of all, heart, none"),
+        (("seed = 1", "seed = 1\n[run]\ntensorboard = 1"), "'run.tensorboard' must be bool"),
+        (('reports = "/abs/reports.csv"', ""), "'data.reports' is missing"),
+        (('name = "h"', 'name = "../h"'), "letters, digits"),
+    ],
+)
+def test_a_wrong_hospital_recipe_is_refused(tmp_path: Path, change: tuple[str, str], words: str) -> None:
+    assert change[0] in HOSPITAL
+    with pytest.raises(InputRefused) as refused:
+        read_hospital_recipe(hospital(tmp_path, HOSPITAL.replace(*change)))
+    assert refused.value.code == "bad-recipe" and words in refused.value.cause
+
+
+def test_virtual_recipes_are_no_hospitals() -> None:
+    with pytest.raises(InputRefused, match="virtual patients"):
+        read_hospital_recipe(RECIPES / "tiny.toml")
+
+
+def test_every_entry_says_what_it_does() -> None:
+    docs = documented(HospitalRecipe)
+    assert len({doc.name for doc in docs}) == len(docs) > 40
+    assert all(len(doc.said) > 8 and doc.kind in ("int", "float", "str", "bool") for doc in docs)
+
+
+def test_a_written_recipe_is_read_back(tmp_path: Path) -> None:
+    recipe = read_hospital_recipe(hospital(tmp_path, HOSPITAL.replace('"studies"', "'a \"b\" ü'")))
+    write_hospital_recipe(recipe, tmp_path / "again" / "full.toml")
+    assert read_hospital_recipe(tmp_path / "again" / "full.toml") == recipe
+
+
+def test_the_documentation_lists_every_entry_as_it_is() -> None:
+    text = (RECIPES.parent / "docs" / "training.md").read_text("utf-8")
+    for doc in documented(HospitalRecipe):
+        shown = (
+            "must be given"
+            if doc.default is None
+            else (doc.default or "empty")
+            if doc.kind == "str"
+            else repr(doc.default)
+        )
+        assert f"| `{doc.name}` | {doc.kind} | {shown} | {doc.said} |" in text

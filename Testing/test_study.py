@@ -11,6 +11,7 @@ from LGETextDetectLib.events import Cancelled, Events
 from LGETextDetectLib.model import Engine
 from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.study import STAGES, Detection, DetectOptions, detect, read_prompts
+from LGETextDetectLib.volume_files import write_nrrd
 
 PROMPTS = ("Is there scar in the septum?", "What is the weather?", "No late enhancement of the lateral wall")
 
@@ -114,7 +115,14 @@ def test_prompt_files_that_cannot_be_read_are_refused(tmp_path: Path, content: b
     assert refused.value.code == code
 
 
-def test_a_scarred_virtual_patient_is_found_without_help(bundled_model: Path, study_files: StudyFiles) -> None:
-    result = detect(study_files.volume, Engine(bundled_model)).result
+def test_a_scarred_virtual_patient_is_found_without_help(bundled_model: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from LGETextTrainLib.sample_patient import sample_patient
+    from LGETextTrainLib.virtual_study import render_study
+
+    write_nrrd(render_study(sample_patient()).volume, tmp_path / "study.nrrd")
+    result = detect(tmp_path / "study.nrrd", Engine(bundled_model)).result
     assert result["landmarks"]["source"] == "auto"
-    assert result["detection"]["probability"] > result["detection"]["threshold"]
+    assert result["detection"]["present"] is True
+    named = {n for lesion in result["finding"]["lesions"] for n in lesion["segments"]}
+    assert named & {4, 10}  # an infarct of the basal and mid inferior wall

@@ -22,6 +22,8 @@ BACKENDS, DEVICES = ("auto", "onnx", "torch"), ("auto", "cpu", "cuda")  # as bac
 TRAINING_COMMANDS = {
     "phantom": "write virtual patients: DICOM series, truth, report text",
     "train": "train a model from a recipe and bundle it",
+    "check-data": "say whether a recipe's studies and reports can be trained on",
+    "preview-scars": "paint scars into a recipe's scar-free studies, to look at",
     "evaluate": "detect below a folder and compare with a truth table",
     "export": "export a run folder's networks to its bundle again",
     "bundle": "check a bundle's hashes and print what it is",

@@ -15,7 +15,9 @@ from .volume import FloatArray
 BoolArray = npt.NDArray[np.bool_]
 
 MIN_LV_MM2, MAX_LV_MM2 = 150.0, 9500.0  # cavity and wall together; epicardial radius 7-55 mm
-CONTACT_MM = 3.5  # RV pixels this near to the epicardium touch it
+NECK_PX = (2, 3, 4, 6, 8, 10)  # half widths at which two discs are taken apart
+TAIL_PX = 3.5  # half width under which RV blood counts as a tail
+CONTACT_MM = 4.5  # RV pixels this near to the epicardium touch it
 MIN_CONTACT_DEG, MAX_CONTACT_DEG = 40.0, 200.0  # real arcs: 93-140
 
 
@@ -45,18 +47,32 @@ def ventricles(probability: Float32) -> list[Ventricle]:
     labels, count = ndimage.label(lv > 0.5)
     found = []
     for number, window in enumerate(ndimage.find_objects(labels), start=1) if count else ():
-        part = labels[window] == number
-        area = float(part.sum()) * PATCH_MM**2
-        if not MIN_LV_MM2 <= area <= MAX_LV_MM2:
-            continue
-        mask = np.zeros(lv.shape, bool)
-        mask[window] = ndimage.binary_fill_holes(part)
-        cavity = float((probability[1][mask] > 0.5).sum()) * PATCH_MM**2
-        if cavity > 0.97 * area:  # blood without a wall is a vessel
-            continue
-        centre = np.asarray(ndimage.center_of_mass(mask), float)
-        found.append(Ventricle(mask, centre, area, cavity, float(lv[mask].mean())))
+        piece = np.zeros(lv.shape, bool)
+        piece[window] = ndimage.binary_fill_holes(labels[window] == number)
+        for mask in _touching_discs(piece):
+            area = float((mask & (labels == number)).sum()) * PATCH_MM**2
+            if not MIN_LV_MM2 <= area <= MAX_LV_MM2:
+                continue
+            cavity = float((probability[1][mask] > 0.5).sum()) * PATCH_MM**2
+            if cavity > 0.97 * area:  # blood without a wall is a vessel
+                continue
+            centre = np.asarray(ndimage.center_of_mass(mask), float)
+            found.append(Ventricle(mask, centre, area, cavity, float(lv[mask].mean())))
     return sorted(found, key=lambda v: -v.area_mm2)
+
+
+def _touching_discs(mask: BoolArray) -> list[BoolArray]:
+    """A mask cut at its necks: stomach or bowel that was taken for a second ring often touches the LV below it."""
+    depth = ndimage.distance_transform_edt(mask)
+    for narrow in NECK_PX:
+        cores, count = ndimage.label(depth > narrow)
+        peaks = ndimage.maximum(depth, cores, np.arange(1, count + 1)) if count > 1 else []
+        discs = 1 + np.flatnonzero(np.asarray(peaks) >= narrow + 2)
+        if len(discs) > 1:
+            _, (row, column) = ndimage.distance_transform_edt(~np.isin(cores, discs), return_indices=True)
+            nearest = cores[row, column]
+            return [mask & (nearest == disc) for disc in discs]
+    return [mask]
 
 
 def patch_angles(centre: FloatArray, rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64]) -> FloatArray:
@@ -67,7 +83,7 @@ def patch_angles(centre: FloatArray, rows: npt.NDArray[np.int64], columns: npt.N
 def contact_arc(ventricle: Ventricle, rv: Float32) -> ContactArc | None:
     """Arc of the epicardium that RV blood, (160, 160) probability, touches; None when there is no plausible one."""
     distance = ndimage.distance_transform_edt(~ventricle.mask) * PATCH_MM
-    near = (rv > 0.5) & (distance <= CONTACT_MM)
+    near = _broad(rv > 0.5) & (distance <= CONTACT_MM)
     rows, columns = np.nonzero(near)
     if len(rows) < 6:
         return None
@@ -82,6 +98,14 @@ def contact_arc(ventricle: Ventricle, rv: Float32) -> ContactArc | None:
     certainty = float(rv[near].mean())
     plausible = float(np.exp(-(((length * 2 - 115) / 60) ** 2)))
     return ContactArc(start * 2.0 + half_width, (start + length) * 2.0 - half_width, certainty * plausible)
+
+
+def _broad(rv: BoolArray) -> BoolArray:
+    """RV blood without its thin tails: fat of the anterior groove continues the RV along the LV."""
+    core = np.asarray(ndimage.distance_transform_edt(rv) > TAIL_PX, bool)
+    if not core.any():
+        return core
+    return np.asarray(rv & (ndimage.distance_transform_edt(~core) <= TAIL_PX + 1), bool)
 
 
 def _longest_run(occupied: BoolArray, max_gap: int) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from .orientation import display_angle, plane_axes, turn
 from .patches import smooth_for
 from .refusal import InputRefused
 from .volume import FloatArray, Volume
+from .wall_shape import mend_wall
 
 SIZE = 96  # pixels
 PIXEL_MM = 1.25
@@ -42,7 +43,9 @@ class NormalisedStack:
 
 INTENSITY_CLIP = (-3.0, 5.0)
 MIN_STEP = 0.05  # of the p10-p90 spread: a smaller step between blood and myocardium would only blow up noise
-MIN_WEIGHT = 30.0  # pixels (sum of probabilities) a study needs of blood and of myocardium for its own scale
+MIN_PIXELS = 30  # of blood and of myocardium that a slice needs for a scale of its own
+OWN_SHARE = 0.7  # how far a slice's step follows its own wall rather than the study's, in the logarithm
+STEP_LIMITS = (0.5, 2.0)  # of the study's step: a wall full of scar, or cut by the mask, does not set the scale
 
 
 def scale_intensity(
@@ -50,41 +53,41 @@ def scale_intensity(
 ) -> npt.NDArray[np.float32]:
     """Signal in units of the blood-myocardium step: remote myocardium about 0, blood about 1; clipped to [-3, 5].
 
-    All arrays (S, H, W) or (H, W). One zero (25th percentile of the myocardium, so scar does not raise it) and one
-    step (median of the cavity minus zero) for the study; slices whose own values lie far from the study's (signal
-    scaled slice by slice by the scanner) use their own. Without heart, the study's quartiles stand in.
+    All arrays (S, H, W) or (H, W). Scanners scale many stacks slice by slice, so every slice is held by its own blood
+    (median of the cavity), which no scar touches. The step down to the myocardium's 25th percentile is the study's
+    (median of the slices), moved towards the slice's own. Without heart, the study's quartiles stand in.
     """
     shape = np.shape(image)
     signal, cavity, myocardium = (
         np.asarray(array, np.float32).reshape(-1, *shape[-2:]) for array in (image, cavity_prob, myocardium_prob)
     )
-    zero, step = _zero_and_step(signal, cavity > 0.5, myocardium > 0.5, None)
-    result = np.empty_like(signal)
-    for out, pixels, blood, muscle in zip(result, signal, cavity > 0.5, myocardium > 0.5, strict=True):
-        own_zero, own_step = _zero_and_step(pixels, blood, muscle, (zero, step))
-        out[:] = (pixels - own_zero) / own_step
-    return np.clip(result, *INTENSITY_CLIP).reshape(shape)
-
-
-def _zero_and_step(
-    signal: npt.NDArray[np.float32],
-    blood: npt.NDArray[np.bool_],
-    muscle: npt.NDArray[np.bool_],
-    study: tuple[float, float] | None,
-) -> tuple[float, float]:
-    """Zero and step of some pixels; with ``study``, its pair unless these pixels clearly disagree with it."""
-    enough = blood.sum() >= MIN_WEIGHT and muscle.sum() >= MIN_WEIGHT
-    if study is not None and not enough:
-        return study
+    levels, zeros = _levels_and_zeros(signal, cavity > 0.5, myocardium > 0.5)
+    steps = levels - zeros
     low, high = np.percentile(signal, (10, 90))
-    zero = float(np.percentile(signal[muscle], 25)) if muscle.sum() >= 10 else float(np.percentile(signal, 25))
-    level = float(np.median(signal[blood])) if blood.sum() >= 5 else float(np.percentile(signal, 75))
-    # A negative step (blood nulled below muscle) keeps the signal's polarity: scar stays bright.
-    step = max(abs(level - zero), MIN_STEP * float(high - low), 1e-6 * float(np.abs(signal).max()) + 1e-20)
-    if study is None:
-        return zero, step
-    same_zero = abs(zero - study[0]) < study[1]
-    return study if same_zero and 0.5 < step / study[1] < 2 else (zero, step)
+    floor = max(MIN_STEP * float(high - low), 1e-6 * float(np.abs(signal).max()) + 1e-20)
+    study = float(np.median(steps))
+    polarity = -1.0 if study < 0 else 1.0  # blood nulled below muscle stays below it: scar stays bright
+    study = max(abs(study), floor)
+    ratio = np.clip(steps * polarity / study, *STEP_LIMITS) ** OWN_SHARE
+    own = (ratio * study)[:, None, None]
+    result = (signal - levels[:, None, None]) / own + polarity
+    return np.clip(result, *INTENSITY_CLIP).astype(np.float32).reshape(shape)
+
+
+def _levels_and_zeros(
+    signal: npt.NDArray[np.float32], blood: npt.NDArray[np.bool_], muscle: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """(S,) blood level and (S,) zero of each slice; slices with too little heart get the others' medians."""
+    levels, zeros = np.full((2, len(signal)), np.nan)
+    for k, (pixels, inside, wall) in enumerate(zip(signal, blood, muscle, strict=True)):
+        if min(inside.sum(), wall.sum()) >= MIN_PIXELS:
+            levels[k], zeros[k] = np.median(pixels[inside]), np.percentile(pixels[wall], 25)
+    known = np.isfinite(levels)
+    if not known.any():
+        quarter, three_quarters = np.percentile(signal, (25, 75))
+        return np.full(len(signal), three_quarters), np.full(len(signal), quarter)
+    levels[~known], zeros[~known] = np.median(levels[known]), np.median(zeros[known])
+    return levels, zeros
 
 
 def normalise(volume: Volume, landmarks: Landmarks, maps: Maps) -> NormalisedStack:
@@ -94,8 +97,8 @@ def normalise(volume: Volume, landmarks: Landmarks, maps: Maps) -> NormalisedSta
     slices' own. Raises InputRefused('bad-landmarks') when the landmarks give no axis or no insertion points.
     """
     centres = lv_centres(volume, landmarks)
-    right, up = _frame_axes(volume, landmarks)
-    position = _positions(landmarks, centres)
+    right, up = frame_axes(volume, landmarks)
+    position = slice_positions(landmarks, centres)
     order = np.argsort(position, kind="stable")
     grids = np.stack([_frame_grid(volume, centre, right, up) for centre in centres])
     spacing = volume.spacing_mm[:2]
@@ -103,7 +106,7 @@ def normalise(volume: Volume, landmarks: Landmarks, maps: Maps) -> NormalisedSta
         [_sample_slice(smooth_for(volume.array[k], spacing, PIXEL_MM), volume, grids[k]) for k in range(len(centres))]
     )
     heart = np.stack([_sample_map(maps, k, grids[k]) for k in range(len(centres))])
-    image, heart = image[order], heart[order]
+    image, heart = image[order], mend_wall(heart[order])
     septum = display_angle(volume, -right)
     mirrored = float(np.cross(right, up) @ _towards_viewer(volume)) < 0
     return NormalisedStack(
@@ -157,8 +160,8 @@ def _towards_viewer(volume: Volume) -> FloatArray:
     return np.asarray(np.cross(right, -down), np.float64)
 
 
-def _frame_axes(volume: Volume, landmarks: Landmarks) -> tuple[FloatArray, FloatArray]:
-    """Unit LPS vectors to the frame's right (lateral wall) and up (anterior wall)."""
+def frame_axes(volume: Volume, landmarks: Landmarks) -> tuple[FloatArray, FloatArray]:
+    """Unit LPS vectors to the frame's right (lateral wall) and up (anterior wall); InputRefused('bad-landmarks') without."""
     septal, difference = np.zeros(3), np.zeros(3)
     for mark in landmarks.slices:
         if mark.lv_centre is None or mark.rvip_anterior is None or mark.rvip_inferior is None:
@@ -177,7 +180,7 @@ def _frame_axes(volume: Volume, landmarks: Landmarks) -> tuple[FloatArray, Float
     return right, up if up @ difference >= 0 else -up
 
 
-def _positions(landmarks: Landmarks, centres: FloatArray) -> FloatArray:
+def slice_positions(landmarks: Landmarks, centres: FloatArray) -> FloatArray:
     """(S,) place of each slice between base (0) and apex (1)."""
     base, apex = np.array(landmarks.base), np.array(landmarks.apex)
     step = centres[-1] - centres[0]

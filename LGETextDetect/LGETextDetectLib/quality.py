@@ -209,7 +209,11 @@ def _image(volume: Volume, stack: NormalisedStack) -> list[Flag]:
         )
     elif volume.image_type != "psir":
         flags.append(
-            Flag("image-type-unknown", "info", "The file does not say whether these are PSIR or magnitude images.")
+            Flag(
+                "image-type-unknown",
+                "info",
+                "The file does not say whether these are LGE images, PSIR or magnitude: the answer holds only if they are.",
+            )
         )
     separation, noise = contrast_and_noise(stack)
     if np.isfinite(separation) and separation < POOR_SEPARATION:

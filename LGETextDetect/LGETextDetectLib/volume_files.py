@@ -130,7 +130,7 @@ def _read_volume(path: Path) -> tuple[npt.NDArray[np.float32], FloatArray]:
         array = read_nifti_values(path, header)
     else:
         array, affine = _read_image(path)
-    return _slices_first(array, affine)
+    return slices_first(array, affine)
 
 
 def _read_image(path: Path) -> tuple[npt.NDArray[np.float32], FloatArray]:
@@ -191,7 +191,7 @@ def _checked_affine(affine: FloatArray, spacing: FloatArray) -> FloatArray:
     return affine + 0.0  # no negative zeros
 
 
-def _slices_first(array: npt.NDArray[np.float32], affine: FloatArray) -> tuple[npt.NDArray[np.float32], FloatArray]:
+def slices_first(array: npt.NDArray[np.float32], affine: FloatArray) -> tuple[npt.NDArray[np.float32], FloatArray]:
     """Turn the array so that its first axis runs across the slices, if another is clearly the thick one."""
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
     thick = int(np.argmax(spacing))

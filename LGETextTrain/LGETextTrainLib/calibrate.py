@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 from LGETextDetectLib import result
+from LGETextDetectLib.finding import Finding
 from LGETextDetectLib.landmarks import find_landmarks
 from LGETextDetectLib.model import Engine, Prediction
 from LGETextDetectLib.normalised import normalise
@@ -23,6 +24,22 @@ from .virtual_study import VirtualStudy
 Floats = npt.NDArray[np.float64]
 MIN_CLASS = 3  # patients with and without scar that a threshold needs
 ABSTAIN_HALF_WIDTH = 0.04  # of calibrated probability, around the threshold
+
+
+class Described(Protocol):
+    """A study of which is known what its report, or the truth, says."""
+
+    @property
+    def finding(self) -> Finding: ...
+
+
+class Judged(Protocol):
+    """A prediction beside what is said of the study."""
+
+    @property
+    def prediction(self) -> Prediction: ...
+    @property
+    def study(self) -> Described: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +98,7 @@ def best_threshold(probability: Floats, true: Floats, beta_to: Callable[[Floats,
     return float(cuts[good[len(good) // 2]])
 
 
-def fit_thresholds(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def fit_thresholds(outcomes: Sequence[Judged]) -> dict[str, Any]:
     """The manifest's thresholds from validation outcomes; those to begin with when a class has too few patients."""
     raw = logit([o.prediction.probability for o in outcomes])
     true = np.array([float(o.study.finding.lge == "present") for o in outcomes])

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
 from LGETextDetectLib.events import Events
+
+NOTICE = "Research use, not for diagnosis."
 
 
 def add_commands(commands: Any) -> None:
@@ -16,65 +19,172 @@ def add_commands(commands: Any) -> None:
     phantom.add_argument("--n", type=int, default=10, help="number of patients")
     phantom.add_argument("--seed", type=int, default=0)
     phantom.add_argument("--reports", action="store_true", help="also write reports.jsonl")
+    phantom.add_argument("--held-back", action="store_true", help="draw from a recipe that training never draws from")
+    phantom.add_argument(
+        "--hospital", action="store_true", help="a virtual hospital: another look, own reports (reports.csv)"
+    )
     train = commands.add_parser("train", help="train a model from a recipe and bundle it")
-    train.add_argument("recipe", type=Path, metavar="RECIPE.toml")
-    train.add_argument("--out", type=Path, required=True, help="run folder; an interrupted run goes on there")
+    _add_run(train, "run folder; an interrupted run goes on there")
+    check = commands.add_parser(
+        "check-data", help="say whether a recipe's studies and reports can be trained on; trains nothing"
+    )
+    _add_run(check, "where table, page and prepared studies are written; the run folder to be", "out/check")
+    check.add_argument(
+        "--names", action="store_true", help="also write names.csv, which tells the study's name of each pseudonym"
+    )
+    preview = commands.add_parser("preview-scars", help="paint scars into a recipe's scar-free studies, to look at")
+    _add_run(preview, "where the page and prepared studies are written; the run folder to be", "out/check")
+    preview.add_argument("--n", type=int, default=12, help="number of scars")
     evaluate = commands.add_parser("evaluate", help="detect below ROOT and compare with a truth table")
     evaluate.add_argument("root", type=Path, metavar="ROOT")
     evaluate.add_argument("--truth", type=Path, required=True, metavar="truth.csv")
     evaluate.add_argument("--out", type=Path, default=Path("out/evaluation"))
     evaluate.add_argument("--prompts", type=Path, help="prompts to score against findings.jsonl beside the truth table")
     evaluate.add_argument("--workers", type=int, default=2)
+    evaluate.add_argument(
+        "--biomedclip", type=Path, metavar="DIR", help="also run BiomedCLIP from its open_clip folder"
+    )
+    evaluate.add_argument("--med-flamingo", type=Path, metavar="DIR", help="also run Med-Flamingo from its folder")
+    evaluate.add_argument(
+        "--report", type=Path, metavar="FILE.md", help="also write all sets evaluated beside it into one document"
+    )
     export = commands.add_parser("export", help="export a run folder's networks to its bundle again, calibrated")
     export.add_argument("recipe", type=Path, metavar="RECIPE.toml")
     export.add_argument("--out", type=Path, required=True, help="run folder")
     bundle = commands.add_parser("bundle", help="check a bundle's hashes and print what it is")
     bundle.add_argument("folder", type=Path, metavar="FOLDER", nargs="?")
+    bundle.add_argument("--test", action="store_true", help="compute the card's figures of virtual test patients again")
+    bundle.add_argument(
+        "--evaluations", type=Path, metavar="DIR", help="take the sets evaluated below DIR into the card"
+    )
+
+
+def _add_run(parser: Any, said: str, default: str = "") -> None:
+    parser.add_argument("recipe", type=Path, metavar="RECIPE.toml")
+    parser.add_argument("--out", type=Path, required=not default, default=Path(default) if default else None, help=said)
 
 
 def run(command: str, arguments: argparse.Namespace, events: Events) -> int:
     """Run one training-side command; returns the exit code."""
-    return {"phantom": _phantom, "train": _train, "evaluate": _evaluate, "export": _train, "bundle": _bundle}[command](
-        arguments, events
-    )
+    commands = {
+        "phantom": _phantom, "train": _train, "check-data": _check_data, "preview-scars": _preview_scars, "evaluate": _evaluate,
+        "export": _train, "bundle": _bundle,
+    }  # fmt: skip
+    return commands[command](arguments, events)
 
 
 def _phantom(arguments: argparse.Namespace, events: Events) -> int:
+    if arguments.hospital:
+        from .virtual_hospital import write_hospital
+
+        write_hospital(arguments.out, arguments.n, arguments.seed, events)
+        return 0
     from .virtual_cohort import write_cohort
 
-    write_cohort(arguments.out, arguments.n, arguments.seed, arguments.reports, events)
+    write_cohort(arguments.out, arguments.n, arguments.seed, arguments.reports, events, arguments.held_back)
     return 0
 
 
 def _train(arguments: argparse.Namespace, events: Events) -> int:
     """Train, or go on with a run; a finished run is only exported and calibrated again."""
-    from .recipe import read_recipe
-    from .train import run_training
+    from .recipe import HospitalRecipe, read_any_recipe
 
-    folder = run_training(read_recipe(arguments.recipe), arguments.out, events)
-    events.log(f"bundle: {folder}")
+    recipe = read_any_recipe(arguments.recipe)
+    if isinstance(recipe, HospitalRecipe):
+        from .hospital_training import train_hospital
+
+        folder = train_hospital(recipe, arguments.out, events)
+    else:
+        from .train import run_training
+
+        folder = run_training(recipe, arguments.out, events)
+    if os.environ.get("RANK", "0") == "0":  # of several processes started by torchrun the first speaks
+        events.result({"bundle": str(folder)})
+        events.log(f"bundle: {folder}")
+    return 0
+
+
+def _check_data(arguments: argparse.Namespace, events: Events) -> int:
+    from .data_check import as_text, write_names
+    from .hospital_training import check_recipe_data
+    from .recipe import read_hospital_recipe
+
+    recipe = read_hospital_recipe(arguments.recipe)
+    check = check_recipe_data(recipe, arguments.out, events)
+    if arguments.names:
+        write_names(recipe.data, check, arguments.out / "check" / "names.csv")
+    page = arguments.out / "check" / "check.html"
+    events.result({"counts": check.counts, "page": str(page)})
+    said = f"{as_text(check)}\n{page}\nResearch use, not for diagnosis."
+    if arguments.events:
+        events.log(said)
+    else:
+        print(said)
+    check.refuse_errors()
+    return 0
+
+
+def _preview_scars(arguments: argparse.Namespace, events: Events) -> int:
+    from .hospital_training import check_recipe_data
+    from .preview_scars import write_preview
+    from .recipe import read_hospital_recipe
+
+    recipe = read_hospital_recipe(arguments.recipe)
+    check = check_recipe_data(recipe, arguments.out, events)
+    page = write_preview(check, recipe.paint, arguments.n, recipe.seed, arguments.out / "preview")
+    events.result({"page": str(page)})
+    events.log(f"painted scars: {page}")
     return 0
 
 
 def _evaluate(arguments: argparse.Namespace, events: Events) -> int:
     from LGETextDetectLib.batch import BatchOptions, run_batch
 
-    from .evaluate import as_table, evaluate, write_evaluation
+    from .evaluate import EvaluationFolders, evaluate
+    from .evaluate_words import write_prompts
+    from .evaluation_report import main_table, systems_table, write_report
+    from .measures import measure_studies
+    from .write_evaluation import write_evaluation
+    from .zero_shot import zero_shot_scores
 
-    results = arguments.out / "results"
-    run_batch(
-        arguments.root, results, BatchOptions(workers=arguments.workers, resume=True, prompts=arguments.prompts), events
-    )
-    figures = evaluate(arguments.root, results, arguments.truth)
-    write_evaluation(arguments.out, figures, results, arguments.truth)
-    print(as_table(figures))
+    out, workers = arguments.out, arguments.workers
+    folders = EvaluationFolders(arguments.root, arguments.truth, out / "results", out / "measures", arguments.prompts)
+    asked = write_prompts(out / "prompts.txt", arguments.prompts)
+    run_batch(arguments.root, folders.results, BatchOptions(workers=workers, resume=True, prompts=asked), events)
+    measure_studies(arguments.root, out / "measures", folders.results, workers, events)
+    others = zero_shot_scores(folders.results, arguments.biomedclip, arguments.med_flamingo, events)
+    evaluation = evaluate(folders, others)
+    write_evaluation(out, folders, evaluation)
+    if arguments.report:
+        write_report(arguments.report)
+    events.result(evaluation.figures)
+    if not arguments.events:
+        print(main_table([evaluation.figures]), systems_table(evaluation.figures["systems"]), NOTICE, sep="\n\n")
     return 0
 
 
 def _bundle(arguments: argparse.Namespace, events: Events) -> int:
+    """Check and print; with --evaluations first take figures in, with --test compute those of the test patients again."""
     from LGETextDetectLib.bundle import default_bundle, open_bundle
 
     bundle = open_bundle(arguments.folder or default_bundle())
+    if arguments.evaluations:
+        from .bundle_figures import take_in_evaluations
+
+        count = take_in_evaluations(bundle.folder, arguments.evaluations)
+        events.log(f"{count} evaluated sets are now in the card")
+        bundle = open_bundle(bundle.folder)
     print(f"{bundle.name} {bundle.version}, sha256 {bundle.sha256}")
+    if arguments.test:
+        from .bundle_figures import repeat_test
+
+        figures, differing = repeat_test(bundle.folder, events)
+        print("\n".join(f"{name:24} {value}" for name, value in figures.items()))
+        print(
+            f"not as in metrics.json: {', '.join(differing)}" if differing else "all as in metrics.json",
+            NOTICE,
+            sep="\n",
+        )
+        return 0
     print((bundle.folder / "MODEL_CARD.md").read_text("utf-8"))
     return 0

@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from LGETextDetectLib.bundle import Tokenizer, file_sha256
+from LGETextDetectLib.backends import read_safetensors
+from LGETextDetectLib.bundle import Tokenizer, file_sha256, open_bundle
+from LGETextDetectLib.refusal import InputRefused
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from .language import LanguageModel
+from .language import LanguageConfig, LanguageModel
 from .network import NETWORKS, HeartGraph, ScarGraph, UNet
+
+CAPTION = "caption."  # its decoder serves training only: a file of its own, which detection does not open
 
 
 def export_graph(
@@ -64,8 +68,41 @@ def export_networks(heart: dict[str, Tensor], scar: dict[str, Tensor], language:
         "logits": {0: "p"},
     }
     export_graph(language.cpu(), inputs, ["logits", "head"], dynamic, folder / "language.onnx")
-    kept = {k: v.contiguous() for k, v in language.state_dict().items() if not k.startswith("caption.")}
-    save_file(kept, str(folder / "language.safetensors"))
+    whole = {k: v.detach().clone().contiguous() for k, v in language.state_dict().items()}
+    save_file({k: v for k, v in whole.items() if not k.startswith(CAPTION)}, str(folder / "language.safetensors"))
+    save_file({k: v for k, v in whole.items() if k.startswith(CAPTION)}, str(folder / "caption.safetensors"))
+
+
+def read_networks(bundle: Path, seed: int = 0) -> tuple[dict[str, Tensor], dict[str, Tensor], LanguageModel]:
+    """Heart and scar weights and the text side of a bundle, to go on from; inverse of :func:`export_networks`.
+
+    A bundle without caption.safetensors (older ones) gets a new caption decoder, drawn by ``seed``. Raises InputRefused('bad-bundle').
+    """
+    open_bundle(bundle)
+    heart, scar, language = (
+        {k: torch.from_numpy(v) for k, v in read_safetensors(bundle / f"{kind}.safetensors").items()}
+        for kind in ("heart", "scar", "language")
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = LanguageModel(_config_of(language))
+    caption = bundle / "caption.safetensors"
+    if caption.is_file():
+        language |= {k: torch.from_numpy(v) for k, v in read_safetensors(caption).items()}
+    missing, foreign = model.load_state_dict(language, strict=False)
+    if foreign or any(not name.startswith(CAPTION) for name in missing):
+        raise InputRefused("bad-bundle", "the bundle's text side has other parts than this program's.")
+    return heart, scar, model
+
+
+def _config_of(state: dict[str, Tensor]) -> LanguageConfig:
+    """The sizes of a text side from the shapes of its weights."""
+    words, width = state["text.bert.embeddings.word_embeddings.weight"].shape
+    layers = {name.split(".")[4] for name in state if name.startswith("text.bert.encoder.layer.")}
+    return LanguageConfig(
+        state["study.values.0.weight"].shape[1], state["study.places.0.weight"].shape[1], words, width, len(layers),
+        len(state["sharpness"]), len(state["text.bert.embeddings.position_embeddings.weight"]),
+    )  # fmt: skip
 
 
 def write_manifest(folder: Path, tokenizer: Tokenizer, facts: dict[str, Any]) -> None:

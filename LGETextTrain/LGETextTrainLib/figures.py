@@ -6,9 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
 
 Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
 RESAMPLES = 1000
+BINS = 10  # of equal width, for calibration
 
 
 def auroc(score: npt.ArrayLike, true: npt.ArrayLike) -> float:
@@ -25,11 +28,29 @@ def auroc(score: npt.ArrayLike, true: npt.ArrayLike) -> float:
     return float((ranks[t].sum() - positive * (positive + 1) / 2) / (positive * (len(t) - positive)))
 
 
+def roc_points(score: npt.ArrayLike, true: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """False and true positive rate at every threshold, from (0, 0) to (1, 1); needs both classes."""
+    s, t = np.asarray(score, float), np.asarray(true, bool)
+    cuts = np.unique(s)[::-1]
+    false_rate = [float(np.mean(s[~t] >= cut)) for cut in cuts]
+    true_rate = [float(np.mean(s[t] >= cut)) for cut in cuts]
+    return np.array([0.0, *false_rate]), np.array([0.0, *true_rate])
+
+
 def balanced_accuracy(found: npt.ArrayLike, true: npt.ArrayLike) -> float:
     """Mean of sensitivity and specificity of 0/1 arrays; of the class that is there when one is missing."""
     f, t = np.asarray(found, bool), np.asarray(true, bool)
     parts = [float(np.mean(f[t == k] == k)) for k in (False, True) if np.any(t == k)]
     return float(np.mean(parts)) if parts else float("nan")
+
+
+def best_balanced_accuracy(score: npt.ArrayLike, true: npt.ArrayLike) -> float:
+    """Balanced accuracy at the threshold that is best on these very data: an upper bound, kind to the score."""
+    t = np.asarray(true, bool)
+    if t.all() or not t.any():
+        return float("nan")
+    false_rate, true_rate = roc_points(score, t)
+    return float(np.max((true_rate + 1 - false_rate) / 2))
 
 
 def f1_score(found: npt.ArrayLike, true: npt.ArrayLike) -> float:
@@ -53,7 +74,59 @@ def brier(probability: npt.ArrayLike, true: npt.ArrayLike) -> float:
     return float(np.mean((np.asarray(probability, float) - np.asarray(true, float)) ** 2))
 
 
-def interval(measure: Callable[[npt.NDArray[np.int64]], float], patients: int, seed: int = 0) -> tuple[float, float]:
+def calibration_bins(probability: npt.ArrayLike, true: npt.ArrayLike) -> list[tuple[float, float, int]]:
+    """(mean probability, share that is true, count) of every bin of equal width that holds anything."""
+    p, t = np.asarray(probability, float), np.asarray(true, float)
+    where = np.minimum((p * BINS).astype(int), BINS - 1)
+    return [
+        (float(p[where == k].mean()), float(t[where == k].mean()), int((where == k).sum())) for k in np.unique(where)
+    ]
+
+
+def calibration_error(probability: npt.ArrayLike, true: npt.ArrayLike) -> float:
+    """Expected calibration error: |mean probability - share that is true|, averaged over bins by their counts."""
+    bins = calibration_bins(probability, true)
+    return float(sum(abs(p - t) * n for p, t, n in bins) / max(sum(n for _, _, n in bins), 1))
+
+
+def abstention_curve(
+    probability: npt.ArrayLike, threshold: float, true: npt.ArrayLike
+) -> list[tuple[float, float, float]]:
+    """(coverage, accuracy, balanced accuracy) when only the answers furthest from the threshold are given.
+
+    Distance counts in units of what lies between the threshold and 0 or 1, so that both sides fill up alike.
+    """
+    p, t = np.asarray(probability, float), np.asarray(true, bool)
+    room = np.where(p >= threshold, 1 - threshold, threshold)
+    order = np.argsort(-np.abs(p - threshold) / np.maximum(room, 1e-9), kind="stable")
+    found = p >= threshold
+    curve = []
+    for tenth in range(10, 2, -1):
+        kept = order[: max(round(len(p) * tenth / 10), 1)]
+        curve.append((tenth / 10, float(np.mean(found[kept] == t[kept])), balanced_accuracy(found[kept], t[kept])))
+    return curve
+
+
+def weighted_kappa(found: npt.ArrayLike, true: npt.ArrayLike, classes: int, power: int = 2) -> float:
+    """Cohen's kappa of class numbers 0..classes-1 with weights |i - j| ** power (2 quadratic, 1 linear); NaN without spread."""
+    f, t = np.asarray(found, int), np.asarray(true, int)
+    table = np.bincount(t * classes + f, minlength=classes**2).reshape(classes, classes).astype(float)
+    number = np.arange(classes)
+    weight = np.abs(number[:, None] - number[None]).astype(float) ** power
+    by_chance = np.outer(table.sum(1), table.sum(0)) / max(table.sum(), 1)
+    expected = float((weight * by_chance).sum())
+    return 1 - float((weight * table).sum()) / expected if expected else float("nan")
+
+
+def rank_correlation(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
+    """Spearman's rank correlation; NaN for fewer than three pairs or without spread."""
+    a, b = np.asarray(first, float), np.asarray(second, float)
+    if len(a) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
+        return float("nan")
+    return float(stats.spearmanr(a, b).statistic)
+
+
+def interval(measure: Callable[[Indices], float], patients: int, seed: int = 0) -> tuple[float, float]:
     """95 % bootstrap interval of ``measure(indices)`` over patients; resamples without a class are left out."""
     rng = np.random.default_rng(seed)
     values = [measure(rng.integers(0, patients, patients)) for _ in range(RESAMPLES)]
@@ -62,3 +135,9 @@ def interval(measure: Callable[[npt.NDArray[np.int64]], float], patients: int, s
         return float("nan"), float("nan")
     low, high = np.percentile(kept, (2.5, 97.5))
     return float(low), float(high)
+
+
+def estimate(name: str, measure: Callable[[Indices], float], patients: int) -> dict[str, float | list[float]]:
+    """``{name: value, name_95: [low, high]}`` of a measure of patients' indices."""
+    value = measure(np.arange(patients)) if patients else float("nan")
+    return {name: value, f"{name}_95": list(interval(measure, patients)) if np.isfinite(value) else [float("nan")] * 2}

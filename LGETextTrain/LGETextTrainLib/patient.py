@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 ANGLES = 360  # samples of every polar profile
 THETA = np.arange(ANGLES) / ANGLES * 2 * np.pi
+VISIBLE_MM = 2.5  # depth of a scar that a reader would report: about two pixels
+CLEAR_OF_BLOOD = 0.12  # steps by which scar that a reader would report differs from blood
 SCAR_KINDS = ("ischaemic", "mid-wall", "subepicardial", "insertion-point", "patchy", "diffuse")
 SCAR_SHARES = (0.47, 0.16, 0.17, 0.07, 0.07, 0.06)
 TISSUES = (
@@ -103,6 +105,7 @@ class Scan:
     ghost: tuple[float, float]  # share, shift in pixels
     apex_blood_loss: float
     slice_gain: Array  # (S,)
+    slice_offset: Array  # (S,) in steps: what a scanner adds that scales its slices one by one
     warp_mm: tuple[float, float]
     sharpening: tuple[float, float]  # strength and width (px) of the vendor's filter, strength 0 = none
     chemical_shift: float  # depth of the dark rim between fat and water, in steps
@@ -343,18 +346,33 @@ def draw_scan(rng: np.random.Generator, slices: int, physical_share: float = 0.6
         else float(rng.uniform(0.8, 1.2))
     )
     noise = float(np.exp(rng.uniform(np.log(0.015), np.log(0.3))) * step)
+    slice_gain, slice_offset = _draw_slice_scaling(rng, slices)
     return Scan(
-        psir=bool(not physical or rng.random() < 0.65), signal=signal.astype(np.float32), texture=texture.astype(np.float32), step=step,
+        psir=bool(not physical or rng.random() < 0.65 or _magnitude_share(signal) < 0), signal=signal.astype(np.float32), texture=texture.astype(np.float32), step=step,
         scar_contrast=contrast, scar_texture=float(rng.uniform(0, 0.25)), no_reflow_contrast=float(rng.uniform(-0.1, 0.6)),
         partial_volume_px=float(rng.uniform(0.3, 1.0)), inhomogeneity=float(rng.uniform(0, 0.22) if rng.random() < 0.5 else 0),
         bias=(float(rng.uniform(0, 0.22)), float(rng.uniform(0, 0.011) * (rng.random() < 0.75)), float(rng.uniform(0, 2 * np.pi))),
         blur_px=float(rng.uniform(0.5, 1.6)), noise=noise, noise_blur_px=float(rng.uniform(0.3, 1.3)),
         ghost=(float(rng.uniform(0.03, 0.2) if rng.random() < 0.12 else 0), float(rng.uniform(15, 60))),
-        apex_blood_loss=float(rng.uniform(0, 0.5)), slice_gain=np.exp(rng.normal(0, 0.05, slices)).astype(np.float32),
+        apex_blood_loss=float(rng.uniform(0, 0.5)), slice_gain=slice_gain, slice_offset=slice_offset,
         warp_mm=(float(rng.uniform(0, 3)), float(rng.uniform(0, 0.9))),
         sharpening=(float(rng.uniform(0.2, 1.5) if rng.random() < 0.45 else 0), float(rng.uniform(0.9, 2.0))),
         chemical_shift=float(rng.uniform(0.3, 2.0) if rng.random() < 0.35 else 0), window=_draw_window(rng),
     )  # fmt: skip
+
+
+def _magnitude_share(signal: Array) -> float:
+    """What a magnitude image keeps of the step between blood and myocardium; below 0 it shows blood the darker."""
+    blood, muscle = (float(signal[TISSUE[name]]) for name in ("cavity", "myocardium"))
+    return (abs(blood) - abs(muscle)) / (blood - muscle)
+
+
+def _draw_slice_scaling(rng: np.random.Generator, slices: int) -> tuple[Array, Array]:
+    """Gain and offset (steps) of every slice: nearly even, or in half of the scans as if scaled one by one."""
+    uneven = rng.random() < 0.5
+    gain = np.exp(rng.normal(0, rng.uniform(0.08, 0.35) if uneven else 0.05, slices))
+    offset = rng.normal(0, rng.uniform(0, 0.6), slices) if uneven else np.zeros(slices)
+    return gain.astype(np.float32), offset.astype(np.float32)
 
 
 def _draw_window(rng: np.random.Generator) -> tuple[float, float, float]:
@@ -392,24 +410,49 @@ def draw_clinical(rng: np.random.Generator, scar_share: float = 0.5) -> Patient:
     anatomy = draw_anatomy(rng)
     scars: tuple[Scar, ...] = ()
     if rng.random() < scar_share:
-        kind = str(rng.choice(SCAR_KINDS, p=SCAR_SHARES))
-        scar = draw_scar(rng, anatomy, kind)
-        while not is_reportable(scar, anatomy):
-            scar = draw_scar(rng, anatomy, kind)
+        scar = draw_reportable_scar(rng, anatomy, SCAR_SHARES)
         scars = (scar,)
-        if kind == "ischaemic" and rng.random() < 0.5:
+        if scar.kind == "ischaemic" and rng.random() < 0.5:
             anatomy = thin_wall(anatomy, scar, rng.uniform(0, 0.4))
     scan = draw_scan(rng, len(anatomy.s), physical_share=1.0)
+    contrast = 1.0
+    while abs(contrast - 1) < CLEAR_OF_BLOOD:
+        contrast = float(np.clip(np.exp(rng.normal(np.log(1.13), 0.35)), 0.6, 2.4))
     scan = replace(
-        scan, noise=float(scan.step * np.exp(rng.uniform(np.log(0.02), np.log(0.1)))), inhomogeneity=min(scan.inhomogeneity, 0.1),
-        scar_contrast=float(np.clip(np.exp(rng.normal(np.log(1.13), 0.35)), 0.6, 2.4)), ghost=(min(scan.ghost[0], 0.06), scan.ghost[1]),
+        scan, psir=scan.psir or _magnitude_share(scan.signal) < 0.5, scar_contrast=contrast, noise=float(scan.step * np.exp(rng.uniform(np.log(0.02), np.log(0.1)))), inhomogeneity=min(scan.inhomogeneity, 0.1),
+        ghost=(min(scan.ghost[0], 0.06), scan.ghost[1]),
     )  # fmt: skip
     return Patient(seed=int(rng.integers(2**31)), anatomy=anatomy, body=draw_body(rng), scan=scan, scars=scars)
 
 
+def draw_reportable_scar(rng: np.random.Generator, anatomy: Anatomy, kind_shares: tuple[float, ...]) -> Scar:
+    """A scar that a reader would report; the kind is drawn again too, since a thin wall has no room for some."""
+    while True:
+        scar = draw_scar(rng, anatomy, str(rng.choice(SCAR_KINDS, p=kind_shares)))
+        if is_reportable(scar, anatomy):
+            return scar
+
+
 def is_reportable(scar: Scar, anatomy: Anatomy) -> bool:
-    """Whether a scar is long, wide and deep enough to be seen: some slices, a good part of a segment, 2-3 mm of wall."""
+    """Whether a scar is long, wide and deep enough to be seen: some slices, a good part of a segment, 2.5 mm of wall."""
     low, high = max(scar.levels[0], float(anatomy.s[0])), min(scar.levels[1], float(anatomy.s[-1]))
     wide = scar.kind in ("insertion-point", "diffuse") or scar.half_width >= np.radians(22)
-    deep = {"ischaemic": scar.depth >= 0.4, "subepicardial": scar.depth >= 0.32, "mid-wall": scar.thickness >= 0.17}
-    return high - low >= 0.3 and wide and deep.get(scar.kind, True)
+    return high - low >= 0.3 and wide and scar_depth_mm(scar, anatomy) >= VISIBLE_MM
+
+
+def scar_depth_mm(scar: Scar, anatomy: Anatomy) -> float:
+    """How much of the wall a scar takes at its middle, in mm; infinite for spots, whose size is no share of the wall."""
+    share = {
+        "ischaemic": scar.depth,
+        "diffuse": scar.depth,
+        "subepicardial": scar.depth,
+        "mid-wall": 2 * scar.thickness,
+    }
+    if scar.kind not in share:
+        return float("inf")
+    middle = anatomy.s[:, None] - 0.5
+    beside = np.abs(wrap(THETA[None] - scar.angle - scar.drift * middle)) < scar.half_width / 2
+    along = (anatomy.s > scar.levels[0]) & (anatomy.s < scar.levels[1])
+    where = along[:, None] & (beside | (scar.kind == "diffuse"))
+    wall = (anatomy.epi - anatomy.endo)[where]
+    return float(min(share[scar.kind], 1.0) * wall.mean()) if wall.size else 0.0

@@ -289,8 +289,7 @@ def _acquire(patient: Patient, image: Tensor, x: Tensor, y: Tensor, fields: _Fie
     scan = patient.scan
     deviation, slope, direction = scan.bias
     far = torch.clamp(_turned(x, y, direction)[0], -110, 110)
-    gain = torch.from_numpy(scan.slice_gain).to(image.device)[:, None, None]
-    image = blur(image * torch.exp(fields(3) * deviation + far * slope) * gain, scan.blur_px)
+    image = blur(image * torch.exp(fields(3) * deviation + far * slope), scan.blur_px)
     share, pixels = scan.ghost
     if share:
         image = image + share * (torch.roll(image, int(pixels), 1) - image.mean((1, 2), keepdim=True))
@@ -301,7 +300,9 @@ def _acquire(patient: Patient, image: Tensor, x: Tensor, y: Tensor, fields: _Fie
     strength, width_px = scan.sharpening
     if strength:
         image = image + strength * (image - blur(image, width_px))
-    return _window(image, *scan.window)
+    offset = (scan.slice_offset - scan.slice_offset.min()) * abs(scan.step)
+    gain, offset = (torch.from_numpy(v).to(image.device)[:, None, None] for v in (scan.slice_gain, offset))
+    return _window(image, *scan.window) * gain + offset
 
 
 def _window(image: Tensor, low_percent: float, high_percent: float, gamma: float) -> Tensor:

@@ -1,24 +1,26 @@
-"""Training samples of the two image networks, made by worker processes from virtual patients."""
+"""Training samples of the two image networks, made from virtual patients."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from LGETextDetectLib.normalised import PIXEL_MM, SIZE, scale_intensity
 from LGETextDetectLib.patches import PATCH_MM, PATCH_SIZE, normalise_patch, resample_separably
+from LGETextDetectLib.wall_shape import mend_wall
 from scipy import ndimage
 
 from . import phantom
 from .network import HeartGraph, heart_network
-from .patient import Patient, draw
+from .patient import Patient, draw, draw_clinical
 
 Sample = dict[str, npt.NDArray[np.generic]]
 Heart = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
 NO_HEART = 0.05
 SCAR_LOST = 0.5
+CLINICAL_SHARE = 0.3  # of the image networks' patients
 SEEN_SHARE = 0.6  # of the refined samples; the others keep the network fit for masks of other origin
 HEART_OF_LABEL = np.array([0, 1, 2, 2, 2, 3], np.uint8)
 
@@ -40,8 +42,8 @@ def _frame(
 
 
 def heart_samples(rng: np.random.Generator) -> Sample:
-    """Slices of one patient anywhere in the frame: image (S, 2, 160, 160) float16, heart (S, 160, 160) uint8."""
-    patient = draw(rng)
+    """Slices of one patient anywhere in the frame: image (S, 2, 160, 160) float16, labels (S, 160, 160) uint8."""
+    patient = draw_clinical(rng) if rng.random() < CLINICAL_SHARE else draw(rng)
     away = 1.0 if rng.random() > NO_HEART else 4.0  # some frames show no heart at all
     pose = phantom.Pose(
         PATCH_SIZE, PATCH_SIZE, PATCH_MM, PATCH_MM, turn=rng.uniform(0, 2 * np.pi), mirrored=bool(rng.random() < 0.5),
@@ -49,11 +51,11 @@ def heart_samples(rng: np.random.Generator) -> Sample:
     )  # fmt: skip
     rendered = phantom.render(patient, pose)
     image = rendered.image.numpy()
-    heart = HEART_OF_LABEL[rendered.labels.numpy()]
-    heart[:, ~_frame(rng, image, heart)] = 0
+    labels = rendered.labels.numpy()
+    labels[:, ~_frame(rng, image, HEART_OF_LABEL[labels])] = 0
     network = normalise_patch(image)
     network[:, 0] = network[:, 0] * np.exp(rng.normal(-0.1, 0.3)) + rng.normal(0, 0.25)
-    return {"image": network.astype(np.float16), "heart": heart}
+    return {"image": network.astype(np.float16), "labels": labels}
 
 
 def soften_masks(
@@ -126,6 +128,7 @@ def normalised_patient(
     maps = (
         heart_maps(rng, signal, heart) if heart else soften_masks(rng, rendered.labels.numpy(), rendered.depth.numpy())
     )
+    maps = mend_wall(maps)
     image = scale_intensity(signal, maps[:, 0], maps[:, 1])
     image = image * np.exp(rng.normal(0, 0.08)) + rng.normal(0, 0.05)
     return np.concatenate([image[:, None], maps[:, :2]], 1).astype(np.float32), rendered
@@ -133,7 +136,8 @@ def normalised_patient(
 
 def scar_samples(rng: np.random.Generator, heart: Heart | None = None) -> Sample:
     """Slices of one patient in the normalised frame: image (S, 3, 96, 96) float16, labels (S, 96, 96) uint8."""
-    image, rendered = normalised_patient(rng, draw(rng, scar_share=0.72), heart)
+    patient = draw_clinical(rng, 0.6) if rng.random() < CLINICAL_SHARE else draw(rng, 0.72)
+    image, rendered = normalised_patient(rng, patient, heart)
     return {"image": image.astype(np.float16), "labels": rendered.labels.numpy()}
 
 
@@ -161,39 +165,3 @@ def trained_heart(state: dict[str, torch.Tensor]) -> Heart:
             return np.asarray(graph(batch).float().numpy(), np.float32)
 
     return see
-
-
-def _work(make: Callable[[np.random.Generator], Sample], seed: int, queue: object, batch: int) -> None:
-    torch.set_num_threads(1)
-    rng = np.random.default_rng(seed)
-    store: dict[str, list[npt.NDArray[np.generic]]] = {}
-    while True:
-        while sum(map(len, store.get("image", []))) < 4 * batch:
-            for key, value in make(rng).items():
-                store.setdefault(key, []).append(value)
-        joined = {key: np.concatenate(parts) for key, parts in store.items()}
-        order = rng.permutation(len(joined["image"]))
-        for start in range(0, len(order) - batch + 1, batch):
-            queue.put({key: value[order[start : start + batch]] for key, value in joined.items()})  # type: ignore[attr-defined]
-        store = {}
-
-
-def batches(
-    make: Callable[[np.random.Generator], Sample], seed: int, batch: int, workers: int = 1
-) -> Generator[Sample]:
-    """Endless batches from worker processes; the order is fixed by the seed (one queue a worker, read in turn)."""
-    context = torch.multiprocessing.get_context("spawn")
-    queues = [context.Queue(6) for _ in range(workers)]
-    processes = [
-        context.Process(target=_work, args=(make, seed * 1000 + n, queue, batch), daemon=True)
-        for n, queue in enumerate(queues)
-    ]
-    for process in processes:
-        process.start()
-    try:
-        while True:
-            for queue in queues:
-                yield queue.get()
-    finally:
-        for process in processes:
-            process.kill()

@@ -6,8 +6,7 @@ Every stage leaves its result in the run folder, so a run that was stopped goes 
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,27 +19,36 @@ from . import calibrate
 from .card import virtual_metrics, write_card
 from .cohort import Case, load_cases, save_cases, virtual_cases
 from .export import export_networks, write_manifest
-from .language import LanguageConfig, LanguageModel
+from .language import LanguageModel
+from .optimise import Log, Loop
+from .processes import ALONE, Processes, joined_processes
 from .recipe import Recipe
+from .run_history import STOP_FILE
+from .run_lock import run_lock
 from .train_images import refine_scar, train_heart, train_scar
-from .train_language import Trainer, make_tokenizer
+from .train_language import Terms, fit_language, make_tokenizer, new_language_model
+from .training_log import training_log
 
-Log = Callable[[dict[str, object]], None]
 CASES_SEED, CALIBRATION_SEED, TEST_SEED = 1, 2, 3  # added to the recipe's: no virtual patient serves twice
 
 
 def run_training(recipe: Recipe, out: Path, events: Events) -> Path:
     """Run or resume a training in ``out``; returns the bundle's folder."""
     out.mkdir(parents=True, exist_ok=True)
-    log = _log_to(out / "log.jsonl", recipe, events)
-    log({"stage": "device", "name": device_name()})
-    heart = train_heart(recipe.heart, recipe.seed, out, log, recipe.workers)
-    scar = train_scar(heart, recipe.scar, recipe.seed, out, log, recipe.workers)
-    scar = refine_scar(heart, scar, recipe.refine, recipe.seed, out, log, recipe.workers)
-    language = train_language(recipe, heart, scar, out, log)
-    folder = calibrate.bundle_folder(out, recipe.name)
-    export_networks(heart, scar, language, folder)
-    finish_bundle(recipe, folder, log)
+    log = training_log(out, _totals(recipe), events)
+    with joined_processes() as processes, run_lock(out) if processes.speaks else nullcontext():
+        if processes.speaks:
+            (out / STOP_FILE).unlink(missing_ok=True)
+            log({"stage": "device", "name": device_name(), "processes": processes.count})
+        heart = train_heart(recipe.heart, recipe.seed, out, log, recipe.workers, processes)
+        scar = train_scar(heart, recipe.scar, recipe.seed, out, log, recipe.workers, processes)
+        scar = refine_scar(heart, scar, recipe.refine, recipe.seed, out, log, recipe.workers, processes)
+        language = train_language(recipe, heart, scar, out, log, processes)
+        folder = calibrate.bundle_folder(out, recipe.name)
+        if processes.speaks:
+            export_networks(heart, scar, language, folder)
+            finish_bundle(recipe, folder, log)
+        processes.wait()
     return folder
 
 
@@ -50,19 +58,19 @@ def device_name() -> str:
 
 
 def train_language(
-    recipe: Recipe, heart: dict[str, Tensor], scar: dict[str, Tensor], out: Path, log: Log
-) -> LanguageModel:
-    """The text side on cached cases; a finished one is read back."""
-    finished = out / "language.pt"
-    if finished.exists():
-        saved = torch.load(finished, map_location="cpu", weights_only=True)
-        model = LanguageModel(LanguageConfig(**json.loads(saved["config"])))
-        model.load_state_dict(saved["model"])
-        return model.eval()
+    recipe: Recipe, heart: dict[str, Tensor], scar: dict[str, Tensor], out: Path, log: Log,
+    processes: Processes = ALONE,
+) -> LanguageModel:  # fmt: skip
+    """The text side on cached cases."""
     stage = recipe.language
-    trainer = Trainer(_cases(recipe, heart, scar, out, log), stage, recipe.seed)
-    trainer.fit(stage, out, log)
-    return trainer.model.cpu()
+    loop = Loop("language", stage.steps, stage.peak, recipe.seed, stage.accumulate, weight_decay=0.01, clip=1.0)
+    if processes.speaks:
+        _cases(recipe, heart, scar, out, log)
+    processes.wait()
+    return fit_language(
+        new_language_model(stage, recipe.seed), _cases(recipe, heart, scar, out, log), stage, loop, out / "language.pt", log,
+        terms=Terms(stage.caption_weight), processes=processes,
+    )  # fmt: skip
 
 
 def _cases(recipe: Recipe, heart: dict[str, Tensor], scar: dict[str, Tensor], out: Path, log: Log) -> list[Case]:
@@ -111,19 +119,9 @@ def finish_bundle(recipe: Recipe, folder: Path, log: Log) -> None:
     log({"stage": "done", **{k: v for k, v in metrics.items() if isinstance(v, (int, float))}})
 
 
-def _log_to(path: Path, recipe: Recipe, events: Events) -> Log:
-    """JSON lines in the run folder, progress to the events."""
-    totals = {
+def _totals(recipe: Recipe) -> dict[str, int]:
+    """Steps of every stage."""
+    return {
         "heart": recipe.heart.steps, "scar": recipe.scar.steps, "refined": recipe.refine.steps, "cases": recipe.language.patients, "language": recipe.language.steps,
         "calibration": recipe.calibration.patients, "test": recipe.calibration.test_patients,
     }  # fmt: skip
-
-    def log(entry: dict[str, object]) -> None:
-        stage, step = str(entry.get("stage", "")), entry.get("step")
-        if isinstance(step, int) and stage in totals:
-            events.progress(stage, step, totals[stage])
-        if stage not in ("calibration", "test"):
-            with path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"time": round(time.time(), 1), **entry}) + "\n")
-
-    return log

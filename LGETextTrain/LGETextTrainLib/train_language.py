@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from LGETextDetectLib.bundle import Tokenizer
 from LGETextDetectLib.finding import Finding, Meaning
 from LGETextDetectLib.questions import PROMPT_VOCABULARY, prompt_pair
-from LGETextDetectLib.tokens import PER_SLICE
-from torch import Tensor, nn
+from LGETextDetectLib.tokens import MEASURES, PER_SLICE, PLACES
+from torch import Tensor
 from torch.nn import functional
 
 from .ask import PRESENCE, draw_questions
 from .cohort import Case, CaseBatch, join_cases
 from .language import LanguageConfig, LanguageModel
 from .losses import report_contrast
-from .recipe import LanguageStage
-from .train_images import Average, learning_rate
+from .optimise import Key, Log, Loop, PartSource, Validate, optimise
+from .processes import ALONE, Processes
+from .recipe import LanguageStage, TextTable
 
 VALUE_NOISE = 0.15  # of a value's own spread
 TOKEN_DROP = 0.08
 REPORTED_SLICES = 2  # scar seen on one slice only is reported by some and not by others: such studies teach nothing
-Log = Callable[[dict[str, object]], None]
+Part = tuple[CaseBatch, list[Meaning]]
 
 
 def make_tokenizer(length: int = 64) -> Tokenizer:
@@ -64,28 +65,57 @@ def truth_table(meanings: list[Meaning], findings: tuple[Finding, ...]) -> Tenso
     return torch.tensor([[float(m.true_for(f)) for m in meanings] for f in findings])
 
 
-class Trainer:
-    """Holds the model, the tokenizer and one optimiser over a list of cases."""
+@dataclass(frozen=True)
+class Terms:
+    """What the loss is made of: weights of the caption, and of the supervised terms (slices, plain classifier)."""
 
-    def __init__(self, cases: list[Case], stage: LanguageStage, seed: int) -> None:
-        torch.manual_seed(seed)
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.tokenizer = make_tokenizer()
-        self.config = LanguageConfig(
-            cases[0].values.shape[1],
-            cases[0].places.shape[1],
-            len(self.tokenizer.words),
-            stage.width,
-            stage.layers,
-            stage.heads,
-            self.tokenizer.length,
-        )
-        self.model = LanguageModel(self.config).to(self.device)
-        self.caption_weight = stage.caption_weight
-        self.cases = [case for case in cases if case.finding.lge == "absent" or case.scarred.sum() >= REPORTED_SLICES]
-        self.rng = np.random.default_rng(seed)
+    caption: float = 0.3
+    supervised: float = 1.0
+
+
+def new_language_model(stage: LanguageStage | TextTable, seed: int) -> LanguageModel:
+    """An untrained text side of a recipe's sizes."""
+    torch.manual_seed(seed)
+    tokenizer = make_tokenizer()
+    return LanguageModel(
+        LanguageConfig(MEASURES, PLACES, len(tokenizer.words), stage.width, stage.layers, stage.heads, tokenizer.length)
+    )
+
+
+def worth_learning(case: Case) -> bool:
+    """Whether a study teaches: scar-free, of unknown slices (-1, a report's), or scarred on slices enough."""
+    slices = case.scarred.astype(int)
+    return case.finding.lge == "absent" or bool((slices < 0).any()) or slices.sum() >= REPORTED_SLICES
+
+
+def case_source(
+    cases: Sequence[Case], weights: npt.NDArray[np.float64] | None, batch: int, questions: int, seed: int,
+    device: torch.device,
+) -> PartSource:  # fmt: skip
+    """Batches of cases with the questions asked of them; without ``weights`` all alike and none twice in a batch."""
+    share = None if weights is None else weights / weights.sum()
+
+    def stream(keys: list[Key]) -> Iterator[Part]:
+        for step, part in keys:
+            rng = np.random.default_rng((seed, step, part))
+            count = min(batch, len(cases)) if share is None else batch
+            chosen = rng.choice(len(cases), count, replace=share is not None, p=share)
+            data = join_cases([cases[k] for k in chosen], device)
+            yield data, draw_questions(rng, data.findings, questions)
+
+    return stream
+
+
+class LanguageLoss:
+    """The loss of a text side on one batch: contrast, slices, reports, caption and plain classifier."""
+
+    def __init__(self, model: LanguageModel, cases: Sequence[Case], terms: Terms, device: torch.device) -> None:
+        self.model, self.terms, self.device, self.tokenizer = model, terms, device, make_tokenizer()
         seen = np.concatenate([case.values[case.present] for case in cases[:200]]).astype(np.float32)
-        self.spread = torch.from_numpy(seen.std(0)).to(self.device)
+        spread = (
+            seen.std(0) if len(seen) else np.zeros(MEASURES, np.float32)
+        )  # an untrained network sees no wall at all
+        self.spread = torch.from_numpy(spread).to(device)
 
     def encode(self, sentences: list[str]) -> Tensor:
         words = self.tokenizer.encode(sentences)
@@ -97,15 +127,15 @@ class Trainer:
         embedded = self.model.text(self.encode([a for a, _ in sentences] + [b for _, b in sentences]))
         return embedded[: len(meanings)], embedded[len(meanings) :]
 
-    def _blurred(self, values: Tensor) -> Tensor:
-        """Token values with noise: what the scar network says of real images is less sure than of virtual ones."""
-        return values + VALUE_NOISE * self.spread * torch.randn_like(values)
+    def answers(self, batch: CaseBatch, meanings: list[Meaning]) -> Tensor:
+        """Logits (B, P) without noise: as in use."""
+        trusted = batch.present * batch.trusted
+        tokens = self.model.study(batch.values, batch.places, trusted)
+        affirm, deny = (t[None].expand(len(tokens), -1, -1) for t in self.pairs(meanings))
+        return self.model.answer(tokens, looked_at(batch.member, trusted, meanings), affirm, deny)
 
-    def _thinned(self, present: Tensor) -> Tensor:
-        """Some tokens left out, so that no single region decides."""
-        return present * (torch.rand_like(present) >= TOKEN_DROP)
-
-    def loss(self, batch: CaseBatch, meanings: list[Meaning]) -> tuple[Tensor, dict[str, float]]:
+    def __call__(self, part: Part) -> tuple[Tensor, dict[str, float]]:
+        batch, meanings = part
         present = self._thinned(batch.present)
         trusted = present * batch.trusted
         tokens = self.model.study(self._blurred(batch.values), batch.places, trusted)
@@ -126,74 +156,40 @@ class Trainer:
         )
         known = (batch.scarred >= 0) & (slices.sum(-1) > 0)
         if known.any():
-            terms["slices"] = functional.binary_cross_entropy_with_logits(by_slice[known], batch.scarred[known])
+            terms["slices"] = self.terms.supervised * functional.binary_cross_entropy_with_logits(
+                by_slice[known], batch.scarred[known]
+            )
         reports = [report_sentence(f) for f in batch.findings]
         words = self.encode(reports)
         same = torch.tensor([[float(a == b) for b in reports] for a in reports], device=self.device)
         terms["reports"] = 0.3 * report_contrast(self.model.match(tokens, trusted, self.model.text(words)), same)
-        terms["caption"] = self.model.caption_loss(tokens, trusted, words) * self.caption_weight
-        terms["head"] = functional.binary_cross_entropy_with_logits(self.model.plain(tokens, trusted), true[:, 0])
+        if self.terms.caption:
+            terms["caption"] = self.model.caption_loss(tokens, trusted, words) * self.terms.caption
+        head = functional.binary_cross_entropy_with_logits(self.model.plain(tokens, trusted), true[:, 0])
+        terms["head"] = self.terms.supervised * head
         return torch.stack(list(terms.values())).sum(), {k: float(v.detach()) for k, v in terms.items()}
 
-    def fit(self, stage: LanguageStage, folder: Path, log: Log) -> None:
-        """Optimise with warm-up and cosine decay; the averaged weights end up in the model."""
-        optimiser = torch.optim.AdamW(self.model.parameters(), lr=stage.peak, weight_decay=0.01)
-        average, first = Average(self.model), 0
-        checkpoint = folder / "language-checkpoint.pt"
-        if checkpoint.exists():
-            first = self._resume(checkpoint, optimiser, average)
-        start = saved_at = time.monotonic()
-        sums: dict[str, float] = {}
-        self.model.train()
-        for step in range(first, stage.steps):
-            chosen = [
-                self.cases[k]
-                for k in self.rng.choice(len(self.cases), min(stage.batch, len(self.cases)), replace=False)
-            ]
-            data = join_cases(chosen, self.device)
-            loss, terms = self.loss(data, draw_questions(self.rng, data.findings, stage.questions))
-            for group in optimiser.param_groups:
-                group["lr"] = learning_rate(step, stage.steps, stage.peak)
-            optimiser.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-            optimiser.step()
-            average.update(self.model, step)
-            for key, value in terms.items():
-                sums[key] = sums.get(key, 0.0) + value
-            if (step + 1) % 50 == 0:
-                log(
-                    {
-                        "stage": "language",
-                        "step": step + 1,
-                        "seconds": round(time.monotonic() - start, 1),
-                        **{k: round(v / 50, 4) for k, v in sums.items()},
-                    }
-                )
-                sums = {}
-            if time.monotonic() - saved_at > 120:
-                self._save(checkpoint, optimiser, average, step + 1)
-                saved_at = time.monotonic()
-        self.model.load_state_dict(average.state)
-        self.model.eval()
-        torch.save(
-            {"model": self.model.state_dict(), "config": json.dumps(self.model.settings())}, folder / "language.pt"
-        )
+    def _blurred(self, values: Tensor) -> Tensor:
+        """Token values with noise: what the scar network says of real images is less sure than of virtual ones."""
+        return values + VALUE_NOISE * self.spread * torch.randn_like(values)
 
-    def _save(self, path: Path, optimiser: torch.optim.Optimizer, average: Average, step: int) -> None:
-        partial = path.with_suffix(".partial")
-        torch.save(
-            {"model": self.model.state_dict(), "optimiser": optimiser.state_dict(), "average": average.state, "step": step,
-             "numpy": json.dumps(self.rng.bit_generator.state), "torch": torch.get_rng_state()},
-            partial,
-        )  # fmt: skip
-        partial.replace(path)
+    def _thinned(self, present: Tensor) -> Tensor:
+        """Some tokens left out, so that no single region decides."""
+        return present * (torch.rand_like(present) >= TOKEN_DROP)
 
-    def _resume(self, path: Path, optimiser: torch.optim.Optimizer, average: Average) -> int:
-        saved = torch.load(path, map_location=self.device, weights_only=True)
-        self.model.load_state_dict(saved["model"])
-        optimiser.load_state_dict(saved["optimiser"])
-        average.state = saved["average"]
-        self.rng.bit_generator.state = json.loads(saved["numpy"])
-        torch.set_rng_state(saved["torch"].cpu())
-        return int(saved["step"])
+
+def fit_language(
+    model: LanguageModel, cases: Sequence[Case], stage: LanguageStage | TextTable, loop: Loop, checkpoint: Path, log: Log, *,
+    terms: Terms, weights: npt.NDArray[np.float64] | None = None, validate: Validate | None = None,
+    processes: Processes = ALONE,
+) -> LanguageModel:  # fmt: skip
+    """Train the text side, or go on; the averaged weights end up in the model, which is returned for use."""
+    model = model.to(processes.device)
+    taught = [k for k, case in enumerate(cases) if worth_learning(case)]
+    chosen = [cases[k] for k in taught]
+    share = None if weights is None else weights[taught]
+    source = case_source(chosen, share, stage.batch, stage.questions, loop.seed, processes.device)
+    loss_of = LanguageLoss(model, chosen, terms, processes.device)
+    state = optimise(model, source, loss_of, loop, checkpoint, log, validate=validate, processes=processes)
+    model.load_state_dict(state)
+    return model.cpu().eval()

@@ -31,12 +31,24 @@ class Truth:
 def describe(
     patient: Patient, labels: npt.NDArray[np.uint8], angle: npt.NDArray[np.float32], pixel_mm2: float
 ) -> Truth:
-    """The truth of labels (S, H, W) whose pixels lie at heart-frame ``angle`` (S, H, W, rad, clockwise)."""
+    """The truth of a patient's labels (S, H, W) whose pixels lie at heart-frame ``angle`` (S, H, W, rad, clockwise)."""
+    kind = patient.scars[0].kind if patient.scars else ""
+    return describe_labels(patient.anatomy.s, kind, labels, angle, pixel_mm2)
+
+
+def describe_labels(
+    position: npt.NDArray[np.float32],
+    kind: str,
+    labels: npt.NDArray[np.uint8],
+    angle: npt.NDArray[np.float32],
+    pixel_mm2: float,
+) -> Truth:
+    """The same of labels with a scar of one ``kind`` (patient.SCAR_KINDS) on slices at ``position`` (S,), 0 base .. 1 apex."""
     degrees = np.degrees(-angle) % 360
     myocardium = (labels == LABELS["myocardium"]) | (labels == LABELS["scar"]) | (labels == LABELS["no_reflow"])
     scar = (labels == LABELS["scar"]) | (labels == LABELS["no_reflow"])
     segment = np.zeros(labels.shape, np.int64)
-    for number, s in enumerate(patient.anatomy.s):
+    for number, s in enumerate(position):
         level = aha.level_of(float(np.clip(s, 0, 1)), bool((labels[number] == LABELS["cavity"]).any()))
         segment[number] = aha.segment_of(degrees[number], level)
     area = np.bincount(segment[myocardium], minlength=18)[1:]
@@ -44,7 +56,7 @@ def describe(
     share = scarred_area / np.maximum(area, 1)
     transmurality = _transmurality(segment, degrees, myocardium, scar)
     slices = scar.sum((1, 2)) * pixel_mm2 >= SLICE_MM2
-    return Truth(_finding(patient, labels, slices, share, transmurality), slices, share, transmurality)
+    return Truth(_finding(kind, labels, slices, share, transmurality), slices, share, transmurality)
 
 
 def _transmurality(
@@ -69,7 +81,7 @@ def _transmurality(
 
 
 def _finding(
-    patient: Patient,
+    kind: str,
     labels: npt.NDArray[np.uint8],
     slices: npt.NDArray[np.bool_],
     share: npt.NDArray[np.float64],
@@ -80,7 +92,6 @@ def _finding(
         return Finding("absent")
     if not named:
         named = [int(np.argmax(share)) + 1]
-    kind = patient.scars[0].kind
     if kind == "insertion-point":
         named = sorted({SEPTAL_NEIGHBOUR.get(n, n) for n in named})
     if kind != "ischaemic":

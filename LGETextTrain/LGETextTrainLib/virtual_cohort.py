@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,8 @@ from LGETextDetectLib.volume_files import write_nrrd
 from LGETextDetectLib.wording import write_report
 
 from .dicom_study import in_reading_order, write_dicom_study
-from .patient import draw_clinical
+from .held_back import draw_held_back
+from .patient import Patient, draw_clinical
 from .virtual_study import VirtualStudy, render_study
 
 COLUMNS = (
@@ -31,23 +32,32 @@ COLUMNS = (
 )
 
 
-def virtual_studies(count: int, seed: int, scar_share: float = 0.5) -> Iterator[VirtualStudy]:
+Draw = Callable[[np.random.Generator, float], Patient]
+
+
+def virtual_studies(
+    count: int, seed: int, scar_share: float = 0.5, draw: Draw = draw_clinical
+) -> Iterator[VirtualStudy]:
     """``count`` studies of diagnostic quality; study k depends on the seed and k alone."""
     for number in range(count):
-        yield render_study(draw_clinical(np.random.default_rng((seed, number)), scar_share))
+        yield render_study(draw(np.random.default_rng((seed, number)), scar_share))
 
 
-def write_cohort(out: Path, count: int, seed: int, reports: bool, events: Events) -> None:
-    """Write ``count`` studies below ``out``.
+def write_cohort(out: Path, count: int, seed: int, reports: bool, events: Events, held_back: bool = False) -> None:
+    """Write ``count`` studies below ``out``; ``held_back``: from the recipe that training never draws from.
 
-    <study>/ DICOM series; <study>_mask.nrrd (0 background, 1 LV cavity, 2 myocardium, 3 scar, 4 no-reflow, 5 RV);
+    cohort.json (what they are); <study>/ DICOM series; <study>_mask.nrrd (0 background, 1 LV cavity, 2 myocardium, 3 scar, 4 no-reflow, 5 RV);
     landmarks/<study>.mrk.json; truth.csv; findings.jsonl; with ``reports`` reports.jsonl. Slices count in input order.
     """
     (out / "landmarks").mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, object]] = []
     findings: list[dict[str, object]] = []
     texts: list[dict[str, object]] = []
-    for number, drawn in enumerate(virtual_studies(count, seed)):
+    recipe = "held-back recipe (shifted contrast, noise, anatomy)" if held_back else "training's recipe"
+    about = f"{count} virtual patients of diagnostic quality, {recipe}, seed {seed}"
+    (out / "cohort.json").write_text(json.dumps({"virtual": True, "about": about}) + "\n", "utf-8")
+    draw = draw_held_back if held_back else draw_clinical
+    for number, drawn in enumerate(virtual_studies(count, seed, draw=draw)):
         study = in_reading_order(drawn)
         name = f"virtual-{seed}-{number:04d}"
         write_dicom_study(study, out / name, seed=(seed, number), identity=name)

@@ -62,6 +62,44 @@ class Modules(unittest.TestCase):
         wait_until(lambda: panel.ui.errorLabel.text)
         self.assertIn("[constant-image]", panel.ui.errorLabel.text)
 
+    def test_result_in_the_panel_and_on_the_views(self) -> None:
+        panel = self.panel("lgetextdetect")
+        panel.enter()
+        panel.ui.sampleButton.click()
+        panel.ui.promptLineEdit.text = "scar in the inferior wall"
+        panel.ui.applyButton.click()
+        wait_until(lambda: panel.watch.run is None)
+        self.assertEqual(panel.ui.errorLabel.text, "")
+        self.assertIn("Probability", panel.ui.resultLabel.text)
+        self.assertEqual(panel.ui.segmentsTable.rowCount, 17)
+        self.assertEqual(len(panel.questions.rows), 1)
+        panel.ui.reorientButton.click()
+        node = slicer.app.layoutManager().sliceWidget("Red").mrmlSliceNode()
+        self.assertIsNotNone(panel.landmarks.overlay.frame_at(node))
+        panel.result.bullseye.choose(10)
+        self.assertIn("Segment 10", panel.ui.segmentLabel.text)
+        panel.ui.plotButton.click()
+        with tempfile.TemporaryDirectory() as folder:
+            panel.export.choose_file = lambda name, kind: str(Path(folder) / name)
+            panel.ui.pdfButton.click()
+            panel.ui.sceneButton.click()
+            self.assertEqual(panel.ui.errorLabel.text, "")
+            self.assertTrue((Path(folder) / "report.pdf").is_file() and (Path(folder) / "LGE.mrb").is_file())
+        panel.ui.editSegmentationButton.click()
+
+    def test_a_moved_point_runs_again(self) -> None:
+        panel = self.panel("lgetextdetect")
+        panel.enter()
+        panel.ui.sampleButton.click()
+        panel.ui.applyButton.click()
+        wait_until(lambda: panel.watch.run is None)
+        node, before = panel.parameters.landmarks, panel.nodes
+        number = node.GetControlPointIndexByLabel("rvip_anterior_4")
+        place = node.GetNthControlPointPositionWorld(number)
+        node.SetNthControlPointPositionWorld(number, place[0], place[1] + 8.0, place[2])
+        wait_until(lambda: panel.nodes is not before and panel.watch.run is None)
+        self.assertEqual(panel.nodes.result["landmarks"]["source"], "mixed")
+
     def test_the_modules_own_tests(self) -> None:
         import LGETextDetect
         import LGETextTrain

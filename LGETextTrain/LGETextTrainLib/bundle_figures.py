@@ -1,0 +1,77 @@
+"""Figures of a finished bundle: its virtual test patients again, and evaluations taken into its card."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from LGETextDetectLib.bundle import open_bundle
+from LGETextDetectLib.events import Events
+from LGETextDetectLib.model import Engine
+from LGETextDetectLib.refusal import InputRefused
+
+from .calibrate import validation_outcomes
+from .card import EVALUATIONS, FAILURES, kept_figures, virtual_metrics, write_card
+from .evaluation_report import read_sets
+from .export import write_manifest
+from .failures import LIST
+
+METRICS = "metrics.json"
+MADE = ("networks", "input_frame", "files")  # parts of a manifest that write_manifest adds to the facts
+
+
+def repeat_test(folder: Path, events: Events) -> tuple[dict[str, Any], list[str]]:
+    """The figures of the card's virtual test patients, computed again, and the names of those that differ from metrics.json."""
+    engine = Engine(folder, "onnx")
+    metrics = read_metrics(folder)
+    count = int(metrics["patients"]) + int(metrics["no_heart_found"])
+    outcomes, unseen = validation_outcomes(
+        engine, count, int(metrics["seed"]), report=lambda n: events.progress("test", n, count)
+    )
+    again = virtual_metrics(outcomes, unseen, engine.bundle.thresholds, int(metrics["seed"]))
+    return again, [name for name, value in again.items() if metrics.get(name) != value]
+
+
+def read_metrics(folder: Path) -> dict[str, Any]:
+    """metrics.json of a bundle; raises InputRefused('bad-bundle') when it has none of virtual test patients."""
+    path = folder / METRICS
+    metrics = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    if not {"patients", "no_heart_found", "seed"} <= set(metrics):
+        raise InputRefused("bad-bundle", "the bundle has no figures of virtual test patients.")
+    return dict(metrics)
+
+
+def take_in_evaluations(folder: Path, evaluations: Path) -> int:
+    """Write the sets evaluated below ``evaluations`` into a bundle's metrics.json and card, with plots and pictures.
+
+    The bundle's hash changes with its card. Returns the number of sets; raises InputRefused('no-studies') without any.
+    """
+    bundle = open_bundle(folder)
+    sets = read_sets(evaluations)
+    if not sets:
+        raise InputRefused("no-studies", "There is no evaluated set (figures.json) below that folder.")
+    for old in (*folder.glob("*.svg"), *folder.glob("failure-*.png")):
+        old.unlink()
+    metrics = read_metrics(folder) | {EVALUATIONS: [kept_figures(figures) for figures in sets], FAILURES: []}
+    for figures in sets:
+        source = evaluations / str(figures["folder"])
+        for plot in sorted(source.glob("*.svg")):
+            shutil.copyfile(plot, folder / f"{figures['set']}-{plot.name}")
+        if figures["virtual"] and (source / LIST).is_file():
+            metrics[FAILURES] += _take_in_pictures(source, folder, str(figures["set"]))
+    (folder / METRICS).write_text(json.dumps(metrics, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    facts = {name: value for name, value in bundle.manifest.items() if name not in MADE}
+    write_card(folder, facts, metrics)
+    write_manifest(folder, bundle.tokenizer, facts)
+    return len(sets)
+
+
+def _take_in_pictures(source: Path, folder: Path, name: str) -> list[dict[str, str]]:
+    kept = []
+    for failure in json.loads((source / LIST).read_text("utf-8")):
+        file = str(failure["file"]).replace("failure-", f"failure-{name}-", 1)
+        shutil.copyfile(source / failure["file"], folder / file)
+        kept.append({"file": file, "text": str(failure["text"])})
+    return kept

@@ -1,0 +1,125 @@
+"""One evaluated study: its row of the truth table, its finding, its result.json and what was measured beside it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from LGETextDetectLib.finding import LAYERS, Finding, Lesion
+
+from .measures import read_measures
+
+Facts = set[tuple[int, str | None]]
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One study; ``finding`` is what is true as far as the tables tell (all of it when ``complete``).
+
+    ``measures`` is empty when none were taken.
+    """
+
+    name: str
+    truth: dict[str, str]
+    result: dict[str, Any]
+    finding: Finding
+    measures: dict[str, Any] = field(default_factory=dict)
+    complete: bool = False
+
+    @property
+    def scarred(self) -> bool:
+        """Whether the study holds scar."""
+        return self.truth["lge"] == "1"
+
+    @property
+    def located(self) -> bool:
+        """Whether the truth says in which segments."""
+        return "segments" in self.truth
+
+    @property
+    def segments(self) -> set[int]:
+        """Truly scarred segments."""
+        return {int(v) for v in self.truth.get("segments", "").split()}
+
+    @property
+    def named(self) -> set[int]:
+        """Segments that the finding names."""
+        return {int(n) for lesion in self.result["finding"]["lesions"] for n in lesion["segments"]}
+
+    @property
+    def probability(self) -> float:
+        """Probability of scar as in the result, calibrated."""
+        return float(self.result["detection"]["probability"])
+
+    @property
+    def called(self) -> bool:
+        """Whether the probability reaches the shipped threshold, abstained or not."""
+        return self.probability >= float(self.result["detection"]["threshold"])
+
+    @property
+    def slice_truth(self) -> list[bool] | None:
+        """Which slices, in input order, hold scar; None when the table does not tell."""
+        count = len(self.result["slices"])
+        if self.truth.get("slice_lge"):
+            flags = [v == "1" for v in self.truth["slice_lge"].split()]
+            return flags if len(flags) == count else None
+        if self.located and "slices" in self.truth:
+            scarred = {int(v) for v in self.truth["slices"].split()}
+            return [k in scarred for k in range(count)]
+        return None
+
+
+def read_cases(results: Path, truth: Path, measures: Path | None = None) -> tuple[list[Case], list[str]]:
+    """Cases with a result, and the names of those without one; findings.jsonl is read from beside the truth table."""
+    with truth.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    findings = _read_findings(truth.parent / "findings.jsonl")
+    cases, missing = [], []
+    for row in rows:
+        name, path = row["study"], results / row["study"] / "result.json"
+        if not path.is_file():
+            missing.append(name)
+            continue
+        measured = read_measures(measures, name) if measures is not None else {}
+        finding = findings.get(name) or finding_of_row(row)
+        cases.append(Case(name, row, json.loads(path.read_text("utf-8")), finding, measured, name in findings))
+    return cases, missing
+
+
+def _read_findings(path: Path) -> dict[str, Finding]:
+    if not path.is_file():
+        return {}
+    lines = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
+    return {str(line["id"]): Finding.from_dict(line["finding"]) for line in lines}
+
+
+def finding_of_row(row: dict[str, str]) -> Finding:
+    """What a row of a truth table says: presence, and one lesion when it names segments and at most one layer."""
+    if row["lge"] != "1":
+        return Finding("absent")
+    segments = tuple(int(v) for v in row.get("segments", "").split())
+    layers = [layer for layer in row.get("layer", "").split() if layer in LAYERS]
+    lesions = (Lesion(segments, layers[0] if len(layers) == 1 else None),) if segments else ()
+    aetiology = row.get("aetiology") or None
+    return Finding("present", lesions, aetiology if aetiology in ("ischaemic", "non-ischaemic") else None)
+
+
+def facts(finding: Finding) -> Facts:
+    """(segment, layer) pairs that a finding states as present or possible."""
+    return {(n, lesion.layer) for lesion in finding.lesions for n in lesion.segments}
+
+
+def truths(cases: Sequence[Case]) -> npt.NDArray[np.bool_]:
+    """(N,) whether each case holds scar."""
+    return np.array([case.scarred for case in cases], bool)
+
+
+def probabilities(cases: Sequence[Case]) -> npt.NDArray[np.float64]:
+    """(N,) probabilities of scar."""
+    return np.array([case.probability for case in cases], float)

@@ -1,0 +1,348 @@
+"""A training on a hospital's studies and reports: check -> scar network -> text side -> calibrated, evaluated bundle.
+
+Every stage leaves its result in the run folder, so a run that was stopped or killed goes on where it was and ends with
+the same weights.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from LGETextDetectLib.bundle import default_bundle, open_bundle
+from LGETextDetectLib.events import Events
+from LGETextDetectLib.finding import Meaning
+from LGETextDetectLib.model import Engine
+from LGETextDetectLib.refusal import InputRefused
+from torch import Tensor, nn
+from torch.nn import functional
+
+from . import calibrate
+from .ask import PRESENCE
+from .cohort import Case, join_cases
+from .data_check import DataCheck, as_text, check_data, write_table
+from .data_check_html import write_page
+from .export import export_networks, read_networks, write_manifest
+from .figures import auroc
+from .hospital_cases import PAINTED, REAL, VIRTUAL, HospitalCases, balanced_weights
+from .hospital_evaluation import reported_metrics, reported_outcomes, write_evaluation_page, write_hospital_card
+from .language import LanguageModel
+from .network import scar_network, start_from_heart
+from .optimise import Log, Loop, Validate, optimise
+from .painted_samples import PaintedSamples, SampleStudy
+from .processes import Processes, joined_processes
+from .recipe import HospitalRecipe
+from .run_estimate import estimate_run
+from .run_history import RUN_FILE, STOP_FILE
+from .run_lock import run_lock
+from .sample_stream import sample_source
+from .train_images import image_loss, on_device, scar_terms
+from .train_language import LanguageLoss, Terms, fit_language, make_tokenizer, new_language_model, truth_table
+from .training_curves import all_svgs, read_log
+from .training_log import LOG_NAME, training_log
+
+VALIDATION_STACKS = 24  # painted and scar-free validation studies on which the scar network is judged
+ASKED = [PRESENCE, *(Meaning(True, segments=(n,)) for n in range(1, 18))]
+
+
+@dataclass(frozen=True)
+class Hospital:
+    """What the stages share: recipe, run folder, checked data, the start bundle's networks, log and processes."""
+
+    recipe: HospitalRecipe
+    out: Path
+    check: DataCheck
+    heart: dict[str, Tensor]
+    scar: dict[str, Tensor]
+    language: LanguageModel
+    log: Log
+    processes: Processes
+
+    def studies(self, split: str) -> list[SampleStudy]:
+        """The usable studies of one split."""
+        chosen = [self.check.members[k] for k in self.check.chosen(split)]
+        texts = [self.check.texts[k] for k in self.check.chosen(split)]
+        return [SampleStudy(m.reading.sha256, m.finding, text) for m, text in zip(chosen, texts, strict=True)]
+
+    def patients(self, split: str) -> list[int]:
+        """The patient of each usable study of one split."""
+        return [self.check.members[k].patient for k in self.check.chosen(split)]
+
+
+def start_bundle(recipe: HospitalRecipe) -> Path:
+    """The bundle that the recipe starts from."""
+    return Path(recipe.start.bundle) if recipe.start.bundle else default_bundle()
+
+
+def check_recipe_data(recipe: HospitalRecipe, out: Path, events: Events) -> DataCheck:
+    """The data check of a recipe, written to ``out``/check: studies.csv, counts.json and check.html."""
+    open_bundle(start_bundle(recipe))
+    check = check_data(
+        recipe.data, start_bundle(recipe), out, recipe.seed, workers=recipe.run.workers,
+        normalise_orientation=recipe.data.normalise_orientation, report=lambda done, total: events.progress("check", done, total),
+    )  # fmt: skip
+    write_table(check, out / "check")
+    write_page(check, out / "check" / "check.html")
+    return check
+
+
+def train_hospital(recipe: HospitalRecipe, out: Path, events: Events) -> Path:
+    """Run or resume a hospital's training in ``out``; returns the bundle's folder.
+
+    Raises InputRefused before anything is trained when the data or the recipe forbid it; Cancelled when stopped.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    with joined_processes() as processes:
+        return _train(recipe, out, events, processes)
+
+
+def _train(recipe: HospitalRecipe, out: Path, events: Events, processes: Processes) -> Path:
+    with run_lock(out) if processes.speaks else nullcontext():
+        if processes.speaks:
+            (out / STOP_FILE).unlink(missing_ok=True)
+            check = _checked(recipe, out, events)
+        processes.wait()
+        if not processes.speaks:
+            check = _checked(recipe, out, Events())
+        hospital = _hospital(recipe, out, check, events, processes)
+        if processes.speaks:
+            _say_estimate(hospital, events)
+        scar = train_scar_network(hospital)
+        language = train_text_side(hospital, scar)
+        folder = calibrate.bundle_folder(out, recipe.name)
+        if processes.speaks:
+            export_networks(hospital.heart, scar, language, folder)
+            finish_bundle(hospital, folder)
+            _write_run(out, recipe, check, "done")
+        processes.wait()
+    return folder
+
+
+def _checked(recipe: HospitalRecipe, out: Path, events: Events) -> DataCheck:
+    """The data check, told and enforced; a run goes on only with the recipe and data that it began with."""
+    check = check_recipe_data(recipe, out, events)
+    for problem in check.problems:
+        if problem.severity == "warning":
+            events.warning(problem.code, problem.text)
+    events.log(as_text(check).split("\n")[2])
+    check.refuse_errors()
+    known = json.loads((out / RUN_FILE).read_text("utf-8")) if (out / RUN_FILE).is_file() else {}
+    if known and known["recipe"] != _digest(recipe):
+        raise InputRefused("recipe-changed", "The run folder holds a run of another recipe.")
+    if known and known["data"] != check.fingerprint():
+        raise InputRefused("data-changed", "The studies or reports are not those that this run began with.")
+    _write_run(out, recipe, check, known.get("state", "started") if known else "started", known.get("began"))
+    return check
+
+
+def _digest(recipe: HospitalRecipe) -> str:
+    """Of everything that decides the weights; not of where files lie, nor of how checkpoints and logs are written."""
+    facts = dataclasses.asdict(recipe)
+    for table, names in (
+        ("data", ("studies", "reports", "splits")),
+        ("run", ("checkpoint_minutes", "workers", "tensorboard")),
+    ):
+        facts[table] = {name: value for name, value in facts[table].items() if name not in names}
+    facts["start"]["bundle"] = open_bundle(start_bundle(recipe)).sha256
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _write_run(out: Path, recipe: HospitalRecipe, check: DataCheck, state: str, began: float | None = None) -> None:
+    """run.json: what the history of runs shows; no path, no identifier."""
+    path = out / RUN_FILE
+    known = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    facts = {
+        "name": recipe.name, "version": recipe.version, "state": state, "began": began or known.get("began") or round(time.time(), 1),
+        "recipe": _digest(recipe), "data": check.fingerprint(), "studies": check.counts["usable"],
+    }  # fmt: skip
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
+    partial.replace(path)
+
+
+def _hospital(recipe: HospitalRecipe, out: Path, check: DataCheck, events: Events, processes: Processes) -> Hospital:
+    heart, scar, language = read_networks(start_bundle(recipe), recipe.seed)
+    if recipe.start.weights != "all":
+        torch.manual_seed(recipe.seed)
+        network = scar_network()
+        if recipe.start.weights == "heart":
+            start_from_heart(network, heart)
+        scar, language = network.state_dict(), new_language_model(recipe.text, recipe.seed)
+    free = sum(s.finding.lge == "absent" for s in (check.members[k] for k in check.chosen("train")))
+    totals = {
+        "scar": recipe.scar.steps, "real": len(check.chosen("train")), "painted": free, "virtual": recipe.text.virtual_patients,
+        "text": recipe.text.steps, "calibration": 1,
+    }  # fmt: skip
+    log = training_log(out, totals, events, recipe.run.tensorboard and processes.speaks)
+    return Hospital(recipe, out, check, heart, scar, language, log, processes)
+
+
+def _say_estimate(hospital: Hospital, events: Events) -> None:
+    estimate = estimate_run(hospital.recipe, hospital.check, hospital.heart, hospital.scar, hospital.language)
+    hospital.log(
+        {
+            "stage": "estimate",
+            "minutes": round(estimate.minutes, 1),
+            "memory_gib": round(estimate.memory_gib, 2),
+            "device": str(hospital.processes.device),
+        }
+    )
+    events.log(
+        f"about {estimate.minutes:.0f} minutes at most and {estimate.memory_gib:.1f} GiB of memory on {hospital.processes.device.type}"
+    )
+
+
+# --- scar network ----------------------------------------------------------------------------------------------------
+
+
+def train_scar_network(hospital: Hospital) -> dict[str, Tensor]:
+    """The scar network on painted, scar-free, reported and virtual studies; the best on validation patients."""
+    recipe, table = hospital.recipe, hospital.recipe.scar
+    network = scar_network()
+    network.load_state_dict(hospital.scar)
+    if not table.steps:
+        return hospital.scar
+    network = on_device(network, hospital.processes.device)
+    make = PaintedSamples(hospital.check.prepared, hospital.studies("train"), recipe.paint, table, hospital.heart)
+    source = sample_source(make, recipe.seed, table.batch, recipe.run.workers)
+    loss_of = image_loss(network, scar_terms, hospital.processes.device)
+    loop = _loop(recipe, "scar", table.steps, table.peak, table.accumulate)
+    return optimise(
+        network, source, loss_of, loop, hospital.out / "scar.pt", hospital.log, validate=_judge_scar(hospital),
+        processes=hospital.processes,
+    )  # fmt: skip
+
+
+def _loop(recipe: HospitalRecipe, stage: str, steps: int, peak: float, accumulate: int) -> Loop:
+    text = stage == "text"
+    return Loop(
+        stage, steps, peak, recipe.seed + int(text), accumulate, 0.01 if text else 1e-3, 1.0 if text else 5.0, recipe.run.validate_every,
+        recipe.run.patience, recipe.run.checkpoint_minutes * 60,
+    )  # fmt: skip
+
+
+def _judge_scar(hospital: Hospital) -> Validate:
+    """Loss on the same validation studies every time, half of them painted."""
+    table = dataclasses.replace(hospital.recipe.scar, virtual_share=0.0)
+    paint = dataclasses.replace(hospital.recipe.paint, share=0.5 if hospital.recipe.paint.share else 0.0)
+    make = PaintedSamples(hospital.check.prepared, hospital.studies("validation"), paint, table, hospital.heart)
+    stacks: list[Any] = []
+
+    def validate(network: nn.Module) -> dict[str, float]:
+        if not stacks:
+            stacks.extend(make(np.random.default_rng((hospital.recipe.seed, 17, k))) for k in range(VALIDATION_STACKS))
+        loss_of = image_loss(network, scar_terms, hospital.processes.device)
+        judged = [loss_of(stack) for stack in stacks]
+        loss = float(np.mean([float(value) for value, _ in judged]))
+        dice = float(
+            np.mean(
+                [
+                    terms["dice_scar"]
+                    for stack, (_, terms) in zip(stacks, judged, strict=True)
+                    if (stack["labels"] == 3).any()
+                ]
+                or [0.0]
+            )
+        )
+        return {"score": -loss, "loss": loss, "dice_scar": dice}
+
+    return validate
+
+
+# --- text side -------------------------------------------------------------------------------------------------------
+
+
+def train_text_side(hospital: Hospital, scar: Mapping[str, Tensor]) -> LanguageModel:
+    """The text side on real reports, painted scars and virtual patients; the best on validation patients."""
+    recipe, table = hospital.recipe, hospital.recipe.text
+    makers = HospitalCases(hospital.out, hospital.check.prepared, recipe, hospital.heart, dict(scar))
+    if hospital.processes.speaks:
+        _sources(hospital, makers)
+    hospital.processes.wait()
+    sources, validation = _sources(hospital, makers)
+    cases = [case for own, _ in sources for case in own]
+    terms = Terms(table.caption_weight, table.supervised_weight)
+    loop = _loop(recipe, "text", table.steps, table.peak, table.accumulate)
+    if not table.steps:
+        return hospital.language
+    return fit_language(
+        hospital.language, cases, table, loop, hospital.out / "text.pt", hospital.log, terms=terms,
+        weights=balanced_weights(sources), validate=_judge_text(hospital, validation), processes=hospital.processes,
+    )  # fmt: skip
+
+
+def _sources(hospital: Hospital, makers: HospitalCases) -> tuple[list[tuple[list[Case], float]], list[Case]]:
+    train = hospital.studies("train")
+    say = lambda stage: lambda n: hospital.log({"stage": stage, "step": n}) if hospital.processes.speaks else None  # noqa: E731
+    sources = [
+        (makers.real("real", train, say("real")), REAL), (makers.painted(train, say("painted")), PAINTED),
+        (makers.virtual(say("virtual")), VIRTUAL),
+    ]  # fmt: skip
+    return sources, makers.real("validation", hospital.studies("validation"), lambda n: None)
+
+
+def _judge_text(hospital: Hospital, cases: list[Case]) -> Validate:
+    """Balanced cross-entropy of presence and segments on the validation patients, and their AUROC."""
+    batch = join_cases(cases, hospital.processes.device)
+    true = truth_table(ASKED, batch.findings).to(hospital.processes.device)
+
+    def validate(model: nn.Module) -> dict[str, float]:
+        assert isinstance(model, LanguageModel)
+        loss = LanguageLoss(model, cases, Terms(), hospital.processes.device)
+        segments = loss.answers(batch, ASKED)[:, 1:]
+        study = segments.sort(1).values[:, -2:].mean(1)  # as model.study_probability
+        parts = [_balanced_entropy(study, true[:, 0]), _balanced_entropy(segments, true[:, 1:])]
+        area = auroc(study.cpu().numpy(), true[:, 0].cpu().numpy() > 0.5)
+        places = auroc(segments.cpu().numpy().ravel(), true[:, 1:].cpu().numpy().ravel() > 0.5)
+        return {"score": -sum(parts), "loss": sum(parts), "auroc": area, "segment_auroc": places}
+
+    return validate
+
+
+def _balanced_entropy(logits: Tensor, true: Tensor) -> float:
+    each = functional.binary_cross_entropy_with_logits(logits, true, reduction="none")
+    return float(torch.stack([each[true == k].mean() for k in (0, 1) if bool((true == k).any())]).mean())
+
+
+# --- bundle ----------------------------------------------------------------------------------------------------------
+
+
+def finish_bundle(hospital: Hospital, folder: Path) -> None:
+    """Threshold and calibration from validation patients only; metrics.json, card, manifest; the page in the run folder."""
+    recipe, counts, tokenizer = hospital.recipe, hospital.check.counts, make_tokenizer()
+    started = open_bundle(start_bundle(recipe))
+    facts: dict[str, Any] = {
+        "name": recipe.name, "version": recipe.version, "licence": "as the hospital decides", "thresholds": calibrate.first_thresholds(),
+        "intended_use": "Research use, not for diagnosis: evidence of scar in short-axis late gadolinium enhancement stacks of the hospital that it learnt from.",
+        "training": {
+            "data": f"{counts['usable']} studies of {counts['patients']} patients of one hospital with their reports", "splits": json.dumps(counts["splits"]),
+            "started_from": f"{started.name} {started.version}", "weights": recipe.start.weights, "painted_share": recipe.paint.share, "scar_steps": recipe.scar.steps,
+            "text_steps": recipe.text.steps, "virtual_patients": recipe.text.virtual_patients, "seed": recipe.seed,
+        },
+    }  # fmt: skip
+    write_manifest(folder, tokenizer, facts)
+    engine = Engine(folder, "onnx")
+    outcomes = {
+        split: reported_outcomes(engine, hospital.check.prepared, hospital.studies(split), hospital.patients(split))
+        for split in ("validation", "test")
+    }
+    facts["thresholds"] = calibrate.fit_thresholds(outcomes["validation"])
+    facts["validation"] = {"patients": len(set(hospital.patients("validation"))), "data": hospital.check.fingerprint()}
+    metrics = {split: own for split in outcomes if (own := reported_metrics(outcomes[split], facts["thresholds"]))}
+    (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", "utf-8")
+    write_hospital_card(folder, facts, metrics)
+    write_manifest(folder, tokenizer, facts)
+    hospital.log({"stage": "calibration", "step": 1})
+    hospital.log({"stage": "done", **{f"{split}_auroc": own["patient_auroc"] for split, own in metrics.items()}})
+    write_evaluation_page(
+        hospital.out / "evaluation.html", recipe.name, metrics, all_svgs(read_log(hospital.out / LOG_NAME))
+    )

@@ -1,0 +1,155 @@
+"""What evaluation needs that is not in result.json: the plain head, heart masks against an expert's, size, threshold rules.
+
+Measured on the detection itself, study by study, in worker processes; one small JSON file a study.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from LGETextDetectLib import aha
+from LGETextDetectLib.batch import THREAD_VARIABLES
+from LGETextDetectLib.bundle import default_bundle, open_bundle
+from LGETextDetectLib.events import Events
+from LGETextDetectLib.model import Engine
+from LGETextDetectLib.normalised import PIXEL_MM, NormalisedStack, evidence_on_grid
+from LGETextDetectLib.refusal import InputRefused
+from LGETextDetectLib.result import slice_levels
+from LGETextDetectLib.studies_below import Study, find_studies
+from LGETextDetectLib.study import Detection, detect
+from LGETextDetectLib.volume import Volume
+from LGETextDetectLib.volume_files import load_study
+from LGETextDetectLib.worker_pool import run_tasks
+from scipy import ndimage
+
+from .threshold_rules import rule_scores
+
+FORMAT = 1  # of the files; measures of another format are taken again
+CAVITY, MYOCARDIUM, SCAR = (1,), (2, 3, 4), (3, 4)  # labels of a mask file, EMIDEC's and the virtual patients'
+TOLERANCE_PX = 1  # a strongest voxel this near to the scar, in plane, points at it
+
+
+@dataclass(frozen=True)
+class Measuring:
+    """What every worker does; travels to the workers."""
+
+    root: Path
+    out: Path
+    bundle: Path
+
+
+def measure_studies(root: Path, out: Path, results: Path, workers: int, events: Events) -> None:
+    """Measure all studies below ``root`` that have a result; those measured with this model already are left."""
+    out.mkdir(parents=True, exist_ok=True)
+    bundle = open_bundle(default_bundle())
+    studies = [s for s in find_studies(root, leave_out=results) if (results / s.name / "result.json").is_file()]
+    left = [s for s in studies if _read(out / f"{s.name}.json").get("model_sha256") != bundle.sha256]
+    orders = Measuring(root.resolve(), out.resolve(), bundle.folder.resolve())
+    done = len(studies) - len(left)
+    events.progress("measure", done, len(studies))
+    environment = dict.fromkeys(THREAD_VARIABLES, "1")
+    for study, error in run_tasks(left, functools.partial(Measurer, orders), workers, environment):
+        done += 1
+        if error != "":
+            events.log(f"{study.name}: not measured [{error or 'the worker process died'}]")
+        events.progress("measure", done, len(studies))
+
+
+def read_measures(folder: Path, study: str) -> dict[str, Any]:
+    """Measures of one study; empty when there are none."""
+    return _read(folder / f"{study}.json")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    found = json.loads(path.read_text("utf-8"))
+    return dict(found) if isinstance(found, dict) and found.get("format") == FORMAT else {}
+
+
+class Measurer:
+    """One worker's engine; returns '' or, for a study that is refused, the code."""
+
+    def __init__(self, orders: Measuring) -> None:
+        self._orders = orders
+        self._engine = Engine(orders.bundle, "onnx", "cpu", threads=1)
+
+    def __call__(self, study: Study) -> str:
+        try:
+            detection = detect(study.source.resolve(), self._engine)
+        except InputRefused as refused:
+            return refused.code
+        mask = find_mask(self._orders.root, study.name)
+        labels = load_study(mask).volume if mask is not None else None
+        entry = {"format": FORMAT, "model_sha256": self._engine.bundle.sha256, **measure(detection, labels)}
+        entry["segment_threshold"] = float(self._engine.bundle.thresholds["segment"])
+        path = self._orders.out / f"{study.name}.json"
+        path.write_text(json.dumps(entry, indent=1) + "\n", "utf-8")
+        return ""
+
+
+def find_mask(root: Path, study: str) -> Path | None:
+    """The mask file of a study: ``<study>_mask.*`` in the root."""
+    return next(iter(sorted(root.glob(f"{study}_mask.*"))), None)
+
+
+def measure(detection: Detection, labels: Volume | None) -> dict[str, Any]:
+    """All measures of one detection. labels: an expert's or the true labels on the study's own grid, if there are any."""
+    stack, volume = detection.stack, detection.loaded.volume
+    entry: dict[str, Any] = {
+        "head_probability": round(float(detection.prediction.head_probability), 6),
+        "text_probability": round(float(detection.prediction.probability), 6),
+        "cavity_ml": round(cavity_ml(stack, volume), 2),
+        "rules": {name: asdict(score) for name, score in rule_scores(stack).items()},
+        "peak": peak(stack, detection.prediction.evidence),
+    }
+    if labels is None or labels.array.shape != volume.array.shape:
+        return entry
+    true = np.round(labels.array).astype(int)
+    found = {name: evidence_on_grid(stack, stack.maps[:, k], volume) > 0.5 for k, name in enumerate(("cavity", "wall"))}
+    scar = np.isin(true, SCAR)
+    return entry | {
+        "cavity_dice": dice(found["cavity"], np.isin(true, CAVITY)),
+        "myocardium_dice": dice(found["wall"], np.isin(true, MYOCARDIUM)),
+        "scar_dice": dice(detection.evidence > 0.5, scar) if scar.any() else None,
+        "points_at_scar": points_at(detection.evidence, scar) if scar.any() else None,
+    }
+
+
+def cavity_ml(stack: NormalisedStack, volume: Volume) -> float:
+    """Volume of the predicted LV cavity between base and apex, ml."""
+    inside = (stack.position >= 0) & (stack.position <= 1)
+    pixels = int((stack.maps[inside, 0] > 0.5).sum())
+    return pixels * PIXEL_MM**2 * volume.spacing_mm[2] / 1000
+
+
+def peak(stack: NormalisedStack, evidence: npt.NDArray[np.float32]) -> dict[str, Any]:
+    """Input slice, AHA segment and height of the strongest evidence (S, 96, 96)."""
+    number, row, column = (int(v) for v in np.unravel_index(int(np.argmax(evidence)), evidence.shape))
+    segment = int(aha.segment_map(slice_levels(stack)[number])[row, column])
+    return {
+        "index": int(stack.index[number]),
+        "segment": segment,
+        "evidence": round(float(evidence[number, row, column]), 4),
+    }
+
+
+def points_at(evidence: npt.NDArray[np.float32], scar: npt.NDArray[np.bool_]) -> bool:
+    """Whether the strongest voxel of the evidence lies on the scar, one pixel of tolerance in plane; same grid."""
+    place = np.unravel_index(int(np.argmax(evidence)), evidence.shape)
+    if not evidence.max() > 0:
+        return False
+    near = ndimage.binary_dilation(scar[place[0]], np.ones((3, 3)), iterations=TOLERANCE_PX)
+    return bool(near[place[1:]])
+
+
+def dice(found: npt.NDArray[np.bool_], true: npt.NDArray[np.bool_]) -> float:
+    """Dice of two masks of a whole study; 1 when both are empty."""
+    total = int(found.sum() + true.sum())
+    return round(2 * int((found & true).sum()) / total, 4) if total else 1.0

@@ -1,0 +1,122 @@
+"""Slices that teach the scar network a hospital's own images: painted, scar-free and reported scars, and virtual ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from LGETextDetectLib import aha
+from LGETextDetectLib.finding import Finding
+from LGETextDetectLib.normalised import SIZE, scale_intensity
+from scipy import ndimage
+
+from .painted_scar import Painted, paint_scar, scar_free_labels
+from .phantom import LABELS
+from .prepared_study import Prepared, load_prepared
+from .recipe import PaintTable, ScarTable
+from .samples import Heart, Sample, SamplesSeenByHeart, heart_maps, trained_heart
+
+HALF_WAY = 0.55  # of the step from remote myocardium to blood: brighter wall in a reported segment is taken for scar
+LAYER_BANDS = {  # depth of the wall that a reported layer may fill, a little more than it is defined
+    "subendocardial": (0.0, 0.8), "mid-wall": (0.15, 0.85), "subepicardial": (0.35, 1.01), "transmural": (0.0, 1.01),
+    "insertion-point": (0.2, 1.01), "diffuse": (0.0, 0.9), "patchy": (0.0, 1.01), None: (0.0, 1.01),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SampleStudy:
+    """A study to be shown: where it lies, what its report says, the report without identifiers."""
+
+    sha256: str
+    finding: Finding
+    text: str = ""
+
+
+class PaintedSamples:
+    """Draws one study and gives its slices as a training sample; travels to worker processes."""
+
+    def __init__(
+        self, prepared: Path, studies: Sequence[SampleStudy], paint: PaintTable, table: ScarTable,
+        heart: dict[str, torch.Tensor],
+    ) -> None:  # fmt: skip
+        self.prepared, self.paint, self.table = prepared, paint, table
+        self.free = [s for s in studies if s.finding.lge == "absent"]
+        self.scarred = [s for s in studies if s.finding.lge == "present" and any(n.segments for n in s.finding.lesions)]
+        self.heart_state = {key: value.cpu() for key, value in heart.items()}
+        self._virtual = SamplesSeenByHeart(self.heart_state)
+        self._heart: Heart | None = None
+
+    def __getstate__(self) -> dict[str, object]:
+        """Without the network, which is made where it is used."""
+        return {**self.__dict__, "_heart": None, "_virtual": SamplesSeenByHeart(self.heart_state)}
+
+    def __call__(self, rng: np.random.Generator) -> Sample:
+        if rng.random() < self.table.virtual_share:
+            return self._virtual(rng)
+        if self.scarred and rng.random() < self.table.reported_share:
+            chosen = self.scarred[rng.integers(len(self.scarred))]
+            study = load_prepared(self.prepared, chosen.sha256)
+            return as_sample(*moved(rng, study, reported_labels(study, chosen.finding)))
+        study = load_prepared(self.prepared, self.free[rng.integers(len(self.free))].sha256)
+        painted = paint_scar(rng, study, self.paint) if rng.random() < self.paint.share else None
+        if painted is None:
+            return as_sample(*moved(rng, study, scar_free_labels(study)))
+        self._heart = self._heart or trained_heart(self.heart_state)
+        seen = self._heart if rng.random() < self.table.seen_share else None
+        return as_sample(*moved(rng, with_painting(rng, study, painted, seen), painted.labels))
+
+
+def with_painting(rng: np.random.Generator, study: Prepared, painted: Painted, heart: Heart | None) -> Prepared:
+    """The painted study; with ``heart`` its maps, and the scale that follows from them, are found anew on the painted image."""
+    if heart is None:
+        return replace(study, image=painted.image)
+    maps = heart_maps(rng, painted.image, heart)
+    return replace(study, image=scale_intensity(painted.image, maps[:, 0], maps[:, 1]), maps=maps)
+
+
+def reported_labels(study: Prepared, finding: Finding) -> npt.NDArray[np.uint8]:
+    """Labels (S, 96, 96) of a scarred study without a mask: bright wall where the report says that scar is."""
+    labels = scar_free_labels(study)
+    for number, position in enumerate(study.position):
+        muscle = labels[number] == LABELS["myocardium"]
+        level = aha.level_of(float(position))
+        if not muscle.any() or level == "outside":
+            continue
+        segment = aha.segment_map(level)
+        depth = aha.radial_depth(labels[number] == LABELS["cavity"], muscle)
+        bright = muscle & (ndimage.gaussian_filter(study.image[number], 0.6) > HALF_WAY)
+        for lesion in finding.lesions:
+            inner, outer = LAYER_BANDS[lesion.layer]
+            there = np.isin(segment, lesion.segments) & (depth >= inner) & (depth <= outer)
+            labels[number][bright & there] = LABELS["scar"]
+    return labels
+
+
+def moved(
+    rng: np.random.Generator, study: Prepared, labels: npt.NDArray[np.uint8]
+) -> tuple[Prepared, npt.NDArray[np.uint8]]:
+    """The study turned, shifted, stretched and rescaled a little, as landmarks and scans differ; never mirrored."""
+    turn, scale = rng.normal(0, np.radians(5)), rng.uniform(0.94, 1.06, 2)
+    matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) / scale[:, None]
+    middle = np.full(2, (SIZE - 1) / 2)
+    offset = middle - matrix @ (middle + rng.normal(0, 1.0, 2))
+
+    def warp(array: npt.NDArray[np.generic], order: int) -> npt.NDArray[np.generic]:
+        flat = array.reshape(-1, SIZE, SIZE)
+        return np.stack(
+            [ndimage.affine_transform(a, matrix, offset, order=order, mode="nearest") for a in flat]
+        ).reshape(array.shape)
+
+    image = np.asarray(warp(study.image, 1) * np.exp(rng.normal(0, 0.08)) + rng.normal(0, 0.05), np.float32)
+    maps = np.asarray(warp(study.maps, 1), np.float32)
+    return replace(study, image=image, maps=maps), np.asarray(warp(labels, 0), np.uint8)
+
+
+def as_sample(study: Prepared, labels: npt.NDArray[np.uint8]) -> Sample:
+    """image (S, 3, 96, 96) float16 as the scar network takes it, labels (S, 96, 96) uint8."""
+    image = np.concatenate([study.image[:, None], study.maps[:, :2]], 1)
+    return {"image": image.astype(np.float16), "labels": labels}

@@ -1,0 +1,168 @@
+"""A hospital's study as training sees it: read, its heart found, brought into the normalised frame, kept on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from LGETextDetectLib.landmarks import find_landmarks
+from LGETextDetectLib.model import Engine
+from LGETextDetectLib.normalised import NormalisedStack, normalise
+from LGETextDetectLib.refusal import InputRefused
+from LGETextDetectLib.studies_below import Study
+from LGETextDetectLib.volume_files import load_study
+from LGETextDetectLib.worker_pool import run_tasks
+from scipy import ndimage
+
+Segment = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
+INDEX = "index.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """image (S, 96, 96) and maps (S, 3, 96, 96) of the normalised stack, base to apex; position (S,), 0 base .. 1 apex.
+
+    certainty (S,): of the landmarks on each slice, 0-1.
+    """
+
+    image: npt.NDArray[np.float32]
+    maps: npt.NDArray[np.float32]
+    position: npt.NDArray[np.float32]
+    certainty: npt.NDArray[np.float32]
+
+    def stack(self) -> NormalisedStack:
+        """What Engine.predict takes; only image, maps and position are filled."""
+        count = len(self.image)
+        grids = np.tile(np.eye(4), (count, 1, 1))
+        return NormalisedStack(
+            self.image, self.maps, self.position, np.arange(count, dtype=np.int64), grids, 0.0, False, False
+        )
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How reading one study ended: sha256 of pixels and geometry, or the refusal's code and cause."""
+
+    sha256: str = ""
+    slices: int = 0
+    image_type: str = ""
+    code: str = ""
+    cause: str = ""
+
+
+def prepare(source: Path, segment: Segment, normalise_orientation: bool = True) -> tuple[Prepared, str, str]:
+    """Read and normalise one study; (prepared, sha256, image type). Raises InputRefused.
+
+    Without ``normalise_orientation`` the frame is turned (and mirrored) back to how the image was acquired: the
+    ablation of that step.
+    """
+    loaded = load_study(source)
+    landmarks, maps = find_landmarks(loaded.volume, segment)
+    stack = normalise(loaded.volume, landmarks, maps)
+    confidence = {mark.index: mark.confidence for mark in landmarks.slices}
+    certainty = np.array([confidence.get(int(k), 0.0) for k in stack.index], np.float32)
+    image, heart = stack.image, stack.maps
+    if not normalise_orientation:
+        image, heart = (as_acquired(array, stack) for array in (image, heart))
+    return Prepared(image, heart, stack.position, certainty), loaded.facts.sha256, loaded.facts.image_type
+
+
+def as_acquired(array: npt.NDArray[np.float32], stack: NormalisedStack) -> npt.NDArray[np.float32]:
+    """(..., 96, 96) in the stack's frame, turned and mirrored to how the image lay; still centred on the LV."""
+    seen = array[..., ::-1, :] if stack.mirrored else array  # across the septum's axis, which lies level
+    return np.asarray(
+        ndimage.rotate(seen, -stack.angle_deg, (-1, -2), reshape=False, order=1, mode="nearest"), np.float32
+    )
+
+
+def file_key(source: Path, frame: str) -> str:
+    """Changes when a file of the study, or how it is prepared (``frame``), does; tells nothing of the path."""
+    files = sorted(p for p in source.rglob("*") if p.is_file()) if source.is_dir() else [source]
+    facts = [(str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in files]
+    return hashlib.sha256(json.dumps([frame, facts]).encode()).hexdigest()[:24]
+
+
+class _Preparer:
+    """Prepares one study after another in a process of its own; made there, since networks do not travel."""
+
+    def __init__(self, bundle: Path, folder: Path, normalise_orientation: bool) -> None:
+        self.segment = Engine(bundle, "onnx", threads=1).segment
+        self.folder, self.normalise_orientation = folder, normalise_orientation
+
+    def __call__(self, task: tuple[str, str]) -> Reading:
+        _, source = task
+        try:
+            study, sha256, image_type = prepare(Path(source), self.segment, self.normalise_orientation)
+        except InputRefused as refused:
+            return Reading(code=refused.code, cause=refused.cause)
+        save_prepared(study, self.folder / f"{sha256[:24]}.npz")
+        return Reading(sha256, len(study.image), image_type)
+
+
+def prepare_all(
+    studies: Sequence[Study], bundle: Path, folder: Path, *, workers: int = 1, normalise_orientation: bool = True,
+    report: Callable[[int], None] = lambda done: None,
+) -> list[Reading]:  # fmt: skip
+    """Readings in the studies' order; what ``folder`` holds already is not read again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    frame = f"{Engine(bundle, 'onnx').bundle.manifest['files']['heart.onnx'][:16]} {normalise_orientation}"
+    known = _read_index(folder)
+    keys = [file_key(study.source, frame) for study in studies]
+    missing = [(k, str(s.source)) for k, s in zip(keys, studies, strict=True) if k not in known]
+    report(len(studies) - len(missing))
+    make = partial(_Preparer, bundle, folder, normalise_orientation)
+    for done, (key, reading) in enumerate(_outcomes(missing, make, workers), start=len(studies) - len(missing) + 1):
+        known[key] = reading
+        report(done)
+        if done % 25 == 0:
+            _write_index(folder, known)
+    _write_index(folder, known)
+    return [known[key] for key in keys]
+
+
+def _outcomes(
+    tasks: list[tuple[str, str]], make: Callable[[], _Preparer], workers: int
+) -> Iterator[tuple[str, Reading]]:
+    if not tasks:
+        return
+    if workers < 2:
+        work = make()
+        yield from ((task[0], work(task)) for task in tasks)
+        return
+    for task, outcome in run_tasks(tasks, make, workers, {"OMP_NUM_THREADS": "1"}):
+        yield task[0], outcome or Reading(code="damaged-file", cause="Reading this study ended its process.")
+
+
+def save_prepared(study: Prepared, path: Path) -> None:
+    """One .npz of half-precision arrays, all or nothing; no pickle, no identifier."""
+    partial_path = path.with_suffix(".partial.npz")
+    np.savez_compressed(
+        partial_path, allow_pickle=False, image=study.image.astype(np.float16), maps=study.maps.astype(np.float16), position=study.position,
+        certainty=study.certainty,
+    )  # fmt: skip
+    partial_path.replace(path)
+
+
+def load_prepared(folder: Path, sha256: str) -> Prepared:
+    """Inverse of :func:`save_prepared`, in single precision."""
+    with np.load(folder / f"{sha256[:24]}.npz", allow_pickle=False) as data:
+        return Prepared(*(data[name].astype(np.float32) for name in ("image", "maps", "position", "certainty")))
+
+
+def _read_index(folder: Path) -> dict[str, Reading]:
+    path = folder / INDEX
+    if not path.is_file():
+        return {}
+    return {key: Reading(**entry) for key, entry in json.loads(path.read_text("utf-8")).items()}
+
+
+def _write_index(folder: Path, known: dict[str, Reading]) -> None:
+    partial_path = folder / f"{INDEX}.partial"
+    partial_path.write_text(json.dumps({key: asdict(reading) for key, reading in known.items()}), "utf-8")
+    partial_path.replace(folder / INDEX)

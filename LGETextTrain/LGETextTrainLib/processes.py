@@ -1,0 +1,91 @@
+"""The processes of one training: alone, or several started by torchrun; what each does, and how they agree."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import torch
+from torch import Tensor, distributed
+
+PATIENCE = timedelta(hours=24)  # the others wait while the first reads studies and paints
+
+
+@dataclass(frozen=True)
+class Processes:
+    """rank 0 writes files and speaks; ``count`` processes share the parts of every step."""
+
+    rank: int = 0
+    count: int = 1
+
+    @property
+    def speaks(self) -> bool:
+        """Whether this process writes logs and checkpoints."""
+        return self.rank == 0
+
+    @property
+    def device(self) -> torch.device:
+        """This process's GPU, else the CPU."""
+        if not torch.cuda.is_available():
+            return torch.device("cpu")
+        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
+
+    def own_parts(self, parts: int) -> list[int]:
+        """Which of a step's parts are this process's."""
+        return [part for part in range(parts) if part % self.count == self.rank]
+
+    def total(self, tensors: list[Tensor]) -> None:
+        """Replace every tensor by its sum over all processes, in one message for each type."""
+        if self.count == 1 or not tensors:
+            return
+        for kind in {t.dtype for t in tensors}:
+            alike = [t for t in tensors if t.dtype == kind]
+            flat = torch.cat([t.reshape(-1) for t in alike])
+            distributed.all_reduce(flat)
+            for tensor, part in zip(alike, flat.split([t.numel() for t in alike]), strict=True):
+                tensor.copy_(part.view_as(tensor))
+
+    def any(self, flag: bool) -> bool:
+        """Whether the flag is set in any process."""
+        if self.count == 1:
+            return flag
+        told = torch.tensor([float(flag)], device=self.device)
+        distributed.all_reduce(told, distributed.ReduceOp.MAX)
+        return bool(told.item() > 0)
+
+    def from_first(self, values: Mapping[str, float]) -> dict[str, float]:
+        """The first process's numbers in all of them."""
+        if self.count == 1:
+            return dict(values)
+        holder: list[object] = [dict(values)]
+        distributed.broadcast_object_list(holder, 0, device=self.device)
+        told = holder[0]
+        assert isinstance(told, dict)
+        return told
+
+    def wait(self) -> None:
+        """Wait until all processes are here."""
+        if self.count > 1:
+            distributed.barrier()
+
+
+ALONE = Processes()
+
+
+@contextmanager
+def joined_processes() -> Iterator[Processes]:
+    """The processes that torchrun started, connected (NCCL on GPUs, Gloo on CPUs); alone without torchrun."""
+    if int(os.environ.get("WORLD_SIZE", "1")) < 2:
+        yield ALONE
+        return
+    distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
+    processes = Processes(distributed.get_rank(), distributed.get_world_size())
+    if processes.device.type == "cuda":
+        torch.cuda.set_device(processes.device)
+    try:
+        yield processes
+    finally:
+        distributed.destroy_process_group()

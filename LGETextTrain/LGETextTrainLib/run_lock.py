@@ -1,0 +1,72 @@
+"""One training a run folder: a lock that the operating system takes back when the process ends, however it ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from LGETextDetectLib.refusal import InputRefused
+
+LOCK = "running.lock"
+PID_AT = 1  # byte 0 is the one that is locked: Windows lets nobody else read it
+
+
+@contextmanager
+def run_lock(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock; raises InputRefused('run-busy') when another training has it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("a+b") as file:
+        if not _take(file):
+            raise InputRefused("run-busy", "A training is running in this folder already.")
+        file.truncate(0)
+        file.seek(0)
+        file.write(b" " + str(os.getpid()).encode())
+        file.flush()
+        yield
+
+
+def running_process(folder: Path) -> int | None:
+    """Number of the process that trains in the folder; None when none does."""
+    path = folder / LOCK
+    if not path.is_file():
+        return None
+    with path.open("r+b") as file:
+        if _take(file):
+            _give_back(file)
+            return None
+        file.seek(PID_AT)
+        digits = file.read().strip()
+    return int(digits) if digits.isdigit() else None
+
+
+def _take(file: IO[bytes]) -> bool:
+    """Lock without waiting; whether it was free."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _give_back(file: IO[bytes]) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_UN)

@@ -1,0 +1,114 @@
+"""A virtual hospital: one scanner's look, its own patients, few of them scarred, and reports by a writer of their own.
+
+To prove that training on a hospital's images and reports works. Against :func:`patient.draw_clinical` every study comes
+from one scanner: a bent and clipped grey scale, a strong surface coil, coarse noise, faint scar against bright blood,
+mostly magnitude images; hearts are smaller and thicker, with more fat. The sentences share no code with the ones the
+model is trained to write.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from LGETextDetectLib.events import Events
+from LGETextDetectLib.markups import write_markups
+from LGETextDetectLib.volume_files import write_nrrd
+
+from .dicom_study import in_reading_order, write_dicom_study
+from .hospital_reports import hospital_report
+from .patient import (
+    Anatomy,
+    Patient,
+    Scan,
+    Scar,
+    draw_anatomy,
+    draw_body,
+    draw_reportable_scar,
+    draw_scan,
+    thin_wall,
+)
+from .virtual_cohort import COLUMNS, truth_row
+from .virtual_study import VirtualStudy, render_study
+
+SCAR_SHARE = 0.35
+KIND_SHARES = (0.4, 0.18, 0.18, 0.1, 0.08, 0.06)
+SECOND_STUDY = 0.05  # patients examined twice
+
+
+def draw_hospital(rng: np.random.Generator, scar_share: float = SCAR_SHARE) -> Patient:
+    """One patient of the hospital."""
+    anatomy = hospital_anatomy(rng, draw_anatomy(rng))
+    scars: tuple[Scar, ...] = ()
+    if rng.random() < scar_share:
+        scar = draw_reportable_scar(rng, anatomy, KIND_SHARES)
+        scars = (scar,)
+        if scar.kind == "ischaemic" and rng.random() < 0.5:
+            anatomy = thin_wall(anatomy, scar, rng.uniform(0, 0.3))
+    scan = hospital_scan(rng, draw_scan(rng, len(anatomy.s), physical_share=1.0))
+    return Patient(seed=int(rng.integers(2**31)), anatomy=anatomy, body=draw_body(rng), scan=scan, scars=scars)
+
+
+def hospital_anatomy(rng: np.random.Generator, anatomy: Anatomy) -> Anatomy:
+    """Smaller hearts with thicker walls and more fat."""
+    epi = anatomy.epi * rng.uniform(0.84, 0.96)
+    wall = np.minimum((anatomy.epi - anatomy.endo) * rng.uniform(1.1, 1.45), np.maximum(epi - 3, 1.5))
+    fat = np.clip(anatomy.fat + rng.uniform(0.5, 3), 0, 16)
+    return replace(
+        anatomy, epi=epi.astype(np.float32), endo=(epi - wall).astype(np.float32), fat=fat.astype(np.float32)
+    )
+
+
+def hospital_scan(rng: np.random.Generator, scan: Scan) -> Scan:
+    """The hospital's one scanner: within narrow limits the same for all of its patients."""
+    step = abs(scan.step)
+    return replace(
+        scan, psir=scan.psir and bool(rng.random() < 0.6), noise=float(step * rng.uniform(0.07, 0.14)), noise_blur_px=float(rng.uniform(0.9, 1.3)),
+        blur_px=float(rng.uniform(0.9, 1.5)), bias=(float(rng.uniform(0.12, 0.22)), float(rng.uniform(0.004, 0.01)), float(rng.normal(np.radians(225), 0.3))),
+        scar_contrast=float(np.clip(rng.normal(0.95, 0.18), 0.6, 1.5)), inhomogeneity=float(rng.uniform(0.06, 0.16)), ghost=(float(rng.uniform(0, 0.05)), scan.ghost[1]),
+        window=(float(rng.uniform(0.5, 1.5)), float(rng.uniform(97.5, 99.0)), float(rng.uniform(0.65, 0.8))), sharpening=(0.0, 1.0), chemical_shift=float(rng.uniform(0.8, 1.8)),
+    )  # fmt: skip
+
+
+def hospital_studies(count: int, seed: int) -> Iterator[tuple[int, VirtualStudy]]:
+    """``count`` studies with the number of their patient; study k depends on the seed and k alone, some patients come twice."""
+    patient = 0
+    for number in range(count):
+        again = number > 0 and np.random.default_rng((seed, number, 5)).random() < SECOND_STUDY
+        patient += not again
+        drawn = draw_hospital(np.random.default_rng((seed, patient)))
+        yield patient, render_study(replace(drawn, seed=drawn.seed + number) if again else drawn)
+
+
+def write_hospital(out: Path, count: int, seed: int, events: Events) -> None:
+    """Write the hospital below ``out``: studies/ (DICOM), reports.csv (study, text), and what is true of them.
+
+    <study>_mask.nrrd, landmarks/, truth.csv and findings.jsonl as :func:`virtual_cohort.write_cohort` writes them, all in
+    studies/, so that ``lgetext evaluate`` finds them.
+    """
+    folder = out / "studies"
+    (folder / "landmarks").mkdir(parents=True, exist_ok=True)
+    about = f"{count} studies of a virtual hospital (one scanner, own sentences), seed {seed}"
+    (folder / "cohort.json").write_text(json.dumps({"virtual": True, "about": about}) + "\n", "utf-8")
+    rows, findings, texts = [], [], []
+    for number, (patient, drawn) in enumerate(hospital_studies(count, seed)):
+        study = in_reading_order(drawn)
+        name = f"hospital-{seed}-{number:04d}"
+        write_dicom_study(study, folder / name, seed=(seed, number, 3), identity=f"H{seed}-{patient:05d}")
+        write_nrrd(study.volume.with_array(study.labels.astype(np.float32)), folder / f"{name}_mask.nrrd")
+        write_markups(study.landmarks, folder / "landmarks" / f"{name}.mrk.json")
+        rows.append(truth_row(name, study))
+        findings.append(json.dumps({"id": name, "finding": study.finding.to_dict()}))
+        texts.append((name, hospital_report(np.random.default_rng((seed, number, 4)), study.finding)))
+        events.progress("phantom", number + 1, count)
+    with (folder / "truth.csv").open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, COLUMNS)
+        table.writeheader()
+        table.writerows(rows)
+    (folder / "findings.jsonl").write_text("\n".join(findings) + "\n", "utf-8")
+    with (out / "reports.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("study", "text"), *texts])

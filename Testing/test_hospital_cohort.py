@@ -1,0 +1,253 @@
+"""Reports find their studies, splits keep patients whole, and wrong data gets a clear sentence before any training."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+from conftest import write_headers
+from LGETextDetectLib.finding import Finding, Lesion
+from LGETextDetectLib.refusal import REMEDIES, InputRefused
+from LGETextTrainLib import data_check, hospital_cohort
+from LGETextTrainLib.hospital_cohort import Cohort, Member, assign_splits, match_cohort
+from LGETextTrainLib.identifiers import MARK, strip_identifiers
+from LGETextTrainLib.prepared_study import Reading
+from LGETextTrainLib.report_files import read_report_texts
+from LGETextTrainLib.report_language import language_of
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian
+
+SHARES = {"validation": 0.25, "test": 0.25}
+SCARRED = Finding("present", (Lesion((4, 10), "subendocardial", 2),), "ischaemic")
+
+
+def member(number: int, **changes: object) -> Member:
+    """A readable member; even numbers are scar-free."""
+    finding = Finding("absent") if number % 2 == 0 else SCARRED
+    plain = Member(f"study-{number:03d}", number, finding, "en", False, Reading(f"{number:064d}", 9, "psir"))
+    return replace(plain, **changes)
+
+
+def members(count: int = 20, **changes: object) -> list[Member]:
+    return assign_splits([member(k, **changes) for k in range(count)], SHARES, 1, {})
+
+
+def cohort(**changes: int) -> Cohort:
+    return replace(Cohort((), 20, 0, 0, 0), **changes)
+
+
+# --- wrong data ------------------------------------------------------------------------------------------------------
+
+WRONG: dict[str, tuple[Callable[[], list[data_check.Problem]], str, str]] = {
+    "missing images": (lambda: data_check.find_problems(cohort(without_images=8), members(), 0.2), "images-missing", "8 of 20 reports"),
+    "empty reports": (
+        lambda: data_check.find_problems(cohort(), [*members(), *(member(k, empty=True, finding=Finding()) for k in range(9))], 0.2),
+        "empty-reports", "9 of 29 reports are empty",
+    ),
+    "an unread language": (
+        lambda: data_check.find_problems(cohort(), [replace(m, language="it" if m.patient < 5 else "en") for m in members()], 0.2),
+        "report-language", "5 reports are written in a language that is not read",
+    ),
+    "one class": (
+        lambda: data_check.find_problems(cohort(), members(finding=Finding("absent")), 0.2), "one-class", "0 patients to train on",
+    ),
+    "three patients": (lambda: data_check.find_problems(cohort(), members(3), 0.2), "few-patients", "Only 3 patients"),
+    "duplicates that disagree": (
+        lambda: data_check.find_problems(cohort(), [*members(), member(21, duplicate_of="study-000")], 0.2), "duplicate-studies",
+        "their reports disagree",
+    ),
+    "unreadable studies": (
+        lambda: data_check.find_problems(cohort(), [*members(), *(member(k, reading=Reading(code="no-heart", cause="-")) for k in range(6))], 0.2),
+        "left-out", "6 of 26 studies cannot be read (6 no-heart)",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_data_is_an_error_in_one_sentence(case: str) -> None:
+    find, code, words = WRONG[case]
+    first = find()[0]
+    assert (first.severity, first.code) == ("error", code) and code in REMEDIES
+    assert words in first.text and first.text.endswith(".") and "\n" not in first.text
+
+
+@pytest.mark.parametrize(
+    ("changed", "code", "words"),
+    [
+        (
+            [replace(m, language="de" if m.patient < 9 else "en") for m in members()],
+            "report-language",
+            "2 languages (11 en, 9 de)",
+        ),
+        ([*members(), member(0, study="study-000-21", duplicate_of="study-000")], "duplicate-studies", "there twice"),
+        (
+            [*members(), member(99, patient=99, finding=Finding("absent"), duplicate_of="study-000")],
+            "duplicate-studies",
+            "another patient",
+        ),
+        ([*members(), member(30, empty=True, finding=Finding())], "empty-reports", "1 of 21"),
+    ],
+)
+def test_what_can_be_lived_with_is_a_warning(changed: list[Member], code: str, words: str) -> None:
+    (problem,) = data_check.find_problems(cohort(), changed, 0.2)
+    assert (problem.severity, problem.code) == ("warning", code) and words in problem.text
+
+
+def test_good_data_has_no_problem() -> None:
+    assert data_check.find_problems(cohort(), members(), 0.2) == []
+    assert data_check.count(cohort(), members())["splits"]["train"] == {"present": 6, "absent": 6}
+
+
+# --- splits ----------------------------------------------------------------------------------------------------------
+
+
+def test_splits_keep_patients_whole_and_both_classes_everywhere() -> None:
+    twice = [*(member(k) for k in range(20)), *(member(k, study=f"again-{k}") for k in range(0, 20, 3))]
+    split = assign_splits(twice, SHARES, 1, {})
+    by_patient = {(m.patient, m.split) for m in split}
+    assert len(by_patient) == 20
+    for name in hospital_cohort.SPLITS:
+        assert {m.finding.lge for m in split if m.split == name} == {"present", "absent"}
+    assert split == assign_splits(twice, SHARES, 1, {})
+    assert split != assign_splits(twice, SHARES, 2, {})
+
+
+def test_a_split_file_is_kept_and_a_torn_patient_refused(tmp_path: Path) -> None:
+    first = members()
+    fixed = {m.study: m.split for m in first}
+    more = assign_splits([member(k) for k in range(30)], SHARES, 9, fixed)
+    assert {m.study: m.split for m in more[:20]} == fixed and all(m.split for m in more)
+    two = [member(0), member(1), replace(member(0), study="again")]
+    with pytest.raises(InputRefused) as refused:
+        assign_splits(two, SHARES, 1, {"study-000": "train", "again": "test"})
+    assert refused.value.code == "split-leak"
+
+
+def test_splits_survive_the_disk_and_studies_that_are_away(tmp_path: Path) -> None:
+    all_of_them = members()
+    hospital_cohort.write_splits(tmp_path / "splits.csv", all_of_them, {})
+    fixed = hospital_cohort.read_splits(tmp_path / "splits.csv", cohort(), [])
+    assert fixed == {m.study: m.split for m in all_of_them}
+    hospital_cohort.write_splits(tmp_path / "splits.csv", all_of_them[:5], fixed)
+    assert hospital_cohort.read_splits(tmp_path / "splits.csv", cohort(), []) == fixed
+
+
+def test_unusable_studies_get_no_split() -> None:
+    out = assign_splits(
+        [*members(), member(40, finding=Finding("uncertain")), member(41, duplicate_of="study-001")], SHARES, 1, {}
+    )
+    assert [m.split for m in out[-2:]] == ["", ""]
+
+
+# --- matching --------------------------------------------------------------------------------------------------------
+
+
+def test_reports_find_studies_by_any_name(tmp_path: Path) -> None:
+    for number in range(4):
+        write_headers(tmp_path / "in" / f"scan{number}" / "a.dcm", f"PID{number // 2}", f"1.2.{number}")
+    rows = [("scan0", "No LGE."), ("1.2.1", "LGE present."), ("PID1", "Patient of two studies."), ("nobody", "No LGE.")]
+    table = tmp_path / "reports.csv"
+    table.write_text("study;text\n" + "".join(f'{s};"{t}"\n' for s, t in rows), "utf-8")
+    matched = match_cohort(tmp_path / "in", table)
+    assert [m.study.name for m in matched.matched] == ["scan0", "scan1"]
+    assert len({m.patient for m in matched.matched}) == 1
+    assert (matched.reports, matched.without_images, matched.without_report) == (4, 2, 2)
+
+
+def test_reports_of_every_kind_are_read(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"study": "s1", "text": "No LGE."}\n\n{"id": 7, "text": "x"}\n', "utf-8")
+    assert [r.study for r in read_report_texts(tmp_path / "a.jsonl")] == [("s1",), ("7",)]
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    (folder / "s3.txt").write_text("Keine Narbe.", "utf-8")
+    write_report_object(folder / "sr.dcm", "9.9.9", ["No LGE.", "Normal."])
+    read = {report.study: report.text for report in read_report_texts(folder)}
+    assert read == {("s3",): "Keine Narbe.", ("9.9.9", "ACC1"): "No LGE.\nNormal."}
+
+
+def write_report_object(path: Path, study: str, texts: list[str]) -> None:
+    """A DICOM SR with text items inside a container."""
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = "1.2.840.10008.5.1.4.1.1.88.11", "1.2.3.4"
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    root, container = Dataset(), Dataset()
+    root.file_meta, root.Modality, root.StudyInstanceUID, root.AccessionNumber = meta, "SR", study, "ACC1"
+    container.ValueType, container.ContentSequence = "CONTAINER", []
+    for text in texts:
+        item = Dataset()
+        item.ValueType, item.TextValue = "TEXT", text
+        container.ContentSequence.append(item)
+    root.ContentSequence = [container]
+    root.save_as(path, enforce_file_format=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.csv", "id,report\n1,x\n", "no columns study and text"),
+        ("a.csv", "study,text\nonly\n", "line 2 is too short"),
+        ("a.jsonl", '{"study": "s"}\n', "Line 1 has no study and text"),
+        ("a.jsonl", "nothing\n", "Line 1 is not JSON"),
+        ("a.jsonl", b"\xff\xfe", "not UTF-8"),
+    ],
+)
+def test_a_bad_table_is_refused_without_quoting_it(tmp_path: Path, name: str, content: str | bytes, words: str) -> None:
+    (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(InputRefused) as refused:
+        read_report_texts(tmp_path / name)
+    assert refused.value.code == "bad-reports" and words in refused.value.cause
+
+
+# --- text ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Patient: Jane Canary, DOB 12/03/1961. No LGE.", "Dear Dr Canary, no scar.", "MRN: AB1234567\nNo LGE.", "Seen on 3 March 2021 by Prof. Canary.",
+        "Call +44 20 7946 0958. No LGE.", "canary@hospital.example wrote: no LGE", "Accession 20210312 no LGE", "Frau Canary, geb. 12.03.1961: keine Narbe.",
+    ],
+)  # fmt: skip
+def test_identifiers_are_stripped(text: str) -> None:
+    stripped = strip_identifiers(text)
+    assert MARK in stripped
+    assert not any(word in stripped for word in ("Canary", "canary", "1961", "2021", "AB1234567", "7946", "20210312"))
+
+
+def test_measurements_stay_and_known_names_go() -> None:
+    text = "EDV 182 ml, EF 45 %, 50-75 % of wall thickness, segments 4, 10 and 15, native T1 1020 ms."
+    assert strip_identifiers(text) == text
+    assert "Zebra" not in strip_identifiers("Zebra has no LGE, zebra's heart", ["Zebra^Tom"])
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("There is no late gadolinium enhancement of the left ventricle.", "en"),
+        ("Kein Nachweis einer Narbe im linken Ventrikel, die Wand ist normal.", "de"),
+        ("Absence de rehaussement tardif dans la paroi du ventricule gauche.", "fr"),
+        ("No hay realce tardío en la pared del ventrículo izquierdo.", "es"),
+        ("Non si osserva impregnazione tardiva della parete del ventricolo sinistro.", "it"),
+        ("42", ""),
+    ],
+)
+def test_languages_are_told_apart(text: str, language: str) -> None:
+    assert language_of(text) == language
+
+
+def test_the_table_holds_no_name_and_no_report(tmp_path: Path) -> None:
+    check = data_check.DataCheck(
+        tuple(members()), tuple("CANARY" for _ in range(20)), data_check.count(cohort(), members()), (), tmp_path
+    )
+    data_check.write_table(check, tmp_path)
+    written = (tmp_path / "studies.csv").read_text("utf-8") + (tmp_path / "counts.json").read_text("utf-8")
+    assert "CANARY" not in written and "study-003" in written
+    assert json.loads((tmp_path / "counts.json").read_text("utf-8"))["present"] == 10
+    assert np.all([row.count(",") >= 9 for row in (tmp_path / "studies.csv").read_text("utf-8").splitlines()])

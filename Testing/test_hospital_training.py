@@ -1,0 +1,248 @@
+"""A hospital's training from studies and reports to a bundle: it resumes, keeps secrets and refuses before it starts."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from conftest import child_environment  # noqa: E402
+from LGETextDetectLib.bundle import file_sha256, open_bundle  # noqa: E402
+from LGETextDetectLib.events import Events  # noqa: E402
+from LGETextDetectLib.refusal import InputRefused  # noqa: E402
+from LGETextTrainLib.export import read_networks  # noqa: E402
+from LGETextTrainLib.hospital_training import train_hospital  # noqa: E402
+from LGETextTrainLib.recipe import HospitalRecipe, read_hospital_recipe, write_hospital_recipe  # noqa: E402
+from LGETextTrainLib.virtual_hospital import write_hospital  # noqa: E402
+
+CANARIES = ("Zyxwvut", "QUOKKA", "Plinthover")  # a name, an identifier, a word of the reports
+RECIPE = """
+name = "lge-test"
+version = "0.1"
+seed = 4
+[data]
+studies = "studies"
+reports = "reports.csv"
+validation_share = 0.25
+[scar]
+steps = 6
+batch = 4
+virtual_share = 0.0
+accumulate = 2
+[text]
+steps = 6
+batch = 4
+questions = 20
+painted = 1
+virtual_patients = 0
+accumulate = 2
+[run]
+validate_every = 3
+checkpoint_minutes = 0.0
+workers = 0
+"""
+
+
+@pytest.fixture(scope="module")
+def hospital(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual hospital with canaries in its file names, headers and reports, and a recipe for it."""
+    folder = tmp_path_factory.mktemp("hospital")
+    write_hospital(folder, 14, 6, Events())
+    with (folder / "reports.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        row["text"] = (
+            f"Patient: {CANARIES[0]}, MRN: {CANARIES[1]}77123. {CANARIES[2]} noted incidentally. {row['text']}"
+        )
+    name = rows[0]["study"]
+    (folder / "studies" / name).rename(folder / "studies" / f"{CANARIES[1]}-{name}")
+    rows[0]["study"] = f"{CANARIES[1]}-{name}"
+    with (folder / "reports.csv").open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, ("study", "text"))
+        table.writeheader()
+        table.writerows(rows)
+    (folder / "recipe.toml").write_text(RECIPE, "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def recipe(hospital: Path, bundled_model: Path) -> HospitalRecipe:
+    read = read_hospital_recipe(hospital / "recipe.toml")
+    return replace(read, start=replace(read.start, bundle=str(bundled_model)))
+
+
+@pytest.fixture(scope="module")
+def run(recipe: HospitalRecipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that was not interrupted."""
+    out = tmp_path_factory.mktemp("run")
+    train_hospital(recipe, out, Events())
+    return out
+
+
+def entries(out: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (out / "log.jsonl").read_text("utf-8").splitlines()]
+
+
+def test_it_ends_with_a_bundle_a_card_and_a_page(run: Path) -> None:
+    bundle = open_bundle(run / "bundle" / "lge-test")
+    metrics = json.loads((bundle.folder / "metrics.json").read_text("utf-8"))
+    card = (bundle.folder / "MODEL_CARD.md").read_text("utf-8")
+    for name, value in metrics["validation"].items():
+        assert f"| {name} | {json.dumps(value)} |" in card
+    assert "not for diagnosis" in card and "not for diagnosis" in (run / "evaluation.html").read_text("utf-8")
+    assert json.loads((run / "run.json").read_text("utf-8"))["state"] == "done"
+    assert {entry["stage"] for entry in entries(run)} == {"estimate", "scar", "text", "done"}
+
+
+def test_the_bundle_can_be_started_from_again(run: Path) -> None:
+    _, _, language = read_networks(run / "bundle" / "lge-test")
+    saved = torch.load(run / "text.pt", weights_only=True)
+    best = saved["best"] or saved["average"]
+    assert all(torch.equal(language.state_dict()[name], best[name]) for name in best)
+
+
+def test_nothing_of_reports_or_identifiers_is_left(run: Path) -> None:
+    files = [path for path in run.rglob("*") if path.is_file()]
+    assert len(files) > 15
+    for path in files:
+        content = path.read_bytes().lower()
+        if path.suffix in (".npz", ".pt"):
+            content += b"".join(_unpacked(path)).lower()
+        for word in (*CANARIES, "hospital-6", "incidentally", "77123", "H6-0"):
+            assert word.lower().encode() not in content, f"{word} in {path.name}"
+
+
+def _unpacked(path: Path) -> list[bytes]:
+    import zipfile
+
+    with zipfile.ZipFile(path) as archive:
+        return [archive.read(name) for name in archive.namelist()]
+
+
+def test_killed_and_resumed_it_ends_with_the_same_bundle(
+    run: Path, recipe: HospitalRecipe, bundled_model: Path, tmp_path: Path
+) -> None:
+    write_hospital_recipe(recipe, tmp_path / "recipe.toml")
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "LGETextDetectLib", "train", str(tmp_path / "recipe.toml"), "--out", str(out)]
+    child = subprocess.Popen(command, env=child_environment(bundled_model), stderr=subprocess.DEVNULL)
+    while not (out / "scar.pt").exists():
+        assert child.poll() is None, "it ended before it could be killed"
+        time.sleep(0.01)
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait()
+    assert not (out / "bundle").exists()
+    train_hospital(recipe, out, Events())
+    bundles = [folder / "bundle" / "lge-test" for folder in (out, run)]
+    files = ("scar.safetensors", "language.safetensors", "caption.safetensors")
+    made, kept = ({file: file_sha256(bundle / file) for file in files} for bundle in bundles)
+    assert made == kept
+
+
+def test_a_run_goes_on_only_with_its_own_recipe_and_data(
+    run: Path, recipe: HospitalRecipe, hospital: Path, tmp_path: Path
+) -> None:
+    run = shutil.copytree(run, tmp_path / "run")
+    splits = (run / "splits.csv").read_text("utf-8")
+    with pytest.raises(InputRefused) as refused:
+        train_hospital(replace(recipe, seed=5), run, Events())
+    assert refused.value.code == "recipe-changed"
+    table = hospital / "reports.csv"
+    before = table.read_text("utf-8")
+    try:
+        table.write_text(before.replace("No ", "Some "), "utf-8")
+        with pytest.raises(InputRefused) as refused:
+            train_hospital(recipe, run, Events())
+    finally:
+        table.write_text(before, "utf-8")
+    assert refused.value.code in ("data-changed", "one-class", "few-patients")
+    assert (run / "splits.csv").read_text("utf-8") == splits, "a refused start must not touch the run's splits"
+
+
+@pytest.mark.parametrize(
+    ("reports", "code"),
+    [
+        ("study,text\nnobody,No LGE.\n", "images-missing"),
+        ("study,text\nhospital-6-0001,No LGE.\nhospital-6-0002,LGE of the inferior wall.\n", "few-patients"),
+        ("patient,text\na,b\n", "bad-reports"),
+    ],
+)
+def test_wrong_data_is_refused_before_anything_is_trained(
+    recipe: HospitalRecipe, tmp_path: Path, reports: str, code: str
+) -> None:
+    (tmp_path / "reports.csv").write_text(reports, "utf-8")
+    wrong = replace(recipe, data=replace(recipe.data, reports=str(tmp_path / "reports.csv")))
+    with pytest.raises(InputRefused) as refused:
+        train_hospital(wrong, tmp_path / "out", Events())
+    assert refused.value.code == code
+    assert not (tmp_path / "out" / "scar.pt").exists() and not (tmp_path / "out" / "run.json").exists()
+
+
+def test_the_check_is_a_page_with_every_study_and_no_name(run: Path) -> None:
+    page = (run / "check" / "check.html").read_text("utf-8")
+    assert page.count("<img") == 14 and "not for diagnosis" in page
+    with (run / "check" / "studies.csv").open(encoding="utf-8", newline="") as file:
+        assert len(list(csv.DictReader(file))) == 14
+    lines = (run / "splits.csv").read_text("utf-8").splitlines()
+    assert lines[0] == "study,split" and len(lines) == 15
+
+
+def test_the_command_line_checks_and_previews(hospital: Path, bundled_model: Path, tmp_path: Path, run: Path) -> None:
+    words = [sys.executable, "-m", "LGETextDetectLib"]
+    recipe_file, environment = str(hospital / "recipe.toml"), child_environment(bundled_model)
+    out = tmp_path / "seen"
+    (out / "prepared").mkdir(parents=True)
+    for path in (run / "prepared").iterdir():
+        (out / "prepared" / path.name).write_bytes(path.read_bytes())
+    done = subprocess.run(
+        [*words, "check-data", recipe_file, "--out", str(out), "--names"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Nothing speaks against training." in done.stdout
+    assert CANARIES[1] in (out / "check" / "names.csv").read_text("utf-8")
+    done = subprocess.run(
+        [*words, "preview-scars", recipe_file, "--out", str(out), "--n", "2"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (out / "preview" / "preview.html").is_file()
+    assert (out / "preview" / "preview.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_weights_balance_classes_and_sources() -> None:
+    from LGETextDetectLib.finding import Finding
+    from LGETextTrainLib.cohort import Case
+    from LGETextTrainLib.hospital_cases import balanced_weights
+
+    def case(lge: str) -> Case:
+        return Case(
+            np.zeros((1, 1), np.float16),
+            np.zeros((1, 1), np.float16),
+            np.ones(1, bool),
+            Finding(lge),
+            np.zeros(1, bool),
+        )
+
+    absent, present = [case("absent")] * 9, [case("present")]
+    weights = balanced_weights([(absent + present, 3.0), ([case("present")] * 5, 2.0)])
+    assert weights[:9].sum() == pytest.approx(1.0) == pytest.approx(weights[9:].sum())
+    assert weights[9] == pytest.approx(0.6)

@@ -1,0 +1,75 @@
+"""What is measured beside a result, on masks that can be counted and on one virtual study through the whole detection."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from LGETextDetectLib.events import Events
+from LGETextDetectLib.volume_files import write_nrrd
+from LGETextTrainLib.measures import dice, find_mask, measure_studies, peak, points_at, read_measures
+from LGETextTrainLib.threshold_rules import rule_names
+from test_threshold_rules import ring
+
+
+def test_dice() -> None:
+    first, second = np.zeros((2, 4), bool), np.zeros((2, 4), bool)
+    first[0, :2], second[0, 1:3] = True, True
+    assert dice(first, second) == 0.5
+    assert dice(first & second, first & second) == 1
+    assert dice(first & ~first, second & ~second) == 1
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"), [((1, 4, 4), True), ((1, 3, 3), True), ((1, 2, 4), False), ((0, 4, 4), False)]
+)
+def test_pointing_forgives_one_pixel_in_plane(place: tuple[int, int, int], expected: bool) -> None:
+    scar, evidence = np.zeros((3, 9, 9), bool), np.full((3, 9, 9), 0.1, np.float32)
+    scar[1, 4:6, 4:6] = True
+    evidence[place] = 0.9
+    assert points_at(evidence, scar) is expected
+
+
+def test_no_evidence_points_nowhere() -> None:
+    assert not points_at(np.zeros((1, 5, 5), np.float32), np.ones((1, 5, 5), bool))
+
+
+def test_peak_names_input_slice_and_segment() -> None:
+    stack = ring(1.0)
+    reversed_input = type(stack)(**{**stack.__dict__, "index": np.array([2, 1, 0])})
+    evidence = np.zeros((3, 96, 96), np.float32)
+    evidence[0, 30, 48] = 0.8  # basal slice, straight up: the anterior wall
+    assert peak(reversed_input, evidence) == {"index": 2, "segment": 1, "evidence": 0.8}
+
+
+def test_a_study_is_measured_once(bundled_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    from LGETextTrainLib.sample_patient import sample_patient
+    from LGETextTrainLib.virtual_study import render_study
+
+    monkeypatch.setenv("LGETEXT_BUNDLE", str(bundled_model))
+    root, results, out = tmp_path / "root", tmp_path / "results", tmp_path / "measures"
+    study = render_study(sample_patient())
+    (results / "a").mkdir(parents=True)
+    (results / "a" / "result.json").write_text("{}", "utf-8")
+    root.mkdir()
+    write_nrrd(study.volume, root / "a.nrrd")
+    write_nrrd(study.volume.with_array(study.labels.astype(np.float32)), root / "a_mask.nrrd")
+    write_nrrd(study.volume, root / "without-result.nrrd")
+    assert find_mask(root, "a") == root / "a_mask.nrrd"
+    measure_studies(root, out, results, 1, Events())
+    found = read_measures(out, "a")
+    assert [path.name for path in out.iterdir()] == ["a.json"]
+    assert 0 <= found["head_probability"] <= 1
+    assert set(found["rules"]) == set(rule_names())
+    assert found["cavity_dice"] > 0.7
+    assert found["myocardium_dice"] > 0.5
+    assert found["cavity_ml"] == pytest.approx(_true_cavity_ml(study), rel=0.35)
+    assert found["points_at_scar"] in (True, False)
+    (out / "a.json").write_text(json.dumps(found | {"cavity_ml": -1}), "utf-8")
+    measure_studies(root, out, results, 1, Events())  # of the same model: left as it is
+    assert read_measures(out, "a")["cavity_ml"] == -1
+
+
+def _true_cavity_ml(study) -> float:
+    return float((study.labels == 1).sum() * np.prod(study.volume.spacing_mm) / 1000)

@@ -1,0 +1,70 @@
+"""A prepared study is what detection sees, survives the disk, and can be turned back to how it was acquired."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+from LGETextDetectLib.manual_landmarks import maps_around
+from LGETextDetectLib.normalised import PIXEL_MM, SIZE, normalise
+from LGETextDetectLib.studies_below import Study
+from LGETextTrainLib.patient import draw_clinical
+from LGETextTrainLib.prepared_study import (
+    Prepared,
+    as_acquired,
+    load_prepared,
+    prepare_all,
+    save_prepared,
+)
+from LGETextTrainLib.virtual_study import render_study
+from scipy import ndimage
+
+
+def blank(patches: np.ndarray) -> np.ndarray:
+    """A heart network that sees nothing: only the landmarks count here."""
+    return np.zeros((len(patches), 4, 160, 160), np.float32)
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_turned_back_a_frame_is_the_image_as_acquired(mirrored: bool) -> None:
+    study = render_study(draw_clinical(np.random.default_rng(3)))
+    volume = study.volume
+    if mirrored:
+        affine = volume.affine.copy()
+        affine[:3, 3] = volume.to_lps((0, 0, volume.array.shape[2] - 1))
+        affine[:3, 2] *= -1
+        volume = replace(volume, array=np.ascontiguousarray(volume.array[:, :, ::-1]), affine=affine)
+    stack = normalise(volume, study.landmarks, maps_around(volume, study.landmarks, blank))
+    middle = len(stack.image) // 2
+    index = int(stack.index[middle])
+    centre = volume.to_index(np.array(study.landmarks.slices[index].lv_centre))[1:]
+    row, column = np.indices((SIZE, SIZE)) - (SIZE - 1) / 2
+    places = [row * PIXEL_MM / volume.spacing_mm[0] + centre[0], column * PIXEL_MM / volume.spacing_mm[1] + centre[1]]
+    acquired = ndimage.map_coordinates(volume.array[index], places, order=1, mode="nearest")
+    inside = np.hypot(row, column) < 35
+    shown = as_acquired(stack.image, stack)[middle]
+    assert np.corrcoef(acquired[inside], shown[inside])[0, 1] > 0.97
+
+
+def test_a_study_survives_the_disk(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    study = Prepared(*(rng.random(shape).astype(np.float32) for shape in ((2, 96, 96), (2, 3, 96, 96), (2,), (2,))))
+    save_prepared(study, tmp_path / ("a" * 24 + ".npz"))
+    again = load_prepared(tmp_path, "a" * 64)
+    assert np.allclose(again.image, study.image, atol=1e-3) and np.array_equal(again.position, study.position)
+    assert again.stack().maps.shape == (2, 3, 96, 96)
+
+
+def test_what_cannot_be_read_is_told_and_remembered(untrained_bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty.nrrd").write_bytes(b"NRRD0004\n")
+    studies = [Study("empty", "empty.nrrd", tmp_path / "empty.nrrd")]
+    (first,) = prepare_all(studies, untrained_bundle, tmp_path / "out")
+    assert first.code and first.cause and not first.sha256
+    told: list[int] = []
+    assert prepare_all(studies, untrained_bundle, tmp_path / "out", report=told.append) == [first]
+    assert told == [1], "it was read again"

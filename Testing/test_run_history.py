@@ -1,0 +1,73 @@
+"""Runs without a panel: the lock, how a run stands, time left, curves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from LGETextDetectLib.refusal import InputRefused
+from LGETextTrainLib.run_history import AttachedRun, RunHistory, TimeLeft, minutes_words, summary_of
+from LGETextTrainLib.run_lock import run_lock, running_process
+from LGETextTrainLib.training_curves import all_svgs, curves_of, read_log
+
+
+def test_one_training_a_folder(tmp_path: Path) -> None:
+    with run_lock(tmp_path):
+        assert running_process(tmp_path) is not None
+        with pytest.raises(InputRefused) as refused, run_lock(tmp_path):
+            pass
+        assert refused.value.code == "run-busy"
+    assert running_process(tmp_path) is None and running_process(tmp_path / "nowhere") is None
+
+
+def test_how_a_run_stands(tmp_path: Path) -> None:
+    assert summary_of(tmp_path).state == "not started"
+    (tmp_path / "log.jsonl").write_text(
+        '{"stage": "text", "step": 4, "time": 9.5, "validation": {"auroc": 0.7}}\n{"sta', "utf-8"
+    )
+    summary = summary_of(tmp_path)
+    assert (summary.state, summary.began, summary.figure) == ("stopped", 9.5, "validation AUROC 0.70")
+    with run_lock(tmp_path):
+        assert summary_of(tmp_path).state == "running"
+
+
+def test_the_newest_run_comes_first_and_lost_ones_are_left_out(tmp_path: Path) -> None:
+    history = RunHistory(tmp_path / "deep" / "runs.json")
+    assert history.folders() == []
+    for name in ("a", "b", "a"):
+        (tmp_path / name).mkdir(exist_ok=True)
+        history.add(tmp_path / name)
+    (tmp_path / "b").rmdir()
+    assert history.folders() == [(tmp_path / "a").resolve()] and history.running() is None
+
+
+def test_an_attached_run_gives_the_events_of_its_log(tmp_path: Path) -> None:
+    (tmp_path / "slicer-events.jsonl").write_text('{"event": "progress", "stage": "scar"}\nplain\npart', "utf-8")
+    run = AttachedRun(tmp_path)
+    assert [event["event"] for event in run.poll()] == ["progress", "log", "log"]
+    assert run.finished and run.exit_code == 1 and run.poll() == []
+
+
+def test_time_left_follows_the_pace_of_the_stage() -> None:
+    left = TimeLeft()
+    assert left.of("scar", 100, 400, 10.0) is None
+    assert left.of("scar", 200, 400, 20.0) == pytest.approx(20.0)
+    assert left.of("text", 1, 10, 30.0) is None
+    assert (minutes_words(None), minutes_words(20), minutes_words(300), minutes_words(9000)) == (
+        "", "about 20 s left", "about 5 min left", "about 2.5 h left",
+    )  # fmt: skip
+
+
+def test_curves_keep_the_later_of_two_values_and_are_drawn(tmp_path: Path) -> None:
+    lines = [
+        {"stage": "scar", "step": 50, "loss": 2.0}, {"stage": "scar", "step": 100, "loss": 1.5}, {"stage": "scar", "step": 50, "loss": 1.9},
+        {"stage": "scar", "step": 100, "validation": {"score": -1.0, "loss": 1.2}}, {"stage": "device", "name": "cpu"},
+    ]  # fmt: skip
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    curves = {curve.name: curve for curve in curves_of(read_log(tmp_path / "log.jsonl"))}
+    assert curves["loss"].values == (1.9, 1.5) and curves["validation loss"].steps == (100,)
+    ((title, svg),) = all_svgs(read_log(tmp_path / "log.jsonl"))
+    assert (
+        title == "scar" and svg.count("<polyline") == 2 and "http" not in svg.replace("http://www.w3.org/2000/svg", "")
+    )

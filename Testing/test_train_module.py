@@ -1,0 +1,203 @@
+"""The training panel, clicked off-screen: data, check, recipe, start, stop, attach again, curves, history, model to use."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from slicer_core_needed import skip_without_slicer_core
+
+skip_without_slicer_core()
+if importlib.util.find_spec("PySide6") is None:
+    pytest.skip(
+        "PySide6 is not installed; `make test-slicer` runs these tests in .venv-slicer", allow_module_level=True
+    )
+
+import slicer  # noqa: E402
+import slicer_stand_in  # noqa: E402
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+PARTS = slicer_stand_in.install()
+sys.path[:0] = [str(ROOT / "LGETextDetect"), str(ROOT / "LGETextTrain")]
+
+from LGETextTrainLib import run_history  # noqa: E402
+from LGETextTrainLib.recipe import read_hospital_recipe  # noqa: E402
+from LGETextTrainLib.run_lock import running_process  # noqa: E402
+from LGETextTrainWidgets import history_section  # noqa: E402
+
+import LGETextTrain  # noqa: E402
+
+ENGINE = (sys.executable, str(HERE / "train_engine_stand_in.py"))
+PATIENCE_S = 120.0
+RECIPE = 'name = "h"\nversion = "1"\nseed = 1\n[data]\nstudies = "/s"\nreports = "/r.csv"\n'
+
+
+@pytest.fixture(autouse=True)
+def own_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """No test sees a person's runs or models, nor leaves a process behind."""
+    slicer.mrmlScene.Clear(1)
+    monkeypatch.setattr(history_section, "history_file", lambda: tmp_path / "runs.json")
+    yield
+    for folder in (tmp_path / "out", tmp_path / "other"):
+        if folder.is_dir() and running_process(folder):
+            run_history.AttachedRun(folder).kill()
+    slicer.mrmlScene.Clear(1)
+
+
+@pytest.fixture
+def open_panel(tmp_path: Path):
+    """Opens a panel whose engine is the stand-in; several one after another, as Slicer started anew."""
+
+    def opened():
+        panel = slicer_stand_in.panel(LGETextTrain.LGETextTrainWidget)
+        widget = panel.__enter__()
+        widget.logic = LGETextTrain.LGETextTrainLogic(ENGINE)
+        held.append(panel)
+        return widget
+
+    held: list = []
+    yield opened
+    for panel in held:
+        panel.__exit__(None, None, None)
+
+
+def wait_until(condition) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    waker = slicer_stand_in.qt_stand_in.QtCore.QTimer()
+    waker.start(20)
+    more = slicer_stand_in.qt_stand_in.QtCore.QEventLoop.ProcessEventsFlag.WaitForMoreEvents
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        PARTS.qt_application.processEvents(more)
+
+
+def choose(panel, tmp_path: Path, text: str = RECIPE, out: str = "out") -> Path:
+    path = tmp_path / "recipe.toml"
+    path.write_text(text, "utf-8")
+    panel.ui.recipePath.currentPath, panel.ui.outputPath.currentPath = str(path), str(tmp_path / out)
+    return path
+
+
+# --- recipe ----------------------------------------------------------------------------------------------------------
+
+
+def test_every_entry_has_a_field_that_says_what_it_does(open_panel) -> None:
+    form = open_panel().data.form
+    assert {"paint.share", "start.weights", "run.tensorboard", "text.caption_weight"} <= set(form.widgets)
+    assert all(len(widget.toolTip) > 8 for widget in form.widgets.values())
+
+
+def test_a_recipe_is_shown_changed_and_saved(open_panel, tmp_path: Path) -> None:
+    panel = open_panel()
+    path = choose(panel, tmp_path)
+    form, ui = panel.data.form, panel.ui
+    assert form.widgets["name"].text == "h" and form.widgets["data.studies"].text == "/s"
+    assert ui.startButton.enabled
+    form.widgets["paint.share"].text = "0.25"
+    panel._checkCanApply()
+    assert not ui.startButton.enabled and "Save the recipe" in ui.startButton.toolTip
+    ui.saveButton.click()
+    assert read_hospital_recipe(path).paint.share == 0.25
+    assert ui.startButton.enabled and ui.checkButton.enabled
+    form.widgets["paint.share"].text = "lots"
+    assert not ui.saveButton.enabled and "'paint.share' must be a number" in ui.saveButton.toolTip
+
+
+def test_chosen_data_make_a_recipe_in_the_output_folder(open_panel, tmp_path: Path) -> None:
+    panel = open_panel()
+    ui = panel.ui
+    ui.outputPath.currentPath = str(tmp_path / "out")
+    ui.studiesPath.currentPath, ui.reportsPath.currentPath = str(tmp_path), str(tmp_path / "r.csv")
+    for name, text in (("name", "mine"), ("version", "2"), ("seed", "7")):
+        panel.data.form.set(name, text)
+    ui.saveButton.click()
+    recipe = read_hospital_recipe(tmp_path / "out" / "recipe.toml")
+    assert (recipe.name, recipe.seed, recipe.data.studies) == ("mine", 7, str(tmp_path))
+    assert ui.recipePath.currentPath == str(tmp_path / "out" / "recipe.toml")
+
+
+def test_data_are_checked_and_scars_previewed(open_panel, tmp_path: Path) -> None:
+    panel = open_panel()
+    choose(panel, tmp_path)
+    ui = panel.ui
+    assert not ui.openPageButton.enabled
+    ui.checkButton.click()
+    assert not ui.checkButton.enabled
+    wait_until(lambda: ui.openPageButton.enabled)
+    assert "5 present, 7 absent" in ui.checkLabel.text and "12 studies of 11 patients" in ui.checkLabel.text
+    ui.previewButton.click()
+    wait_until(lambda: ui.previewButton.enabled)
+    assert str(panel.data._page).endswith("preview.html")
+
+
+def test_wrong_data_say_why(open_panel, tmp_path: Path) -> None:
+    panel = open_panel()
+    choose(panel, tmp_path, RECIPE.replace("/r.csv", "/bad.csv"))
+    panel.ui.checkButton.click()
+    wait_until(lambda: panel.ui.checkButton.enabled)
+    assert "[bad-reports]" in panel.ui.errorLabel.text and not panel.ui.openPageButton.enabled
+
+
+# --- run -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_survives_the_panel_and_is_attached_to_again(open_panel, tmp_path: Path) -> None:
+    first = open_panel()
+    choose(first, tmp_path)
+    first.ui.startButton.click()
+    wait_until(lambda: first.ui.stageLabel.text.startswith("scar 100/400"))
+    first.cleanup()
+    assert running_process(tmp_path / "out")
+    second = open_panel()
+    assert second._run is not None and second.ui.stopButton.enabled
+    wait_until(lambda: second.ui.stageLabel.text.startswith("scar 100/400"))
+    second.ui.stopButton.click()
+    wait_until(lambda: second.ui.stageLabel.text == "Stopped")
+    assert running_process(tmp_path / "out") is None
+    choose(second, tmp_path)
+    assert second.ui.startButton.text == "Go on"
+    (tmp_path / "out" / "stop").unlink()
+    (tmp_path / "out" / "quick").touch()
+    second.ui.startButton.click()
+    wait_until(lambda: second.ui.stageLabel.text == "Done")
+
+
+def test_curves_history_and_the_model_to_use(open_panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = []
+    monkeypatch.setattr(history_section, "install_model", lambda bundle: installed.append(bundle) or Installed())
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "quick").touch()
+    panel = open_panel()
+    choose(panel, tmp_path)
+    ui = panel.ui
+    ui.startButton.click()
+    wait_until(lambda: ui.stageLabel.text == "Done")
+    assert not ui.curveLabel.pixmap.isNull() and ui.plotsButton.enabled
+    ui.plotsButton.click()
+    assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLPlotChartNode") == 1
+    assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLPlotSeriesNode") == 3
+    cells = [ui.historyTable.item(0, column).text() for column in range(5)]
+    assert cells[:2] == ["lge-x 1", "done"] and cells[4] == "validation AUROC 0.80"
+    assert not ui.useModelButton.enabled
+    ui.historyTable.selectRow(0)
+    assert ui.useModelButton.enabled
+    ui.useModelButton.click()
+    assert [bundle.name for bundle in installed] == ["lge-x"] and "lge-x 1" in ui.logText.toPlainText()
+
+
+class Installed:
+    title = "lge-x 1"
+
+
+def test_a_double_click_chooses_an_older_run(open_panel, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "runs.json").write_text(json.dumps([str(tmp_path / "other"), str(tmp_path / "gone")]), "utf-8")
+    panel = open_panel()
+    assert panel.ui.historyTable.rowCount == 1
+    panel.ui.historyTable.cellDoubleClicked.emit(0, 0)
+    assert panel.ui.outputPath.currentPath == str(tmp_path / "other")

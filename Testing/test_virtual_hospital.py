@@ -1,0 +1,143 @@
+"""The virtual hospital: reports that say what is there in words of their own, images of another look, trials on it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+from LGETextDetectLib.events import Events
+from LGETextDetectLib.finding import LAYERS, Finding, Lesion
+from LGETextDetectLib.wording import read_report, write_report
+from LGETextTrainLib import hospital_trial
+from LGETextTrainLib.hospital_reports import hospital_report
+from LGETextTrainLib.hospital_trial import Answers, as_document, figures_of, gain
+from LGETextTrainLib.patient import draw_clinical
+from LGETextTrainLib.recipe import read_hospital_recipe
+from LGETextTrainLib.virtual_hospital import draw_hospital, hospital_studies, write_hospital
+
+RECIPES = Path(__file__).parents[1] / "recipes"
+PLACES = ((4, 10), (1, 7, 13), (2, 3, 8, 9), (5, 11, 16), (6,), (3, 9, 14), (4, 5, 10, 11, 15, 17))
+
+
+def findings(count: int) -> list[Finding]:
+    """Half scar-free, half with one lesion of every layer in turn."""
+    made = []
+    for number in range(count):
+        layer = LAYERS[number % len(LAYERS)]
+        segments = (
+            (2, 3, 8, 9)
+            if layer == "insertion-point"
+            else tuple(range(1, 17))
+            if layer == "diffuse"
+            else PLACES[number % len(PLACES)]
+        )
+        score = {"transmural": 4, "subendocardial": 1 + number % 3}.get(layer)
+        cause = "ischaemic" if layer in ("transmural", "subendocardial") else "non-ischaemic"
+        made.append(Finding("absent") if number % 2 else Finding("present", (Lesion(segments, layer, score),), cause))
+    return made
+
+
+def test_reports_are_read_as_what_they_say_in_nearly_all() -> None:
+    meant = findings(280)
+    read = [read_report(hospital_report(np.random.default_rng(k), f)) for k, f in enumerate(meant)]
+    assert np.mean([a.lge == b.lge for a, b in zip(meant, read, strict=True)]) >= 0.97
+    assert not any(a.lge == "present" and b.lge == "absent" for a, b in zip(meant, read, strict=True))
+    pairs = [
+        ({n for x in a.lesions for n in x.segments}, {n for x in b.lesions for n in x.segments})
+        for a, b in zip(meant, read, strict=True)
+    ]
+    assert np.mean([a == b for a, b in pairs if a]) >= 0.9
+
+
+def test_the_reporters_speak_otherwise_than_the_projects_writer() -> None:
+    """Hardly any sentence of one is a sentence of the other."""
+
+    def sentences(write) -> set[str]:
+        texts = [write(np.random.default_rng(k), f) for k, f in enumerate(findings(120))]
+        return {
+            re.sub(r"\d+", "#", s.strip().lower())
+            for text in texts
+            for s in re.split(r"[.\n]", text)
+            if len(s.split()) > 4
+        }
+
+    own, project = sentences(hospital_report), sentences(write_report)
+    assert len(own & project) <= 0.05 * len(own)
+
+
+def test_the_hospital_looks_otherwise() -> None:
+    own = [draw_hospital(np.random.default_rng(k)) for k in range(30)]
+    others = [draw_clinical(np.random.default_rng(k)) for k in range(30)]
+    noise = [np.median([p.scan.noise / abs(p.scan.step) for p in group]) for group in (own, others)]
+    size = [np.median([p.anatomy.epi.max() for p in group]) for group in (own, others)]
+    assert noise[0] > 1.5 * noise[1] and size[0] < size[1]
+    assert 0.15 < np.mean([bool(p.scars) for p in own]) < 0.6
+
+
+def test_a_study_follows_from_seed_and_number_and_some_patients_come_twice() -> None:
+    (_, one), (_, two) = (list(hospital_studies(2, 9))[1] for _ in range(2))
+    assert np.array_equal(one.volume.array, two.volume.array)
+
+
+def test_the_hospital_is_written_with_reports_and_truth(tmp_path: Path) -> None:
+    write_hospital(tmp_path, 2, 3, Events())
+    with (tmp_path / "reports.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["study"] for row in rows] == ["hospital-3-0000", "hospital-3-0001"]
+    truth = [json.loads(line) for line in (tmp_path / "studies" / "findings.jsonl").read_text("utf-8").splitlines()]
+    for row, line in zip(rows, truth, strict=True):
+        assert read_report(row["text"]).lge in (line["finding"]["lge"], "not_stated")
+        assert (tmp_path / "studies" / row["study"]).is_dir()
+
+
+# --- trials ----------------------------------------------------------------------------------------------------------
+
+
+def answers(quality: float, truth: list[Finding]) -> Answers:
+    """Scores that follow the truth as closely as ``quality`` (0 noise .. 1 right)."""
+    rng = np.random.default_rng(1)
+    scarred = np.array([f.lge == "present" for f in truth], float)
+    named = np.array([[any(n in x.segments for x in f.lesions) for n in range(1, 18)] for f in truth], float)
+    noise = 1 - quality
+    return Answers(
+        quality * scarred + noise * rng.random(len(truth)),
+        rng.random(len(truth)),
+        quality * named + noise * rng.random(named.shape),
+    )
+
+
+def test_figures_and_gain_of_a_trial() -> None:
+    truth = findings(60)
+    good, bad = answers(0.9, truth), answers(0.1, truth)
+    figures = figures_of([good, bad], truth, 0)
+    assert figures["patient_auroc"] == pytest.approx(np.mean(figures["patient_auroc_by_seed"]))
+    better = gain(bad, good, truth)
+    assert better["patient_auroc_95"][0] > 0.1 and better["segment_auroc"] > 0.1
+    facts = {"train": 9, "test": 60, "test_scarred": 30, "seeds": 2, "minutes": 1.0}
+    for kind in hospital_trial.SIZES:
+        text = as_document(
+            {"kind": kind, "start": "x 1", "facts": facts, "figures": {"full": figures, "gain of training": better}}
+        )
+        assert f"{figures['patient_auroc']:.3f}" in text and "not for diagnosis" in text and "60 other studies" in text
+
+
+def test_every_arm_changes_the_recipe_and_nothing_else() -> None:
+    recipe = read_hospital_recipe(RECIPES / "hospital.toml")
+    assert hospital_trial.PROOF["the same without painted scars"](recipe).paint.share == 0
+    base = hospital_trial.from_reports_alone(recipe)
+    assert base.start.weights == "heart" and base.text.virtual_patients == 0 and base.scar.virtual_share == 0
+    changed = {name: change(base) for name, change in hospital_trial.ABLATION.items()}
+    assert changed["full"] == base and len(set(changed.values())) == 5
+    assert changed["without orientation normalisation"] == replace(
+        base, data=replace(base.data, normalise_orientation=False)
+    )
+    assert changed["without caption loss"].text.caption_weight == 0
+    assert changed["without segmentation initialisation"].start.weights == "none"
