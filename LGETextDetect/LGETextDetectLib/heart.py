@@ -47,10 +47,13 @@ def ventricles(probability: Float32) -> list[Ventricle]:
     labels, count = ndimage.label(lv > 0.5)
     found = []
     for number, window in enumerate(ndimage.find_objects(labels), start=1) if count else ():
-        piece = np.zeros(lv.shape, bool)
-        piece[window] = ndimage.binary_fill_holes(labels[window] == number)
-        for mask in _touching_discs(piece):
-            area = float((mask & (labels == number)).sum()) * PATCH_MM**2
+        part = labels[window] == number
+        if part.sum() * PATCH_MM**2 < MIN_LV_MM2:
+            continue
+        for disc in _touching_discs(np.pad(ndimage.binary_fill_holes(part), 1)):
+            mask = np.zeros(lv.shape, bool)
+            mask[window] = disc[1:-1, 1:-1]
+            area = float((mask[window] & part).sum()) * PATCH_MM**2
             if not MIN_LV_MM2 <= area <= MAX_LV_MM2:
                 continue
             cavity = float((probability[1][mask] > 0.5).sum()) * PATCH_MM**2
@@ -63,6 +66,8 @@ def ventricles(probability: Float32) -> list[Ventricle]:
 
 def _touching_discs(mask: BoolArray) -> list[BoolArray]:
     """A mask cut at its necks: stomach or bowel that was taken for a second ring often touches the LV below it."""
+    if mask.sum() * PATCH_MM**2 < 2 * MIN_LV_MM2:
+        return [mask]
     depth = ndimage.distance_transform_edt(mask)
     for narrow in NECK_PX:
         cores, count = ndimage.label(depth > narrow)
