@@ -9,7 +9,6 @@ import shutil
 import struct
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -79,8 +78,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for command in (configure, ["cmake", "--build", str(build), "--target", "package"]):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
-    with tarfile.open(build / "LGETextDetect.tar.gz") as archive:
-        archive.extractall(unpacked, filter="data")
+    shutil.unpack_archive(build / "LGETextDetect.tar.gz", unpacked)
     (folder,) = unpacked.rglob(MODULES_FOLDER)
     return folder
 

@@ -20,7 +20,7 @@ from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.study import sample_study
 
 import LGETextDetect  # isort: skip
-from LGETextDetectWidgets import exports
+from LGETextDetectWidgets import exports, panel_words
 
 __all__ = ["clean_scene", "views"]  # fixtures
 
@@ -218,7 +218,7 @@ def test_cancel_in_the_middle_of_the_real_engine(panel) -> None:
     count = slicer.mrmlScene.GetNumberOfNodes()
     panel.ui.applyButton.click()
     run = panel.watch.run
-    wait_until(lambda: panel.ui.stageLabel.text == "Reading the series" or panel.watch.run is None)
+    wait_until(lambda: panel.ui.stageLabel.text in panel_words.STAGES.values() or panel.watch.run is None)
     panel.ui.cancelButton.click()
     wait_until(lambda: panel.watch.run is None)
     assert panel.ui.stageLabel.text == "Cancelled" and run.child.exit_code is not None
