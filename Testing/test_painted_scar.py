@@ -13,7 +13,7 @@ from LGETextDetectLib import aha
 from LGETextDetectLib.finding import Finding, Lesion
 from LGETextDetectLib.wording import read_report
 from LGETextTrainLib.painted_report import agrees, painted_report
-from LGETextTrainLib.painted_samples import moved, reported_labels
+from LGETextTrainLib.painted_samples import moved, reported_labels, with_painting
 from LGETextTrainLib.painted_scar import KINDS, draw_painting, paint_scar, scar_free_labels
 from LGETextTrainLib.phantom import LABELS
 from LGETextTrainLib.prepared_study import Prepared
@@ -143,3 +143,18 @@ def test_moving_keeps_image_maps_and_labels_together() -> None:
     shown, labels = moved(np.random.default_rng(1), study, scar_free_labels(study))
     cavity = labels == LABELS["cavity"]
     assert shown.maps[:, 0][cavity].mean() > 0.9 and shown.image[cavity].mean() > 0.7
+
+
+def test_a_painted_heart_found_anew_has_its_wall_mended_as_in_use() -> None:
+    row, column = np.indices((160, 160)) - 79.5
+    radius, bay = np.hypot(row, column), np.abs(np.arctan2(row, column)) < 0.45
+    ring = (radius >= 12.5) & (radius < 20)
+    cut = ring & bay & (radius < 17)  # a lesion as bright as blood, taken for cavity
+    seen = np.zeros((SLICES, 4, 160, 160), np.float32)
+    seen[:, 1][:, (radius < 12.5) | cut], seen[:, 2][:, ring & ~cut] = 1, 1
+    painted = paint_scar(np.random.default_rng(1), heart(), PaintTable())
+    assert painted is not None
+    shown = with_painting(np.random.default_rng(2), heart(), painted, lambda patches: seen[: len(patches)])
+    scale = (1.4 / 1.25) ** 2  # pixels of the frame in one of the patch
+    given_back = (shown.maps[:, 1] > 0.5).sum((1, 2)) / scale - (ring & ~cut).sum()
+    assert (given_back > 0.4 * cut.sum()).all()  # without mending: less than none

@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from slicer_core_needed import skip_without_slicer_core
+from panel_cases import HERE, wait_until
 
-skip_without_slicer_core()
-if importlib.util.find_spec("PySide6") is None:
-    pytest.skip(
-        "PySide6 is not installed; `make test-slicer` runs these tests in .venv-slicer", allow_module_level=True
-    )
+import slicer  # isort: skip
+import slicer_stand_in
+from LGETextTrainLib import run_history
+from LGETextTrainLib.recipe import read_hospital_recipe
+from LGETextTrainLib.run_lock import running_process
+from LGETextTrainWidgets import history_section
 
-import slicer  # noqa: E402
-import slicer_stand_in  # noqa: E402
-
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
-PARTS = slicer_stand_in.install()
-sys.path[:0] = [str(ROOT / "LGETextDetect"), str(ROOT / "LGETextTrain")]
-
-from LGETextTrainLib import run_history  # noqa: E402
-from LGETextTrainLib.recipe import read_hospital_recipe  # noqa: E402
-from LGETextTrainLib.run_lock import running_process  # noqa: E402
-from LGETextTrainWidgets import history_section  # noqa: E402
-
-import LGETextTrain  # noqa: E402
+import LGETextTrain  # isort: skip
 
 ENGINE = (sys.executable, str(HERE / "train_engine_stand_in.py"))
-PATIENCE_S = 120.0
 RECIPE = 'name = "h"\nversion = "1"\nseed = 1\n[data]\nstudies = "/s"\nreports = "/r.csv"\n'
 
 
@@ -64,16 +49,6 @@ def open_panel(tmp_path: Path):
     yield opened
     for panel in held:
         panel.__exit__(None, None, None)
-
-
-def wait_until(condition) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    waker = slicer_stand_in.qt_stand_in.QtCore.QTimer()
-    waker.start(20)
-    more = slicer_stand_in.qt_stand_in.QtCore.QEventLoop.ProcessEventsFlag.WaitForMoreEvents
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        PARTS.qt_application.processEvents(more)
 
 
 def choose(panel, tmp_path: Path, text: str = RECIPE, out: str = "out") -> Path:

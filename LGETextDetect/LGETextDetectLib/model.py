@@ -14,9 +14,9 @@ from . import aha
 from .backends import Graph, TorchGraph, choose, load_onnx
 from .bundle import default_bundle, open_bundle
 from .finding import LAYERS, Meaning
-from .normalised import NormalisedStack
+from .normalised import NormalisedStack, network_image
 from .questions import prompt_pair
-from .tokens import PER_SLICE, StudyTokens, away_from_base, looked_at, segments_of_tokens, study_tokens
+from .tokens import PER_SLICE, StudyTokens, looked_at, segments_of_tokens, study_tokens
 
 Float32 = npt.NDArray[np.float32]
 BATCH = 16  # slices a call, bounds the memory
@@ -86,7 +86,7 @@ class Engine:
         """Answer the standing questions and the given prompts for one normalised stack."""
         tokens, maps = self.read_tokens(stack)
         count = len(stack.image)
-        asked = [Meaning(True), *(Meaning(True, segments=(n,)) for n in SEGMENTS)]
+        asked = [Meaning(True, segments=(n,)) for n in SEGMENTS]
         asked += [
             Meaning(True, no_reflow=True),
             Meaning(True, aetiology="ischaemic"),
@@ -94,22 +94,23 @@ class Engine:
         ]
         asked += list(meanings) + [Meaning(True)] * count
         member = segments_of_tokens(stack.position)
-        trusted = tokens.present & away_from_base(stack.position)
-        allowed = _allowed(trusted, member, asked)
+        allowed = _allowed(tokens, member, asked)
         allowed[len(asked) - count :] = np.repeat(np.eye(count, dtype=np.float32), PER_SLICE, 1)
         logits, head = self.answer(tokens, asked, allowed)
-        probability = _sigmoid(logits)
-        ischaemic = _sigmoid(logits[19] - logits[20])
-        layers, scores = self._describe(tokens, trusted, member, probability[1:18], maps)
+        of_segments, (no_reflow, ischaemic, other), of_prompts, of_slices = np.split(
+            logits, np.cumsum([len(SEGMENTS), 3, len(meanings)])
+        )
+        segment_probability = _sigmoid(of_segments)
+        layers, scores = self._describe(tokens, member, segment_probability, maps)
         seen = tokens.present.reshape(count, PER_SLICE).any(1)
-        whole = study_probability(logits[1:18])
+        whole = study_probability(of_segments)
         answers = [
-            (m, whole if _is_presence(m) else float(p)) for m, p in zip(meanings, probability[21:], strict=False)
+            (m, whole if _is_presence(m) else float(p)) for m, p in zip(meanings, _sigmoid(of_prompts), strict=True)
         ]
         return Prediction(
-            probability=whole, slice_probability=np.where(seen, probability[len(asked) - count :], 0).astype(np.float32),
-            segment_probability=probability[1:18], segment_layer=layers, segment_transmurality=scores,
-            no_reflow_probability=float(probability[18]), ischaemic_probability=float(ischaemic),
+            probability=whole, slice_probability=np.where(seen, _sigmoid(of_slices), 0).astype(np.float32),
+            segment_probability=segment_probability, segment_layer=layers, segment_transmurality=scores,
+            no_reflow_probability=float(_sigmoid(no_reflow)), ischaemic_probability=float(_sigmoid(ischaemic - other)),
             prompt_probability=tuple(_asked(meaning, p) for meaning, p in answers), evidence=maps[:, 2],
             head_probability=float(_sigmoid(head)[0]),
         )  # fmt: skip
@@ -117,17 +118,15 @@ class Engine:
     def _describe(
         self,
         tokens: StudyTokens,
-        trusted: npt.NDArray[np.bool_],
         member: npt.NDArray[np.bool_],
         probability: Float32,
         maps: Float32,
     ) -> tuple[tuple[str | None, ...], tuple[int | None, ...]]:
         """Layer and transmurality score of every segment that may hold scar, from its evidence, else asked as sentences."""
-        position = tokens.places[::PER_SLICE, 0]
         likely = [n for n in SEGMENTS if probability[n - 1] >= min(0.2, float(probability.max()))]
         asked = [Meaning(True, segments=(n,), layers=(layer,)) for n in likely for layer in LAYERS]
         asked += [Meaning(True, segments=(n,), min_transmurality=score) for n in likely for score in SCORES]
-        logits, _ = self.answer(tokens, asked, _allowed(trusted, member, asked))
+        logits, _ = self.answer(tokens, asked, _allowed(tokens, member, asked))
         by_layer = logits[: len(likely) * len(LAYERS)].reshape(len(likely), -1)
         by_score = logits[len(likely) * len(LAYERS) :].reshape(len(likely), -1)
         layers: dict[int, str] = {n: LAYERS[int(row.argmax())] for n, row in zip(likely, by_layer, strict=True)}
@@ -138,7 +137,7 @@ class Engine:
             if layers[n] in ("subendocardial", "transmural")
         }
         for n in likely:  # where the scar map shows the lesion, its shape tells layer and depth better than a sentence
-            share, layer = seen_layer(maps, position, n)
+            share, layer = seen_layer(maps, tokens.position, n)
             if layer is not None:
                 layers[n] = layer
                 scores.pop(n, None)
@@ -154,22 +153,16 @@ class Engine:
         pairs = [prompt_pair(replace(meaning, negated=False)) for meaning in meanings]
         affirm, deny = (self.bundle.tokenizer.encode([pair[side] for pair in pairs]) for side in (0, 1))
         longest = max(int((words > 0).sum(1).max()) for words in (affirm, deny))
-        trusted = tokens.present & away_from_base(tokens.places[::PER_SLICE, 0])
         logits, head = self._language(
-            values=tokens.values, places=tokens.places, present=trusted.astype(np.float32), allowed=allowed,
+            values=tokens.values, places=tokens.places, present=tokens.trusted.astype(np.float32), allowed=allowed,
             affirm=affirm[:, :longest], deny=deny[:, :longest],
         )  # fmt: skip
         return logits, head
 
 
-def network_image(image: Float32, maps: Float32) -> Float32:
-    """Normalised signal (S, 96, 96) and heart maps (S, 3, 96, 96) to the scar network's input (S, 3, 96, 96)."""
-    return np.concatenate([image[:, None], maps[:, :2]], 1).astype(np.float32)
-
-
-def _allowed(trusted: npt.NDArray[np.bool_], member: npt.NDArray[np.bool_], asked: Sequence[Meaning]) -> Float32:
+def _allowed(tokens: StudyTokens, member: npt.NDArray[np.bool_], asked: Sequence[Meaning]) -> Float32:
     """(P, T) of the trusted tokens those that each question may look at: of the segments that it names."""
-    return np.stack([looked_at(member, trusted, meaning.segments) for meaning in asked]).astype(np.float32)
+    return np.stack([looked_at(member, tokens.trusted, meaning.segments) for meaning in asked]).astype(np.float32)
 
 
 def _in_batches(graph: Graph, image: Float32) -> list[npt.NDArray[Any]]:

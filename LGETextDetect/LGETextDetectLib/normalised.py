@@ -121,6 +121,11 @@ def normalise(volume: Volume, landmarks: Landmarks, maps: Maps) -> NormalisedSta
     )
 
 
+def network_image(image: npt.NDArray[np.float32], maps: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Normalised signal (S, 96, 96) and heart maps (S, 3, 96, 96) to the scar network's input (S, 3, 96, 96)."""
+    return np.concatenate([image[:, None], maps[:, :2]], 1).astype(np.float32)
+
+
 def evidence_on_grid(
     stack: NormalisedStack, evidence: npt.NDArray[np.float32], volume: Volume
 ) -> npt.NDArray[np.float32]:

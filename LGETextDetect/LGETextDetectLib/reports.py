@@ -9,7 +9,7 @@ import secrets
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from .events import one_line
 from .finding import Finding
@@ -49,14 +49,20 @@ def _csv_reports(file: TextIO) -> Iterator[Report]:
         raise InputRefused("bad-reports", f"The table is malformed near line {rows.line_num}.") from error
 
 
-def _json_reports(file: TextIO) -> Iterator[Report]:
-    for number, line in enumerate(file, 1):
+def json_lines(lines: Iterable[str]) -> Iterator[tuple[int, Any]]:
+    """Number, counted from 1, and content of every line that is not blank; raises InputRefused('bad-reports')."""
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
             entry = json.loads(line)
         except (ValueError, RecursionError) as error:
             raise InputRefused("bad-reports", f"Line {number} is not JSON.") from error
+        yield number, entry
+
+
+def _json_reports(file: TextIO) -> Iterator[Report]:
+    for number, entry in json_lines(file):
         known = isinstance(entry, dict) and isinstance(entry.get("text"), str)
         if not known or not isinstance(entry.get("id"), (str, int)) or isinstance(entry["id"], bool):
             raise InputRefused("bad-reports", f"Line {number} has no id and text.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,16 @@ class StudyTokens:
     values: Float32
     places: Float32
     present: npt.NDArray[np.bool_]
+
+    @property
+    def position(self) -> Float32:
+        """(S,) place of each slice along the LV."""
+        return self.places[::PER_SLICE, 0]
+
+    @cached_property
+    def trusted(self) -> npt.NDArray[np.bool_]:
+        """(S * 36,) present and away from the base: what the study's answer may rest on."""
+        return self.present & away_from_base(self.position)
 
 
 def study_tokens(image: Float32, maps: Float32, position: Float32) -> StudyTokens:

@@ -23,7 +23,7 @@ from .virtual_study import VirtualStudy
 
 Floats = npt.NDArray[np.float64]
 MIN_CLASS = 3  # patients with and without scar that a threshold needs
-EVEN_ODDS = 0.5  # calibrated: half of the validation patients have scar, and the best cut of so few jumps about
+EVEN_ODDS = 0.5  # of a calibrated probability: scar is likelier than not; the best cut of so few patients jumps about
 ABSTAIN_HALF_WIDTH = 0.04  # of calibrated probability, around the threshold
 
 
@@ -106,14 +106,13 @@ def fit_thresholds(outcomes: Sequence[Judged]) -> dict[str, Any]:
     if min(true.sum(), (1 - true).sum()) < MIN_CLASS:
         return first_thresholds()
     a, b = fit_platt(raw, true)
-    study = EVEN_ODDS
     scarred = [k for k, o in enumerate(outcomes) if o.study.finding.lge == "present"]
     segment_p = np.concatenate([outcomes[k].prediction.segment_probability for k in scarred]).astype(float)
     named = [{n for lesion in outcomes[k].study.finding.lesions for n in lesion.segments} for k in scarred]
     segment_true = np.array([float(n in names) for names in named for n in range(1, 18)])
     return {
-        "study": round(study, 4), "segment": round(best_threshold(np.round(segment_p, 2), segment_true, f1_score), 4),
-        "abstain_low": round(max(study - ABSTAIN_HALF_WIDTH, 0.0), 4), "abstain_high": round(min(study + ABSTAIN_HALF_WIDTH, 1.0), 4),
+        "study": EVEN_ODDS, "segment": round(best_threshold(np.round(segment_p, 2), segment_true, f1_score), 4),
+        "abstain_low": EVEN_ODDS - ABSTAIN_HALF_WIDTH, "abstain_high": EVEN_ODDS + ABSTAIN_HALF_WIDTH,
         "calibration": {"a": round(a, 4), "b": round(b, 4)}, "no_reflow": 0.5,
     }  # fmt: skip
 

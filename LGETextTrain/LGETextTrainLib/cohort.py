@@ -16,7 +16,7 @@ from LGETextDetectLib.tokens import PER_SLICE, away_from_base, segments_of_token
 from torch import Tensor
 
 from . import samples, truth
-from .network import ScarGraph, scar_network
+from .network import scar_graph
 from .patient import draw, draw_clinical
 
 SCAR_SHARE, CLINICAL_SHARE = 0.55, 0.5
@@ -63,9 +63,7 @@ def virtual_cases(
     report: Callable[[int], None] = lambda done: None,
 ) -> list[Case]:
     """``count`` virtual studies; case k depends on the seed and k alone."""
-    network = scar_network()
-    network.load_state_dict({key: value.cpu() for key, value in scar_state.items()})
-    graph, heart = ScarGraph(network).eval(), samples.trained_heart(heart_state)
+    graph, heart = scar_graph(scar_state), samples.trained_heart(heart_state)
     cases = []
     for number in range(count):
         cases.append(virtual_case(np.random.default_rng((seed, number)), heart, graph))

@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from .patient import (
-    CLEAR_OF_BLOOD,
     SCAR_SHARES,
     THETA,
     TISSUE,
@@ -23,11 +22,10 @@ from .patient import (
     Patient,
     Scan,
     Scar,
+    contrast_clear_of_blood,
+    diagnostic_patient,
     draw_anatomy,
-    draw_body,
     draw_reportable_scar,
-    draw_scan,
-    thin_wall,
     wrap,
 )
 
@@ -45,15 +43,10 @@ MIN_WALL_MM, MIN_CAVITY_MM = 3.0, 1.0
 
 def draw_held_back(rng: np.random.Generator, scar_share: float = 0.5) -> Patient:
     """One patient of diagnostic quality whose image, noise and heart lie beside what training draws."""
-    anatomy = reshape(rng, draw_anatomy(rng))
-    scars: tuple[Scar, ...] = ()
-    if rng.random() < scar_share:
-        scar = _draw_scar(rng, anatomy)
-        scars = (scar,)
-        if scar.kind == "ischaemic" and rng.random() < 0.5:
-            anatomy = thin_wall(anatomy, scar, rng.uniform(0, 0.4))
-    scan = shift_scan(rng, draw_scan(rng, len(anatomy.s), physical_share=1.0))
-    return Patient(seed=int(rng.integers(2**31)), anatomy=anatomy, body=draw_body(rng), scan=scan, scars=scars)
+    return diagnostic_patient(
+        rng, reshape(rng, draw_anatomy(rng)), scar_share, lambda anatomy: _draw_scar(rng, anatomy), 0.4,
+        lambda scan: shift_scan(rng, scan),
+    )  # fmt: skip
 
 
 def _draw_scar(rng: np.random.Generator, anatomy: Anatomy) -> Scar:
@@ -97,7 +90,7 @@ def shift_scan(rng: np.random.Generator, scan: Scan) -> Scan:
     gain = step / scan.step
     return replace(
         scan, signal=signal, texture=(scan.texture * gain).astype(np.float32), step=step,
-        scar_contrast=_scar_contrast(rng), scar_texture=float(rng.uniform(0.2, 0.35)),
+        scar_contrast=contrast_clear_of_blood(rng, 1.25, 0.2, (0.75, 2.0)), scar_texture=float(rng.uniform(0.2, 0.35)),
         partial_volume_px=float(rng.uniform(0.9, 1.2)), inhomogeneity=float(rng.uniform(0, 0.08)),
         bias=(float(rng.uniform(0.15, 0.26)), float(rng.uniform(0.004, 0.013)), scan.bias[2]),
         noise=float(step * rng.uniform(0.1, 0.14)), noise_blur_px=float(rng.uniform(1.3, 1.6)), blur_px=float(rng.uniform(0.6, 1.1)),
@@ -124,14 +117,6 @@ def signal_at_3t(rng: np.random.Generator, psir: bool) -> Array:
         signal = np.array([m0[name] * (1 - 2 * np.exp(-inversion / t1[name])) for name in TISSUES], np.float32)
         if signal[TISSUE["cavity"]] - signal[TISSUE["myocardium"]] >= MIN_STEP:
             return signal
-
-
-def _scar_contrast(rng: np.random.Generator) -> float:
-    """Steps of scar over myocardium: mostly brighter than blood, and never as bright, so that a reader sees its edge."""
-    contrast = 1.0
-    while abs(contrast - 1) < CLEAR_OF_BLOOD:
-        contrast = float(np.clip(np.exp(rng.normal(np.log(1.25), 0.2)), 0.75, 2.0))
-    return contrast
 
 
 def _bent_window(rng: np.random.Generator) -> tuple[float, float, float]:

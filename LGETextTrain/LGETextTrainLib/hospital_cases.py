@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
+from LGETextDetectLib.normalised import network_image
 from LGETextDetectLib.tokens import study_tokens
 from LGETextDetectLib.wording import read_report
 from torch import Tensor
 
 from .cohort import Case, load_cases, save_cases, virtual_cases
-from .network import ScarGraph, scar_network
+from .network import ScarGraph, scar_graph
 from .painted_report import painted_report
 from .painted_samples import SampleStudy, with_painting
 from .painted_scar import paint_scar
@@ -93,18 +94,10 @@ class HospitalCases:
         return load_cases(path)
 
 
-def scar_graph(state: dict[str, Tensor]) -> ScarGraph:
-    """The scar network for use."""
-    network = scar_network()
-    network.load_state_dict({key: value.cpu() for key, value in state.items()})
-    return ScarGraph(network).eval()
-
-
 def seen_case(seen: Prepared, graph: ScarGraph, study: SampleStudy, scarred: npt.NDArray[np.int8]) -> Case:
     """The tokens of a prepared study and what is said of it."""
-    image = np.concatenate([seen.image[:, None], seen.maps[:, :2]], 1).astype(np.float32)
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-        maps = graph(torch.from_numpy(image)).float().numpy()
+        maps = graph(torch.from_numpy(network_image(seen.image, seen.maps))).float().numpy()
     tokens = study_tokens(seen.image, maps, seen.position)
     return Case(
         tokens.values.astype(np.float16), tokens.places.astype(np.float16), tokens.present, study.finding, scarred  # type: ignore[arg-type]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from LGETextDetectLib.unet import HeartGraph, ScarGraph, UNet, scar_probabilities
 from torch import Tensor
 
@@ -16,7 +18,16 @@ NETWORKS = {
     "scar": {"inputs": SCAR_INPUTS, "outputs": SCAR_OUTPUTS, "widths": list(SCAR_WIDTHS)},
 }
 
-__all__ = ["HeartGraph", "ScarGraph", "UNet", "heart_network", "scar_network", "scar_probabilities", "start_from_heart"]
+__all__ = [
+    "HeartGraph",
+    "ScarGraph",
+    "UNet",
+    "heart_network",
+    "scar_graph",
+    "scar_network",
+    "scar_probabilities",
+    "start_from_heart",
+]
 
 
 def heart_network() -> UNet:
@@ -27,6 +38,13 @@ def heart_network() -> UNet:
 def scar_network() -> UNet:
     """A new scar network."""
     return UNet(SCAR_INPUTS, SCAR_OUTPUTS, SCAR_WIDTHS)
+
+
+def scar_graph(state: Mapping[str, Tensor]) -> ScarGraph:
+    """A trained scar network for use, on the CPU."""
+    network = scar_network()
+    network.load_state_dict({key: value.cpu() for key, value in state.items()})
+    return ScarGraph(network).eval()
 
 
 def start_from_heart(scar_net: UNet, heart_state: dict[str, Tensor]) -> int:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from LGETextDetectLib import aha
 from LGETextDetectLib.finding import Finding
-from LGETextDetectLib.normalised import SIZE, scale_intensity
+from LGETextDetectLib.normalised import SIZE, network_image, scale_intensity
 from scipy import ndimage
 
 from .painted_scar import Painted, paint_scar, scar_free_labels
@@ -118,5 +118,4 @@ def moved(
 
 def as_sample(study: Prepared, labels: npt.NDArray[np.uint8]) -> Sample:
     """image (S, 3, 96, 96) float16 as the scar network takes it, labels (S, 96, 96) uint8."""
-    image = np.concatenate([study.image[:, None], study.maps[:, :2]], 1)
-    return {"image": image.astype(np.float16), "labels": labels}
+    return {"image": network_image(study.image, study.maps).astype(np.float16), "labels": labels}

@@ -7,6 +7,7 @@ the base of the LV and 1 at its apex. Nothing here touches a pixel: :mod:`phanto
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -407,22 +408,48 @@ def draw_clinical(rng: np.random.Generator, scar_share: float = 0.5) -> Patient:
 
     :func:`draw` ranges wider on purpose, down to lesions and images in which nobody would see anything.
     """
-    anatomy = draw_anatomy(rng)
+    return diagnostic_patient(
+        rng, draw_anatomy(rng), scar_share, lambda anatomy: draw_reportable_scar(rng, anatomy, SCAR_SHARES), 0.4,
+        lambda scan: _clinical_scan(rng, scan),
+    )  # fmt: skip
+
+
+def diagnostic_patient(
+    rng: np.random.Generator, anatomy: Anatomy, scar_share: float, scar_of: Callable[[Anatomy], Scar], thinning: float,
+    scan_of: Callable[[Scan], Scan],
+) -> Patient:  # fmt: skip
+    """A patient put together from its heart: perhaps a scar, half of the infarcts with a wall thinned by up to ``thinning``.
+
+    ``scar_of`` draws the scar of a heart, ``scan_of`` changes an acquisition that follows the physics of inversion recovery.
+    """
     scars: tuple[Scar, ...] = ()
     if rng.random() < scar_share:
-        scar = draw_reportable_scar(rng, anatomy, SCAR_SHARES)
+        scar = scar_of(anatomy)
         scars = (scar,)
         if scar.kind == "ischaemic" and rng.random() < 0.5:
-            anatomy = thin_wall(anatomy, scar, rng.uniform(0, 0.4))
-    scan = draw_scan(rng, len(anatomy.s), physical_share=1.0)
+            anatomy = thin_wall(anatomy, scar, rng.uniform(0, thinning))
+    scan = scan_of(draw_scan(rng, len(anatomy.s), physical_share=1.0))
+    return Patient(seed=int(rng.integers(2**31)), anatomy=anatomy, body=draw_body(rng), scan=scan, scars=scars)
+
+
+def _clinical_scan(rng: np.random.Generator, scan: Scan) -> Scan:
+    """Little noise, even myocardium, hardly a ghost, no magnitude image of poorly nulled myocardium."""
+    contrast = contrast_clear_of_blood(rng, 1.13, 0.35, (0.6, 2.4))
+    noise = float(scan.step * np.exp(rng.uniform(np.log(0.02), np.log(0.1))))
+    return replace(
+        scan, psir=scan.psir or _magnitude_share(scan.signal) < 0.5, scar_contrast=contrast, noise=noise,
+        inhomogeneity=min(scan.inhomogeneity, 0.1), ghost=(min(scan.ghost[0], 0.06), scan.ghost[1]),
+    )  # fmt: skip
+
+
+def contrast_clear_of_blood(
+    rng: np.random.Generator, middle: float, spread: float, limits: tuple[float, float]
+) -> float:
+    """Steps of scar over myocardium, log-normal, never so near to blood that a reader would not see the scar's edge."""
     contrast = 1.0
     while abs(contrast - 1) < CLEAR_OF_BLOOD:
-        contrast = float(np.clip(np.exp(rng.normal(np.log(1.13), 0.35)), 0.6, 2.4))
-    scan = replace(
-        scan, psir=scan.psir or _magnitude_share(scan.signal) < 0.5, scar_contrast=contrast, noise=float(scan.step * np.exp(rng.uniform(np.log(0.02), np.log(0.1)))), inhomogeneity=min(scan.inhomogeneity, 0.1),
-        ghost=(min(scan.ghost[0], 0.06), scan.ghost[1]),
-    )  # fmt: skip
-    return Patient(seed=int(rng.integers(2**31)), anatomy=anatomy, body=draw_body(rng), scan=scan, scars=scars)
+        contrast = float(np.clip(np.exp(rng.normal(np.log(middle), spread)), *limits))
+    return contrast
 
 
 def draw_reportable_scar(rng: np.random.Generator, anatomy: Anatomy, kind_shares: tuple[float, ...]) -> Scar:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 from LGETextDetectLib.dicom_frames import is_dicom
 from LGETextDetectLib.refusal import InputRefused
+from LGETextDetectLib.reports import json_lines
 from pydicom import dcmread
 
 MAX_TABLE_BYTES = 500_000_000
@@ -68,13 +68,7 @@ def _csv_rows(text: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _json_rows(text: str) -> Iterator[tuple[str, str, str]]:
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            entry = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise InputRefused("bad-reports", f"Line {number} is not JSON.") from error
+    for number, entry in json_lines(text.split("\n")):
         study = (
             next((entry[name] for name in STUDY_COLUMNS if name in entry), None) if isinstance(entry, dict) else None
         )

@@ -15,9 +15,9 @@ from torch import Tensor
 from .ask import draw_questions
 from .cohort import join_cases
 from .data_check import DataCheck
-from .hospital_cases import scar_graph, seen_case
+from .hospital_cases import seen_case
 from .language import LanguageModel
-from .network import scar_network
+from .network import scar_graph, scar_network
 from .painted_samples import PaintedSamples, SampleStudy
 from .prepared_study import load_prepared
 from .recipe import HospitalRecipe

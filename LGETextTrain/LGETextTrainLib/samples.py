@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import torch
-from LGETextDetectLib.normalised import PIXEL_MM, SIZE, scale_intensity
+from LGETextDetectLib.normalised import PIXEL_MM, SIZE, network_image, scale_intensity
 from LGETextDetectLib.patches import PATCH_MM, PATCH_SIZE, normalise_patch, resample_separably
 from LGETextDetectLib.wall_shape import mend_wall
 from scipy import ndimage
@@ -95,7 +95,7 @@ def _distance(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
 
 
 def heart_maps(rng: np.random.Generator, image: npt.NDArray[np.float32], heart: Heart) -> npt.NDArray[np.float32]:
-    """Frames (S, 96, 96) -> cavity, myocardium, RV (S, 3, 96, 96) as the heart network itself sees them.
+    """Frames (S, 96, 96) -> cavity, myocardium, RV (S, 3, 96, 96) as the heart network sees them, the wall mended as in use.
 
     The frame is shown to it turned by quarters at random, on its own pixels, edges repeated as for a cropped export.
     """
@@ -104,7 +104,7 @@ def heart_maps(rng: np.random.Generator, image: npt.NDArray[np.float32], heart: 
     quarters = int(rng.integers(4))
     patches = np.stack([np.rot90(resample_separably(slice_, to_patch, to_patch), quarters) for slice_ in image])
     seen = np.rot90(heart(normalise_patch(patches)), -quarters, (2, 3))
-    return np.stack([[resample_separably(c, to_frame, to_frame) for c in channels[1:]] for channels in seen])
+    return mend_wall(np.stack([[resample_separably(c, to_frame, to_frame) for c in channels[1:]] for channels in seen]))
 
 
 def _centred(count: int) -> npt.NDArray[np.float64]:
@@ -125,13 +125,13 @@ def normalised_patient(
     )  # fmt: skip
     rendered = phantom.render(patient, pose)
     signal = rendered.image.numpy()
-    maps = (
-        heart_maps(rng, signal, heart) if heart else soften_masks(rng, rendered.labels.numpy(), rendered.depth.numpy())
-    )
-    maps = mend_wall(maps)
+    if heart:
+        maps = heart_maps(rng, signal, heart)
+    else:
+        maps = mend_wall(soften_masks(rng, rendered.labels.numpy(), rendered.depth.numpy()))
     image = scale_intensity(signal, maps[:, 0], maps[:, 1])
     image = image * np.exp(rng.normal(0, 0.08)) + rng.normal(0, 0.05)
-    return np.concatenate([image[:, None], maps[:, :2]], 1).astype(np.float32), rendered
+    return network_image(image, maps), rendered
 
 
 def scar_samples(rng: np.random.Generator, heart: Heart | None = None) -> Sample:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from LGETextDetectLib.events import Events
+from LGETextDetectLib.finding import Finding
 from LGETextDetectLib.markups import write_markups
 from LGETextDetectLib.volume_files import write_nrrd
 from LGETextDetectLib.wording import write_report
@@ -49,31 +51,55 @@ def write_cohort(out: Path, count: int, seed: int, reports: bool, events: Events
     cohort.json (what they are); <study>/ DICOM series; <study>_mask.nrrd (0 background, 1 LV cavity, 2 myocardium, 3 scar, 4 no-reflow, 5 RV);
     landmarks/<study>.mrk.json; truth.csv; findings.jsonl; with ``reports`` reports.jsonl. Slices count in input order.
     """
-    (out / "landmarks").mkdir(parents=True, exist_ok=True)
-    rows: list[dict[str, object]] = []
-    findings: list[dict[str, object]] = []
-    texts: list[dict[str, object]] = []
     recipe = "held-back recipe (shifted contrast, noise, anatomy)" if held_back else "training's recipe"
     about = f"{count} virtual patients of diagnostic quality, {recipe}, seed {seed}"
+    names = (f"virtual-{seed}-{number:04d}" for number in range(count))
+    drawn = virtual_studies(count, seed, draw=draw_held_back if held_back else draw_clinical)
+    members = (
+        CohortMember(name, name, (seed, number), study)
+        for number, (name, study) in enumerate(zip(names, drawn, strict=True))
+    )
+    written = write_members(out, about, members, count, events)
+    if reports:
+        texts: list[dict[str, object]] = [
+            {"id": name, "text": write_report(np.random.default_rng((seed, number, 2)), finding)}
+            for number, (name, finding) in enumerate(written)
+        ]
+        _write_lines(out / "reports.jsonl", texts)
+
+
+@dataclass(frozen=True, eq=False)
+class CohortMember:
+    """A study to be written: its name, PatientID, the seeds of its DICOM identifiers, and what was rendered."""
+
+    name: str
+    identity: str
+    seeds: tuple[int, ...]
+    study: VirtualStudy
+
+
+def write_members(
+    out: Path, about: str, members: Iterable[CohortMember], count: int, events: Events
+) -> list[tuple[str, Finding]]:
+    """Write studies and the truth about them as :func:`write_cohort` says; their names and findings."""
+    (out / "landmarks").mkdir(parents=True, exist_ok=True)
     (out / "cohort.json").write_text(json.dumps({"virtual": True, "about": about}) + "\n", "utf-8")
-    draw = draw_held_back if held_back else draw_clinical
-    for number, drawn in enumerate(virtual_studies(count, seed, draw=draw)):
-        study = in_reading_order(drawn)
-        name = f"virtual-{seed}-{number:04d}"
-        write_dicom_study(study, out / name, seed=(seed, number), identity=name)
+    rows: list[dict[str, object]] = []
+    written: list[tuple[str, Finding]] = []
+    for member in members:
+        study, name = in_reading_order(member.study), member.name
+        write_dicom_study(study, out / name, seed=member.seeds, identity=member.identity)
         write_nrrd(study.volume.with_array(study.labels.astype(np.float32)), out / f"{name}_mask.nrrd")
         write_markups(study.landmarks, out / "landmarks" / f"{name}.mrk.json")
         rows.append(truth_row(name, study))
-        findings.append({"id": name, "finding": study.finding.to_dict()})
-        texts.append({"id": name, "text": write_report(np.random.default_rng((seed, number, 2)), study.finding)})
-        events.progress("phantom", number + 1, count)
+        written.append((name, study.finding))
+        events.progress("phantom", len(written), count)
     with (out / "truth.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
-    _write_lines(out / "findings.jsonl", findings)
-    if reports:
-        _write_lines(out / "reports.jsonl", texts)
+    _write_lines(out / "findings.jsonl", [{"id": name, "finding": f.to_dict()} for name, f in written])
+    return written
 
 
 def truth_row(name: str, study: VirtualStudy) -> dict[str, object]:

@@ -9,30 +9,16 @@ model is trained to write.
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from LGETextDetectLib.events import Events
-from LGETextDetectLib.markups import write_markups
-from LGETextDetectLib.volume_files import write_nrrd
 
-from .dicom_study import in_reading_order, write_dicom_study
 from .hospital_reports import hospital_report
-from .patient import (
-    Anatomy,
-    Patient,
-    Scan,
-    Scar,
-    draw_anatomy,
-    draw_body,
-    draw_reportable_scar,
-    draw_scan,
-    thin_wall,
-)
-from .virtual_cohort import COLUMNS, truth_row
+from .patient import Anatomy, Patient, Scan, diagnostic_patient, draw_anatomy, draw_reportable_scar
+from .virtual_cohort import CohortMember, write_members
 from .virtual_study import VirtualStudy, render_study
 
 SCAR_SHARE = 0.35
@@ -42,15 +28,10 @@ SECOND_STUDY = 0.05  # patients examined twice
 
 def draw_hospital(rng: np.random.Generator, scar_share: float = SCAR_SHARE) -> Patient:
     """One patient of the hospital."""
-    anatomy = hospital_anatomy(rng, draw_anatomy(rng))
-    scars: tuple[Scar, ...] = ()
-    if rng.random() < scar_share:
-        scar = draw_reportable_scar(rng, anatomy, KIND_SHARES)
-        scars = (scar,)
-        if scar.kind == "ischaemic" and rng.random() < 0.5:
-            anatomy = thin_wall(anatomy, scar, rng.uniform(0, 0.3))
-    scan = hospital_scan(rng, draw_scan(rng, len(anatomy.s), physical_share=1.0))
-    return Patient(seed=int(rng.integers(2**31)), anatomy=anatomy, body=draw_body(rng), scan=scan, scars=scars)
+    return diagnostic_patient(
+        rng, hospital_anatomy(rng, draw_anatomy(rng)), scar_share, lambda anatomy: draw_reportable_scar(rng, anatomy, KIND_SHARES), 0.3,
+        lambda scan: hospital_scan(rng, scan),
+    )  # fmt: skip
 
 
 def hospital_anatomy(rng: np.random.Generator, anatomy: Anatomy) -> Anatomy:
@@ -87,28 +68,17 @@ def hospital_studies(count: int, seed: int) -> Iterator[tuple[int, VirtualStudy]
 def write_hospital(out: Path, count: int, seed: int, events: Events) -> None:
     """Write the hospital below ``out``: studies/ (DICOM), reports.csv (study, text), and what is true of them.
 
-    <study>_mask.nrrd, landmarks/, truth.csv and findings.jsonl as :func:`virtual_cohort.write_cohort` writes them, all in
-    studies/, so that ``lgetext evaluate`` finds them.
+    Masks, landmarks, truth.csv and findings.jsonl as :func:`virtual_cohort.write_cohort` writes them, all in studies/, so that ``lgetext evaluate`` finds them.
     """
-    folder = out / "studies"
-    (folder / "landmarks").mkdir(parents=True, exist_ok=True)
     about = f"{count} studies of a virtual hospital (one scanner, own sentences), seed {seed}"
-    (folder / "cohort.json").write_text(json.dumps({"virtual": True, "about": about}) + "\n", "utf-8")
-    rows, findings, texts = [], [], []
-    for number, (patient, drawn) in enumerate(hospital_studies(count, seed)):
-        study = in_reading_order(drawn)
-        name = f"hospital-{seed}-{number:04d}"
-        write_dicom_study(study, folder / name, seed=(seed, number, 3), identity=f"H{seed}-{patient:05d}")
-        write_nrrd(study.volume.with_array(study.labels.astype(np.float32)), folder / f"{name}_mask.nrrd")
-        write_markups(study.landmarks, folder / "landmarks" / f"{name}.mrk.json")
-        rows.append(truth_row(name, study))
-        findings.append(json.dumps({"id": name, "finding": study.finding.to_dict()}))
-        texts.append((name, hospital_report(np.random.default_rng((seed, number, 4)), study.finding)))
-        events.progress("phantom", number + 1, count)
-    with (folder / "truth.csv").open("w", encoding="utf-8", newline="") as file:
-        table = csv.DictWriter(file, COLUMNS)
-        table.writeheader()
-        table.writerows(rows)
-    (folder / "findings.jsonl").write_text("\n".join(findings) + "\n", "utf-8")
+    members = (
+        CohortMember(f"hospital-{seed}-{number:04d}", f"H{seed}-{patient:05d}", (seed, number, 3), study)
+        for number, (patient, study) in enumerate(hospital_studies(count, seed))
+    )
+    written = write_members(out / "studies", about, members, count, events)
+    texts = [
+        (name, hospital_report(np.random.default_rng((seed, number, 4)), finding))
+        for number, (name, finding) in enumerate(written)
+    ]
     with (out / "reports.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([("study", "text"), *texts])
