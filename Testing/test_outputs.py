@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import zlib
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -236,7 +237,7 @@ def decoded(png: bytes) -> np.ndarray:
 
 
 def test_pictures_show_evidence_where_it_is() -> None:
-    first = slice_pictures(SAMPLE.stack, SAMPLE.prediction.evidence, SAMPLE.landmarks)[0]
+    first = slice_pictures(SAMPLE.stack, SAMPLE.prediction, SAMPLE.landmarks)[0]
     plain, overlay = decoded(first.plain), decoded(first.overlay)
     rows, columns = np.nonzero((overlay[..., :3] == EVIDENCE_RGB).all(-1))
     size = len(overlay)
@@ -250,7 +251,8 @@ def test_pictures_show_evidence_where_it_is() -> None:
 
 
 def test_insertion_points_lie_left() -> None:
-    overlay = decoded(slice_pictures(SAMPLE.stack, 0 * SAMPLE.prediction.evidence, SAMPLE.landmarks)[0].overlay)
+    blank = replace(SAMPLE.prediction, evidence=0 * SAMPLE.prediction.evidence)
+    overlay = decoded(slice_pictures(SAMPLE.stack, blank, SAMPLE.landmarks)[0].overlay)
     rows, columns = np.nonzero((overlay == (255, 255, 255, 255)).all(-1))
     middle = len(overlay) / 2
     assert (columns < middle).all()
@@ -259,7 +261,7 @@ def test_insertion_points_lie_left() -> None:
 
 
 def test_pictures_follow_the_stack_base_to_apex() -> None:
-    pictures = slice_pictures(SAMPLE.stack, SAMPLE.prediction.evidence, SAMPLE.landmarks)
+    pictures = slice_pictures(SAMPLE.stack, SAMPLE.prediction, SAMPLE.landmarks)
     assert [p.index for p in pictures] == list(SAMPLE.stack.index)
 
 

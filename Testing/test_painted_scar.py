@@ -11,6 +11,7 @@ pytest.importorskip("torch")
 
 from LGETextDetectLib import aha
 from LGETextDetectLib.finding import Finding, Lesion
+from LGETextDetectLib.normalised import network_image
 from LGETextDetectLib.wording import read_report
 from LGETextTrainLib.painted_report import agrees, painted_report
 from LGETextTrainLib.painted_samples import moved, reported_labels, with_painting
@@ -145,7 +146,7 @@ def test_moving_keeps_image_maps_and_labels_together() -> None:
     assert shown.maps[:, 0][cavity].mean() > 0.9 and shown.image[cavity].mean() > 0.7
 
 
-def test_a_painted_heart_found_anew_has_its_wall_mended_as_in_use() -> None:
+def test_a_painted_heart_found_anew_is_shown_with_a_mended_wall_as_in_use() -> None:
     row, column = np.indices((160, 160)) - 79.5
     radius, bay = np.hypot(row, column), np.abs(np.arctan2(row, column)) < 0.45
     ring = (radius >= 12.5) & (radius < 20)
@@ -156,5 +157,6 @@ def test_a_painted_heart_found_anew_has_its_wall_mended_as_in_use() -> None:
     assert painted is not None
     shown = with_painting(np.random.default_rng(2), heart(), painted, lambda patches: seen[: len(patches)])
     scale = (1.4 / 1.25) ** 2  # pixels of the frame in one of the patch
-    given_back = (shown.maps[:, 1] > 0.5).sum((1, 2)) / scale - (ring & ~cut).sum()
+    wall = network_image(shown.image, shown.maps)[:, 2]
+    given_back = (wall > 0.5).sum((1, 2)) / scale - (ring & ~cut).sum()
     assert (given_back > 0.4 * cut.sum()).all()  # without mending: less than none

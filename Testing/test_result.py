@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from LGETextDetectLib.aha import INSERTION_SEGMENTS
 from LGETextDetectLib.finding import LAYERS, Finding, Meaning
 from LGETextDetectLib.landmarks import Landmarks
 from LGETextDetectLib.outputs.write_outputs import result_text
@@ -121,14 +122,14 @@ def test_lesions_are_grouped_by_layer() -> None:
     }
 
 
-def test_insertion_points_are_where_the_rv_inserts() -> None:
-    segments = np.zeros(17, np.float32)
-    segments[[1, 3]] = 0.9
-    finding = result_of(segment_probability=segments, segment_layer=("insertion-point",) * 17)["finding"]
-    assert [(lesion["segments"], lesion["layer"]) for lesion in finding["lesions"]] == [
-        ([2], "insertion-point"),
-        ([4], None),
-    ]
+def test_no_segment_is_likelier_than_the_study_that_is_called_free_of_scar() -> None:
+    """Neither in words nor in the table; the order of the segments stays."""
+    threshold = sample_engine().bundle.thresholds["segment"]
+    for probability in (0.02, 0.3, 0.44):
+        rows = result_of(probability)["segments"]
+        assert max(row["probability"] for row in rows) < threshold
+    named = result_of(0.9)["segments"]
+    assert max(row["probability"] for row in named) >= threshold
 
 
 def test_most_probable_segment_is_named_when_none_passes() -> None:
@@ -165,6 +166,10 @@ def test_segments_with_a_layer_are_the_named_ones() -> None:
 def test_every_prediction_gives_a_consistent_result(
     probability: float, segments: list[float], layers: list[str | None], ischaemic: float, no_reflow: float
 ) -> None:
+    layers = [
+        None if layer == "insertion-point" and n not in INSERTION_SEGMENTS else layer
+        for n, layer in enumerate(layers, 1)
+    ]
     scores = tuple(3 if layer == "subendocardial" else 4 if layer == "transmural" else None for layer in layers)
     stack = sample_stack(VOLUME)
     prediction = sample_prediction(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from LGETextDetectLib.normalised import PIXEL_MM, NormalisedStack
-from LGETextTrainLib.threshold_rules import find_remote, largest_piece, rule_names, rule_scores
+from LGETextTrainLib.threshold_rules import RuleScore, find_remote, largest_piece, rule_names, rule_scores
 
 ROW, COLUMN = np.indices((96, 96)) - 47.5
 RADIUS, ANGLE = np.hypot(ROW, COLUMN), np.degrees(np.arctan2(-ROW, COLUMN)) % 360
@@ -23,22 +23,26 @@ def ring(scar: float, noise: float = 0.1, slices: int = 3) -> NormalisedStack:
     )  # fmt: skip
 
 
+def scores_of(stack: NormalisedStack) -> dict[str, RuleScore]:
+    return rule_scores(stack, stack.maps[:, 1])
+
+
 @pytest.mark.parametrize("name", ["3sd", "4sd", "5sd", "6sd", "fwhm"])
 def test_a_bright_scar_is_measured(name: str) -> None:
-    score = rule_scores(ring(1.0))[name]
+    score = scores_of(ring(1.0))[name]
     assert score.share == pytest.approx(SCAR.sum() / WALL.sum() / 3, rel=0.1)
     assert score.piece_mm2 == pytest.approx(SCAR.sum() * PIXEL_MM**2, rel=0.1)
 
 
 def test_more_standard_deviations_call_less() -> None:
-    scores = rule_scores(ring(0.35))
+    scores = scores_of(ring(0.35))
     shares = [scores[f"{n}sd"].share for n in (2, 3, 4, 5, 6)]
     assert shares == sorted(shares, reverse=True)
     assert shares[0] > 2 * shares[-1]
 
 
 def test_noise_alone_is_flecks_for_n_sd_and_scar_for_half_maximum() -> None:
-    scores = rule_scores(ring(0.0))
+    scores = scores_of(ring(0.0))
     assert scores["5sd"].share < 0.001
     assert scores["5sd"].piece_mm2 < 10
     assert scores["fwhm"].share > 0.05  # half way to the brightest there is: something always is
@@ -47,13 +51,13 @@ def test_noise_alone_is_flecks_for_n_sd_and_scar_for_half_maximum() -> None:
 def test_slices_outside_the_ventricle_do_not_count() -> None:
     stack = ring(1.0)
     outside = NormalisedStack(**{**stack.__dict__, "position": np.array([0.2, 1.2, 0.8], np.float32)})
-    assert rule_scores(outside)["5sd"].share < 0.001
+    assert scores_of(outside)["5sd"].share < 0.001
 
 
 def test_no_wall_no_score() -> None:
     stack = ring(1.0)
     blind = NormalisedStack(**{**stack.__dict__, "maps": np.zeros_like(stack.maps)})
-    scores = rule_scores(blind)
+    scores = scores_of(blind)
     assert tuple(scores) == rule_names()
     assert all((score.share, score.piece_mm2) == (0, 0) for score in scores.values())
 

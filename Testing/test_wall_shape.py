@@ -35,7 +35,7 @@ def test_most_of_a_lesion_cut_off_is_given_back(cut: np.ndarray, as_cavity: bool
 def test_a_whole_wall_stays() -> None:
     seen = maps(CAVITY, WALL)
     changed = np.abs(mend_wall(seen) - seen)[0, 1] > 0.5
-    assert changed.sum() < 0.02 * WALL.sum()
+    assert changed.sum() < 0.04 * WALL.sum()  # less than a ring of half a pixel
 
 
 def test_probabilities_stay_probabilities_and_the_input_is_not_touched() -> None:

@@ -37,7 +37,7 @@ RVIP_ANTERIOR_DEG = 120.0  # anterior | anteroseptal border when the septum has 
 CAP_START = 0.95  # of the LV length: beyond it lies the apical cap
 SCAR_THRESHOLD = 0.5
 RAY_DEG = 6.0  # transmurality is read along rays this wide
-TRANSMURAL = 0.75  # of the wall, text/SCHEMA
+INSERTION_SEGMENTS = (2, 3, 8, 9)  # where the RV meets the LV
 
 
 def level_of(position: float, cavity: bool = True) -> str:
@@ -104,54 +104,22 @@ def radial_depth(cavity_mask: npt.NDArray[Any], myocardium_mask: npt.NDArray[Any
     return np.clip(depth, 0, 1)
 
 
-def layer_of(profile: npt.ArrayLike) -> str | None:
-    """Layer name of a scar profile: share of scar (0-1) in the inner, middle and outer third of the wall.
+def scarred_share(scar: npt.NDArray[Any], myocardium: npt.NDArray[Any], segment_mask: npt.NDArray[Any]) -> float | None:
+    """Transmurality (0..1 of the wall) of the scar in one segment; None where no scar is seen.
 
-    None when there is no scar. Scar that touches the endocardium as much as any other layer is subendocardial.
+    scar, myocardium: probabilities, (S, H, W) or (H, W), frame centre = LV centre; segment_mask: same shape, pixels of
+    the segment. Read along rays of 6 degrees: the upper quartile of those that hold scar.
     """
-    inner, middle, outer = (float(v) for v in np.asarray(profile, float))
-    largest = max(inner, middle, outer)
-    if largest <= 0:
-        return None
-    if (inner + middle + outer) / 3 > TRANSMURAL:
-        return "transmural"
-    if inner >= 0.8 * largest:
-        return "subendocardial"
-    return "subepicardial" if outer > middle else "mid-wall"
+    stack = [np.asarray(a, float).reshape(-1, *np.shape(a)[-2:]) for a in (scar, myocardium, segment_mask)]
+    shares = np.concatenate([_ray_shares(*slices) for slices in zip(*stack, strict=True)])
+    return float(np.percentile(shares, 75)) if len(shares) else None
 
 
-def describe_segment(
-    scar: npt.NDArray[Any], myocardium: npt.NDArray[Any], cavity: npt.NDArray[Any], segment_mask: npt.NDArray[Any]
-) -> tuple[float, str | None]:
-    """Transmurality (0..1 of the wall) and layer of the scar in one segment.
-
-    scar, myocardium, cavity: probabilities, (S, H, W) or (H, W), frame centre = LV centre; segment_mask: same shape,
-    pixels of the segment. Read along rays of 6 degrees that hold scar: the upper quartile of the scarred share of the
-    wall, and the mean share in each third of the wall. (0.0, None) without scar.
-    """
-    stack = [np.asarray(a, float).reshape(-1, *np.shape(a)[-2:]) for a in (scar, myocardium, cavity, segment_mask)]
-    rays = [_ray_profiles(*(a[k] for a in stack)) for k in range(len(stack[0]))]
-    profiles = np.concatenate(rays)
-    if not len(profiles):
-        return 0.0, None
-    fraction = float(np.percentile(profiles[:, 3], 75))
-    layer = "transmural" if fraction > TRANSMURAL else layer_of(np.nanmean(profiles[:, :3], axis=0))
-    return fraction, layer
-
-
-def _ray_profiles(scar: FloatArray, myocardium: FloatArray, cavity: FloatArray, segment: FloatArray) -> FloatArray:
-    """(R, 4): per scarred ray the scarred share of the inner, middle and outer third, and of the whole wall."""
-    muscle = myocardium > 0.5
-    depth = radial_depth(cavity > 0.5, muscle)
-    inside = muscle & (segment > 0.5)
+def _ray_shares(scar: FloatArray, myocardium: FloatArray, segment: FloatArray) -> FloatArray:
+    """(R,): scarred share of the wall on every ray that holds scar."""
+    inside = (myocardium > 0.5) & (segment > 0.5)
     ray = (frame_angles(scar.shape)[inside] // RAY_DEG).astype(int)
-    third = np.minimum((depth[inside] * 3).astype(int), 2)
-    scarred = (scar[inside] > SCAR_THRESHOLD).astype(float)
     rays = int(360 / RAY_DEG)
-    total = np.bincount(ray * 3 + third, minlength=rays * 3).reshape(rays, 3)
-    hit = np.bincount(ray * 3 + third, scarred, minlength=rays * 3).reshape(rays, 3)
-    with np.errstate(invalid="ignore"):
-        share = np.column_stack([hit / total, hit.sum(1) / total.sum(1)])
-    found = share[hit.sum(1) > 0]
-    # A third without a pixel on this ray counts like the ray as a whole, so the mean stays defined.
-    return np.asarray(np.where(np.isnan(found), found[:, 3:], found), np.float64)
+    wall = np.bincount(ray, minlength=rays)
+    scarred = np.bincount(ray, scar[inside] > SCAR_THRESHOLD, minlength=rays)
+    return np.asarray(scarred[scarred > 0] / wall[scarred > 0], np.float64)

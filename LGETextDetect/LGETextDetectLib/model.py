@@ -22,11 +22,15 @@ Float32 = npt.NDArray[np.float32]
 BATCH = 16  # slices a call, bounds the memory
 SEGMENTS = range(1, 18)
 SCORES = (2, 3, 4)
+SCORE_SHARES = (0.255, 0.505)  # of the wall: scores 2 and 3 begin here
 
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """Answers of the model, before calibration; arrays follow the stack's order (base to apex)."""
+    """Answers of the model, before calibration; arrays follow the stack's order (base to apex).
+
+    heart: (S, 2, 96, 96) cavity and myocardium, scar included, as the scar network judged them in the end.
+    """
 
     probability: float
     slice_probability: Float32
@@ -37,6 +41,7 @@ class Prediction:
     ischaemic_probability: float
     prompt_probability: tuple[float | None, ...]
     evidence: Float32
+    heart: Float32
     head_probability: float
 
 
@@ -111,7 +116,7 @@ class Engine:
             probability=whole, slice_probability=np.where(seen, _sigmoid(of_slices), 0).astype(np.float32),
             segment_probability=segment_probability, segment_layer=layers, segment_transmurality=scores,
             no_reflow_probability=float(_sigmoid(no_reflow)), ischaemic_probability=float(_sigmoid(ischaemic - other)),
-            prompt_probability=tuple(_asked(meaning, p) for meaning, p in answers), evidence=maps[:, 2],
+            prompt_probability=tuple(_asked(meaning, p) for meaning, p in answers), evidence=maps[:, 2], heart=maps[:, :2],
             head_probability=float(_sigmoid(head)[0]),
         )  # fmt: skip
 
@@ -122,27 +127,26 @@ class Engine:
         probability: Float32,
         maps: Float32,
     ) -> tuple[tuple[str | None, ...], tuple[int | None, ...]]:
-        """Layer and transmurality score of every segment that may hold scar, from its evidence, else asked as sentences."""
+        """Layer and transmurality score of every segment that may hold scar.
+
+        The layer is the one whose sentence is affirmed most. The score counts the depths that are affirmed, unless the
+        scar map shows the lesion: then its share of the wall is read off.
+        """
         likely = [n for n in SEGMENTS if probability[n - 1] >= min(0.2, float(probability.max()))]
         asked = [Meaning(True, segments=(n,), layers=(layer,)) for n in likely for layer in LAYERS]
         asked += [Meaning(True, segments=(n,), min_transmurality=score) for n in likely for score in SCORES]
         logits, _ = self.answer(tokens, asked, _allowed(tokens, member, asked))
         by_layer = logits[: len(likely) * len(LAYERS)].reshape(len(likely), -1)
         by_score = logits[len(likely) * len(LAYERS) :].reshape(len(likely), -1)
-        layers: dict[int, str] = {n: LAYERS[int(row.argmax())] for n, row in zip(likely, by_layer, strict=True)}
-        scores = {n: 1 + int((row > 0).sum()) for n, row in zip(likely, by_score, strict=True)}
-        scores = {
-            n: 4 if layers[n] == "transmural" else min(s, 3)
-            for n, s in scores.items()
-            if layers[n] in ("subendocardial", "transmural")
-        }
-        for n in likely:  # where the scar map shows the lesion, its shape tells layer and depth better than a sentence
-            share, layer = seen_layer(maps, tokens.position, n)
-            if layer is not None:
-                layers[n] = layer
-                scores.pop(n, None)
-                if layer in ("subendocardial", "transmural"):
-                    scores[n] = 4 if layer == "transmural" else min(1 + int(np.digitize(share, (0.255, 0.505))), 3)
+        layers = {n: _layer_affirmed(n, row) for n, row in zip(likely, by_layer, strict=True)}
+        scores: dict[int, int] = {}
+        for n, row in zip(likely, by_score, strict=True):
+            if layers[n] == "transmural":
+                scores[n] = 4
+            elif layers[n] == "subendocardial":
+                share = seen_share(maps, tokens.position, n)
+                affirmed = int((row > 0).sum()) if share is None else int(np.digitize(share, SCORE_SHARES))
+                scores[n] = min(1 + affirmed, 3)
         return tuple(layers.get(n) for n in SEGMENTS), tuple(scores.get(n) for n in SEGMENTS)
 
     def answer(self, tokens: StudyTokens, meanings: Sequence[Meaning], allowed: Float32) -> tuple[Float32, Float32]:
@@ -179,13 +183,17 @@ def study_probability(segment_logits: Float32) -> float:
     return float(_sigmoid(np.sort(segment_logits)[-2:].mean()))
 
 
-def seen_layer(maps: Float32, position: Float32, segment: int) -> tuple[float, str | None]:
-    """Scarred share of the wall and layer of one segment on the scar maps (S, 4, 96, 96); (0.0, None) without scar."""
+def _layer_affirmed(segment: int, logits: Float32) -> str:
+    """The layer with the highest logit (7,) among those that a segment has."""
+    layers = [n for n in LAYERS if n != "insertion-point" or segment in aha.INSERTION_SEGMENTS]
+    return max(layers, key=lambda layer: float(logits[LAYERS.index(layer)]))
+
+
+def seen_share(maps: Float32, position: Float32, segment: int) -> float | None:
+    """Scarred share of the wall of one segment on the scar maps (S, 4, 96, 96); None where they show no scar."""
     levels = [aha.level_of(float(place)) for place in position]
-    if not any(segment in aha.LEVEL_SEGMENTS[level] for level in levels):
-        return 0.0, None
     where = np.stack([aha.segment_map(level) == segment for level in levels])
-    return aha.describe_segment(maps[:, 2], maps[:, 1], maps[:, 0], where)
+    return aha.scarred_share(maps[:, 2], maps[:, 1], where)
 
 
 def _is_presence(meaning: Meaning) -> bool:

@@ -74,6 +74,12 @@ def scale_intensity(
     return np.clip(result, *INTENSITY_CLIP).astype(np.float32).reshape(shape)
 
 
+def scale_to_heart(image: npt.NDArray[np.float32], maps: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """:func:`scale_intensity` by the heart maps (S, 3, 96, 96), scar that was lost from them given back to the wall."""
+    mended = mend_wall(maps)
+    return scale_intensity(image, mended[:, 0], mended[:, 1])
+
+
 def _levels_and_zeros(
     signal: npt.NDArray[np.float32], blood: npt.NDArray[np.bool_], muscle: npt.NDArray[np.bool_]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -106,11 +112,11 @@ def normalise(volume: Volume, landmarks: Landmarks, maps: Maps) -> NormalisedSta
         [_sample_slice(smooth_for(volume.array[k], spacing, PIXEL_MM), volume, grids[k]) for k in range(len(centres))]
     )
     heart = np.stack([_sample_map(maps, k, grids[k]) for k in range(len(centres))])
-    image, heart = image[order], mend_wall(heart[order])
+    image, heart = image[order], heart[order]
     septum = display_angle(volume, -right)
     mirrored = float(np.cross(right, up) @ _towards_viewer(volume)) < 0
     return NormalisedStack(
-        image=scale_intensity(image, heart[:, 0], heart[:, 1]),
+        image=scale_to_heart(image, heart),
         maps=heart,
         position=position[order].astype(np.float32),
         index=order.astype(np.int64),
@@ -122,8 +128,11 @@ def normalise(volume: Volume, landmarks: Landmarks, maps: Maps) -> NormalisedSta
 
 
 def network_image(image: npt.NDArray[np.float32], maps: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Normalised signal (S, 96, 96) and heart maps (S, 3, 96, 96) to the scar network's input (S, 3, 96, 96)."""
-    return np.concatenate([image[:, None], maps[:, :2]], 1).astype(np.float32)
+    """Normalised signal (S, 96, 96) and heart maps (S, 3, 96, 96) to the scar network's input (S, 3, 96, 96).
+
+    The wall that it is shown is the widest that the heart may have; what of it is myocardium is its own to say.
+    """
+    return np.concatenate([image[:, None], mend_wall(maps)[:, :2]], 1).astype(np.float32)
 
 
 def evidence_on_grid(

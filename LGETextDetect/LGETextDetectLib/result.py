@@ -22,7 +22,6 @@ from .wording import say
 SCHEMA_VERSION = 1
 PROBABILITY_DIGITS, MM_DIGITS = 4, 2
 SURE_OF_AETIOLOGY = 0.6  # either way; between, the images do not tell and none is named
-INSERTION_SEGMENTS = (2, 3, 8, 9)  # where the RV meets the LV; elsewhere that layer is no answer
 ENDOCARDIAL = ("subendocardial", "transmural")  # an infarct always reaches the endocardium
 MIN_CAVITY_PIXELS = 6  # 10 mm2: less cavity on an apical slice is partial volume
 
@@ -61,7 +60,8 @@ def build_result(
     """
     thresholds = engine.bundle.thresholds
     detection = _detection(prediction, thresholds, stack, landmarks)
-    finding = make_finding(prediction, thresholds, detection["present"])
+    segment_probability = segment_probabilities(prediction, thresholds, detection)
+    finding = make_finding(prediction, segment_probability, thresholds, detection["present"])
     flags = quality_flags(loaded.volume, landmarks, stack, loaded.notes) + answer_flags(
         detection["probability"] - detection["threshold"],
         detection["abstained"],
@@ -79,7 +79,7 @@ def build_result(
         },
         "detection": detection,
         "slices": _slices(loaded.volume, stack, prediction),
-        "segments": _segments(prediction, finding),
+        "segments": _segments(prediction, segment_probability, finding),
         "finding": finding.to_dict(),
         "caption": say(finding),
         "prompts": _prompts(asked, prediction, thresholds),
@@ -131,11 +131,31 @@ def _detection(
     }
 
 
-def make_finding(prediction: Prediction, thresholds: Mapping[str, Any], present: bool | None) -> Finding:
-    """What is said of the study. present None: no answer, segments over the threshold are named as possible."""
+def segment_probabilities(
+    prediction: Prediction, thresholds: Mapping[str, Any], detection: Mapping[str, Any]
+) -> list[float]:
+    """(17,) rounded; where the study is called free of scar, none reaches the threshold at which segments are named.
+
+    The bound is as far below that threshold as the study's probability is below its own: the whole is never less
+    probable than its parts.
+    """
+    probability = [rounded(p, PROBABILITY_DIGITS) for p in prediction.segment_probability]
+    if detection["present"] is not False:
+        return probability
+    most = float(thresholds["segment"]) * detection["probability"] / detection["threshold"]
+    most = math.floor(most * 10**PROBABILITY_DIGITS) / 10**PROBABILITY_DIGITS
+    return [min(p, most) for p in probability]
+
+
+def make_finding(
+    prediction: Prediction, probability: Sequence[float], thresholds: Mapping[str, Any], present: bool | None
+) -> Finding:
+    """What is said of the study. present None: no answer, segments over the threshold are named as possible.
+
+    probability: (17,) of the segments, as in the result.
+    """
     if present is False:
         return Finding("absent")
-    probability = [rounded(p, PROBABILITY_DIGITS) for p in prediction.segment_probability]
     named = [n for n in aha.NAMES if probability[n - 1] >= float(thresholds["segment"])]
     if present is None:
         return Finding("uncertain", _lesions(prediction, named, "possible"))
@@ -152,17 +172,11 @@ def _lesions(prediction: Prediction, segments: Sequence[int], certainty: str) ->
     """One lesion a layer, in the order of LAYERS; transmurality is the highest of its segments."""
     lesions = []
     for layer in (*LAYERS, None):
-        members = tuple(n for n in segments if segment_layer(prediction, n) == layer)
+        members = tuple(n for n in segments if prediction.segment_layer[n - 1] == layer)
         scores = [score for n in members if (score := prediction.segment_transmurality[n - 1]) is not None]
         if members:
             lesions.append(Lesion(members, layer, max(scores) if scores and layer in ENDOCARDIAL else None, certainty))
     return tuple(lesions)
-
-
-def segment_layer(prediction: Prediction, number: int) -> str | None:
-    """The layer predicted for an AHA segment, None for one that cannot be there."""
-    layer = prediction.segment_layer[number - 1]
-    return None if layer == "insertion-point" and number not in INSERTION_SEGMENTS else layer
 
 
 def _aetiology(prediction: Prediction, lesions: Sequence[Lesion]) -> str | None:
@@ -226,15 +240,15 @@ def _slices(volume: Volume, stack: NormalisedStack, prediction: Prediction) -> l
     return sorted(rows, key=lambda row: int(row["index"]))
 
 
-def _segments(prediction: Prediction, finding: Finding) -> list[dict[str, Any]]:
+def _segments(prediction: Prediction, probability: Sequence[float], finding: Finding) -> list[dict[str, Any]]:
     """17 rows; layer and transmurality only where the finding names the segment."""
     named = {number for lesion in finding.lesions for number in lesion.segments}
     return [
         {
             "aha": number,
             "name": name,
-            "probability": rounded(prediction.segment_probability[number - 1], PROBABILITY_DIGITS),
-            "layer": segment_layer(prediction, number) if number in named else None,
+            "probability": probability[number - 1],
+            "layer": prediction.segment_layer[number - 1] if number in named else None,
             "transmurality": prediction.segment_transmurality[number - 1] if number in named else None,
         }
         for number, name in aha.NAMES.items()

@@ -16,8 +16,8 @@ RAYS = 72
 REACH_PX = 44.0
 STEP_PX = 0.5
 ORDER = 2  # harmonics of a border: shifted and elliptic, no bays
-LESS_WEIGHT = 0.15  # of border points on the side to which a lost lesion pulls, against 0.85 on the other
-SLACK_PX = 1.0  # by which a border may leave the curve
+LESS_WEIGHT = 0.06  # of border points on the side to which a lost lesion pulls, against 0.94 on the other
+EPI_SLACK_PX, ENDO_SLACK_PX = 0.0, 0.3  # by which a border may leave its curve
 THINNEST_PX = 1.5
 ITERATIONS = 12
 MIN_CAVITY, MIN_LV = 40, 120  # pixels below which a slice is left as it is
@@ -40,8 +40,8 @@ def mend_wall(maps: Float32) -> Float32:
         return maps
     centre = np.array([ndimage.center_of_mass(lv[k]) for k in fit])
     epi, endo = (_outermost(mask[fit], centre) for mask in (lv, cavity))
-    outer = np.maximum(epi, _curve(epi, -1.0) - SLACK_PX)
-    inner = np.minimum(np.minimum(endo, _curve(endo, 1.0) + SLACK_PX), outer - THINNEST_PX)
+    outer = np.maximum(epi, _curve(epi, -1.0) - EPI_SLACK_PX)
+    inner = np.minimum(np.minimum(endo, _curve(endo, 1.0) + ENDO_SLACK_PX), outer - THINNEST_PX)
     result = maps.copy()
     for k, place, *borders in zip(fit, centre, outer, epi, inner, endo, strict=True):
         given = _given_back(place, borders, maps.shape[-2:])

@@ -1,11 +1,27 @@
-"""Draw the questions of a training step: presence, single segments, parts of what is true, and random ones."""
+"""Draw the questions of a training step: presence, single segments, parts of what is true, random ones, and layers."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from LGETextDetectLib.finding import LAYERS, Finding, Meaning
 
 PRESENCE = Meaning(True)
+SINGLE_SEGMENT = (
+    0.7  # share of the layer questions that ask about one segment, as detection does; others: the whole lesion
+)
+
+
+@dataclass(frozen=True)
+class LayerQuestion:
+    """In which layer the scar of some segments lies, of the study at ``row`` of a batch; ``layer`` is the right one."""
+
+    row: int
+    segments: tuple[int, ...]
+    layer: str
+
+
 PLACES: tuple[tuple[int, ...], ...] = (
     (1, 7, 13), (2, 8), (3, 9), (2, 3, 8, 9, 14), (4, 10, 15), (5, 11), (6, 12), (5, 6, 11, 12, 16), (13, 14, 15, 16),
     (1, 2, 7, 8, 13, 14, 17), (3, 4, 9, 10, 15), (5, 6, 11, 12, 16), (2, 3, 8, 9), tuple(range(1, 7)), tuple(range(7, 13)),
@@ -62,4 +78,18 @@ def draw_questions(rng: np.random.Generator, findings: tuple[Finding, ...], coun
             questions.append(true_question(rng, present[rng.integers(len(present))]))
         else:
             questions.append(random_question(rng))
+    return questions
+
+
+def draw_layer_questions(rng: np.random.Generator, findings: tuple[Finding, ...], most: int) -> list[LayerQuestion]:
+    """One question of each of up to ``most`` studies that have a lesion of a known layer."""
+    questions: list[LayerQuestion] = []
+    for row in rng.permutation(len(findings)):
+        known = [lesion for lesion in findings[row].lesions if lesion.layer in LAYERS]
+        if not known or findings[row].lge != "present" or len(questions) == most:
+            continue
+        lesion = known[rng.integers(len(known))]
+        one = rng.random() < SINGLE_SEGMENT
+        segments = (int(rng.choice(lesion.segments)),) if one else lesion.segments
+        questions.append(LayerQuestion(int(row), segments, str(lesion.layer)))
     return questions

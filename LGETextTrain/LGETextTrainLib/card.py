@@ -101,8 +101,8 @@ screening, other sequences and views. A reader must look at the images; an answe
 WHAT_IT_IS = """## What it is
 A U-Net finds the left ventricle, the same U-Net started from it looks for scar in the orientation-normalised stack, and
 a text side (small BERT, contrastive and caption loss) answers sentences from what the second network saw. The study's
-answer compares, for each AHA segment, an affirmative with a negative sentence; free prompts go the same way. Layer and
-transmurality are read off the scar map where it shows the lesion, else asked as sentences."""
+answer compares, for each AHA segment, an affirmative with a negative sentence; free prompts go the same way. The
+layer is the one of seven whose sentence is affirmed most; transmurality is read off the scar map where it shows the lesion."""
 
 LIMITS = """## Limits and failure modes
 Not tested on: paediatric hearts, congenital disease, 3D LGE, dark-blood LGE, devices. Small, faint and non-ischaemic

@@ -101,18 +101,18 @@ def find_mask(root: Path, study: str) -> Path | None:
 
 def measure(detection: Detection, labels: Volume | None) -> dict[str, Any]:
     """All measures of one detection. labels: an expert's or the true labels on the study's own grid, if there are any."""
-    stack, volume = detection.stack, detection.loaded.volume
+    stack, volume, heart = detection.stack, detection.loaded.volume, detection.prediction.heart
     entry: dict[str, Any] = {
         "head_probability": round(float(detection.prediction.head_probability), 6),
         "text_probability": round(float(detection.prediction.probability), 6),
-        "cavity_ml": round(cavity_ml(stack, volume), 2),
-        "rules": {name: asdict(score) for name, score in rule_scores(stack).items()},
+        "cavity_ml": round(cavity_ml(stack, heart[:, 0], volume), 2),
+        "rules": {name: asdict(score) for name, score in rule_scores(stack, heart[:, 1]).items()},
         "peak": peak(stack, detection.prediction.evidence),
     }
     if labels is None or labels.array.shape != volume.array.shape:
         return entry
     true = np.round(labels.array).astype(int)
-    found = {name: evidence_on_grid(stack, stack.maps[:, k], volume) > 0.5 for k, name in enumerate(("cavity", "wall"))}
+    found = {name: evidence_on_grid(stack, heart[:, k], volume) > 0.5 for k, name in enumerate(("cavity", "wall"))}
     scar = np.isin(true, SCAR)
     return entry | {
         "cavity_dice": dice(found["cavity"], np.isin(true, CAVITY)),
@@ -122,10 +122,10 @@ def measure(detection: Detection, labels: Volume | None) -> dict[str, Any]:
     }
 
 
-def cavity_ml(stack: NormalisedStack, volume: Volume) -> float:
+def cavity_ml(stack: NormalisedStack, cavity: npt.NDArray[np.float32], volume: Volume) -> float:
     """Volume of the predicted LV cavity between base and apex, ml."""
     inside = (stack.position >= 0) & (stack.position <= 1)
-    pixels = int((stack.maps[inside, 0] > 0.5).sum())
+    pixels = int((cavity[inside] > 0.5).sum())
     return pixels * PIXEL_MM**2 * volume.spacing_mm[2] / 1000
 
 

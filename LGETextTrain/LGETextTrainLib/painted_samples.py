@@ -11,7 +11,8 @@ import numpy.typing as npt
 import torch
 from LGETextDetectLib import aha
 from LGETextDetectLib.finding import Finding
-from LGETextDetectLib.normalised import SIZE, network_image, scale_intensity
+from LGETextDetectLib.normalised import SIZE, network_image, scale_to_heart
+from LGETextDetectLib.wall_shape import mend_wall
 from scipy import ndimage
 
 from .painted_scar import Painted, paint_scar, scar_free_labels
@@ -75,19 +76,23 @@ def with_painting(rng: np.random.Generator, study: Prepared, painted: Painted, h
     if heart is None:
         return replace(study, image=painted.image)
     maps = heart_maps(rng, painted.image, heart)
-    return replace(study, image=scale_intensity(painted.image, maps[:, 0], maps[:, 1]), maps=maps)
+    return replace(study, image=scale_to_heart(painted.image, maps), maps=maps)
 
 
 def reported_labels(study: Prepared, finding: Finding) -> npt.NDArray[np.uint8]:
-    """Labels (S, 96, 96) of a scarred study without a mask: bright wall where the report says that scar is."""
+    """Labels (S, 96, 96) of a scarred study without a mask: bright wall where the report says that scar is.
+
+    Scar as bright as blood or fat is often lost from the heart maps, so that it is looked for in the mended wall.
+    """
     labels = scar_free_labels(study)
+    mended = mend_wall(study.maps)
     for number, position in enumerate(study.position):
-        muscle = labels[number] == LABELS["myocardium"]
+        cavity, muscle = mended[number, 0] > 0.5, mended[number, 1] > 0.5
         level = aha.level_of(float(position))
         if not muscle.any() or level == "outside":
             continue
         segment = aha.segment_map(level)
-        depth = aha.radial_depth(labels[number] == LABELS["cavity"], muscle)
+        depth = aha.radial_depth(cavity, muscle)
         bright = muscle & (ndimage.gaussian_filter(study.image[number], 0.6) > HALF_WAY)
         for lesion in finding.lesions:
             inner, outer = LAYER_BANDS[lesion.layer]

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from LGETextDetectLib import aha
 from LGETextDetectLib.finding import Finding
-from LGETextDetectLib.normalised import INTENSITY_CLIP, PIXEL_MM, scale_intensity
+from LGETextDetectLib.normalised import INTENSITY_CLIP, PIXEL_MM, scale_to_heart
 from scipy import ndimage
 
 from .phantom import LABELS
@@ -204,9 +204,7 @@ def apply(study: Prepared, wall: _Wall, painting: Painting, scar: Bools, core: B
     labels[scar], labels[core] = LABELS["scar"], LABELS["no_reflow"]
     angle = np.broadcast_to(np.radians(-wall.angle_deg).astype(np.float32), labels.shape)
     true = describe_labels(study.position, painting.kind, labels, angle, PIXEL_MM**2)
-    return Painted(
-        scale_intensity(image, study.maps[:, 0], study.maps[:, 1]), labels, true.finding, true.scarred, painting
-    )
+    return Painted(scale_to_heart(image, study.maps), labels, true.finding, true.scarred, painting)
 
 
 def scar_free_labels(study: Prepared) -> npt.NDArray[np.uint8]:

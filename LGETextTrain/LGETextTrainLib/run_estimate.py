@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .ask import draw_questions
 from .cohort import join_cases
 from .data_check import DataCheck
 from .hospital_cases import seen_case
@@ -22,7 +21,7 @@ from .painted_samples import PaintedSamples, SampleStudy
 from .prepared_study import load_prepared
 from .recipe import HospitalRecipe
 from .train_images import image_loss, on_device, scar_terms
-from .train_language import LanguageLoss, Terms
+from .train_language import LanguageLoss, Terms, ask
 
 COPIES = 5  # of the weights: averaged, best, two of the optimiser, one written
 
@@ -76,9 +75,9 @@ def _text_times(
     case_s = _timed(lambda: seen_case(seen, graph, first, unknown), 2)
     copy = LanguageModel(language.config)
     batch = join_cases([case] * min(recipe.text.batch, 8))
-    asked = draw_questions(np.random.default_rng(0), batch.findings, recipe.text.questions)
+    part = ask(np.random.default_rng(0), batch, recipe.text.questions)
     loss_of = LanguageLoss(copy, [case], Terms(), torch.device("cpu"))
-    pass_s = _timed(lambda: loss_of((batch, asked))[0].backward(), 2)
+    pass_s = _timed(lambda: loss_of(part)[0].backward(), 2)
     return case_s, pass_s * recipe.text.batch / min(recipe.text.batch, 8)
 
 

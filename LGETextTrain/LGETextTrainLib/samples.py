@@ -7,9 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import torch
-from LGETextDetectLib.normalised import PIXEL_MM, SIZE, network_image, scale_intensity
+from LGETextDetectLib.normalised import PIXEL_MM, SIZE, network_image, scale_to_heart
 from LGETextDetectLib.patches import PATCH_MM, PATCH_SIZE, normalise_patch, resample_separably
-from LGETextDetectLib.wall_shape import mend_wall
 from scipy import ndimage
 
 from . import phantom
@@ -95,7 +94,7 @@ def _distance(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
 
 
 def heart_maps(rng: np.random.Generator, image: npt.NDArray[np.float32], heart: Heart) -> npt.NDArray[np.float32]:
-    """Frames (S, 96, 96) -> cavity, myocardium, RV (S, 3, 96, 96) as the heart network sees them, the wall mended as in use.
+    """Frames (S, 96, 96) -> cavity, myocardium, RV (S, 3, 96, 96) as the heart network sees them.
 
     The frame is shown to it turned by quarters at random, on its own pixels, edges repeated as for a cropped export.
     """
@@ -104,7 +103,7 @@ def heart_maps(rng: np.random.Generator, image: npt.NDArray[np.float32], heart: 
     quarters = int(rng.integers(4))
     patches = np.stack([np.rot90(resample_separably(slice_, to_patch, to_patch), quarters) for slice_ in image])
     seen = np.rot90(heart(normalise_patch(patches)), -quarters, (2, 3))
-    return mend_wall(np.stack([[resample_separably(c, to_frame, to_frame) for c in channels[1:]] for channels in seen]))
+    return np.stack([[resample_separably(c, to_frame, to_frame) for c in channels[1:]] for channels in seen])
 
 
 def _centred(count: int) -> npt.NDArray[np.float64]:
@@ -128,8 +127,8 @@ def normalised_patient(
     if heart:
         maps = heart_maps(rng, signal, heart)
     else:
-        maps = mend_wall(soften_masks(rng, rendered.labels.numpy(), rendered.depth.numpy()))
-    image = scale_intensity(signal, maps[:, 0], maps[:, 1])
+        maps = soften_masks(rng, rendered.labels.numpy(), rendered.depth.numpy())
+    image = scale_to_heart(signal, maps)
     image = image * np.exp(rng.normal(0, 0.08)) + rng.normal(0, 0.05)
     return network_image(image, maps), rendered
 

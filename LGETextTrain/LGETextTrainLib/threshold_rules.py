@@ -45,9 +45,9 @@ class Remote:
     sd: float
 
 
-def rule_scores(stack: NormalisedStack) -> dict[str, RuleScore]:
-    """Scores of all rules by name ('2sd' .. '6sd', 'fwhm'); zeros where no myocardium was found."""
-    walls = [_wall(stack, k) for k in range(len(stack.image))]
+def rule_scores(stack: NormalisedStack, myocardium: npt.NDArray[np.float32]) -> dict[str, RuleScore]:
+    """Scores of all rules by name ('2sd' .. '6sd', 'fwhm'); zeros where no myocardium, (S, 96, 96) probability, was found."""
+    walls = [_wall(myocardium[k], float(place)) for k, place in enumerate(stack.position)]
     remotes = {
         k: remote
         for k, wall in enumerate(walls)
@@ -85,10 +85,9 @@ def _n_sd(n: int) -> Callable[[Remote], float]:
     return lambda remote: remote.mean + n * remote.sd
 
 
-def _wall(stack: NormalisedStack, number: int) -> Mask:
+def _wall(myocardium: npt.NDArray[np.float32], position: float) -> Mask:
     """Predicted myocardium of a slice; none outside the LV."""
-    inside = 0 <= stack.position[number] <= 1
-    return np.asarray((stack.maps[number, 1] > 0.5) & inside, np.bool_)
+    return np.asarray((myocardium > 0.5) & (0 <= position <= 1), np.bool_)
 
 
 def _score(scars: dict[int, Mask], walls: list[Mask]) -> RuleScore:

@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from LGETextDetectLib.bundle import Tokenizer
-from LGETextDetectLib.finding import Finding, Meaning
+from LGETextDetectLib.finding import LAYERS, Finding, Meaning
 from LGETextDetectLib.questions import PROMPT_VOCABULARY, prompt_pair
 from LGETextDetectLib.tokens import MEASURES, PER_SLICE, PLACES
 from torch import Tensor
 from torch.nn import functional
 
-from .ask import PRESENCE, draw_questions
+from .ask import PRESENCE, LayerQuestion, draw_layer_questions, draw_questions
 from .cohort import Case, CaseBatch, join_cases
 from .language import LanguageConfig, LanguageModel
 from .losses import report_contrast
@@ -27,7 +27,8 @@ from .recipe import LanguageStage, TextTable
 VALUE_NOISE = 0.15  # of a value's own spread
 TOKEN_DROP = 0.08
 REPORTED_SLICES = 2  # scar seen on one slice only is reported by some and not by others: such studies teach nothing
-Part = tuple[CaseBatch, list[Meaning]]
+LAYER_STUDIES = 8  # of a batch, of which the layer is asked: seven sentences each, twice
+Part = tuple[CaseBatch, list[Meaning], list[LayerQuestion]]
 
 
 def make_tokenizer(length: int = 64) -> Tokenizer:
@@ -67,10 +68,11 @@ def truth_table(meanings: list[Meaning], findings: tuple[Finding, ...]) -> Tenso
 
 @dataclass(frozen=True)
 class Terms:
-    """What the loss is made of: weights of the caption, and of the supervised terms (slices, plain classifier)."""
+    """What the loss is made of: weights of the caption, of the supervised terms (slices, plain classifier), of the layers."""
 
     caption: float = 0.3
     supervised: float = 1.0
+    layers: float = 0.5
 
 
 def new_language_model(stage: LanguageStage | TextTable, seed: int) -> LanguageModel:
@@ -101,13 +103,18 @@ def case_source(
             count = min(batch, len(cases)) if share is None else batch
             chosen = rng.choice(len(cases), count, replace=share is not None, p=share)
             data = join_cases([cases[k] for k in chosen], device)
-            yield data, draw_questions(rng, data.findings, questions)
+            yield ask(rng, data, questions)
 
     return stream
 
 
+def ask(rng: np.random.Generator, batch: CaseBatch, count: int) -> Part:
+    """A batch with ``count`` questions asked of every study, and the layers asked of some."""
+    return batch, draw_questions(rng, batch.findings, count), draw_layer_questions(rng, batch.findings, LAYER_STUDIES)
+
+
 class LanguageLoss:
-    """The loss of a text side on one batch: contrast, slices, reports, caption and plain classifier."""
+    """The loss of a text side on one batch: contrast, layers, slices, reports, caption and plain classifier."""
 
     def __init__(self, model: LanguageModel, cases: Sequence[Case], terms: Terms, device: torch.device) -> None:
         self.model, self.terms, self.device, self.tokenizer = model, terms, device, make_tokenizer()
@@ -135,7 +142,7 @@ class LanguageLoss:
         return self.model.answer(tokens, looked_at(batch.member, trusted, meanings), affirm, deny)
 
     def __call__(self, part: Part) -> tuple[Tensor, dict[str, float]]:
-        batch, meanings = part
+        batch, meanings, of_layers = part
         present = self._thinned(batch.present)
         trusted = present * batch.trusted
         tokens = self.model.study(self._blurred(batch.values), batch.places, trusted)
@@ -149,6 +156,8 @@ class LanguageLoss:
         terms = {
             "contrast": (functional.binary_cross_entropy_with_logits(logits, true, reduction="none") * weight).mean()
         }
+        if of_layers:
+            terms["layers"] = self.terms.layers * self._layer_contrast(tokens, batch.member, trusted, of_layers)
         count = batch.scarred.shape[1]
         slices = torch.eye(count, device=self.device).repeat_interleave(PER_SLICE, 1)[None] * present[:, None]
         by_slice = self.model.answer(
@@ -168,6 +177,19 @@ class LanguageLoss:
         head = functional.binary_cross_entropy_with_logits(self.model.plain(tokens, trusted), true[:, 0])
         terms["head"] = self.terms.supervised * head
         return torch.stack(list(terms.values())).sum(), {k: float(v.detach()) for k, v in terms.items()}
+
+    def _layer_contrast(self, tokens: Tensor, member: Tensor, trusted: Tensor, asked: list[LayerQuestion]) -> Tensor:
+        """Cross-entropy over the sentences of all layers about the same place: only the right one is to be affirmed."""
+        sentences = [Meaning(True, segments=q.segments, layers=(layer,)) for q in asked for layer in LAYERS]
+        affirm, deny = (side.unflatten(0, (len(asked), len(LAYERS))) for side in self.pairs(sentences))
+        rows = torch.tensor([q.row for q in asked], device=self.device)
+        places = [Meaning(True, segments=q.segments) for q in asked]
+        allowed = torch.cat(
+            [looked_at(member[k : k + 1], trusted[k : k + 1], [m])[0] for k, m in zip(rows, places, strict=True)]
+        )
+        allowed = allowed[:, None].expand(-1, len(LAYERS), -1)
+        true = torch.tensor([LAYERS.index(q.layer) for q in asked], device=self.device)
+        return functional.cross_entropy(self.model.answer(tokens[rows], allowed, affirm, deny), true)
 
     def _blurred(self, values: Tensor) -> Tensor:
         """Token values with noise: what the scar network says of real images is less sure than of virtual ones."""

@@ -31,7 +31,7 @@ DISCLAIMER = "Research use, not for diagnosis"
 def report_html(detection: Detected) -> str:
     """The whole page; the same result gives the same text (it holds no times)."""
     result = detection.result
-    pictures = slice_pictures(detection.stack, detection.prediction.evidence, detection.landmarks)
+    pictures = slice_pictures(detection.stack, detection.prediction, detection.landmarks)
     sections = [
         _answer(result),
         _finding(result),

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from ..landmarks import Landmarks, SliceLandmarks
+from ..model import Prediction
 from ..normalised import NormalisedStack
 
 UInt8 = npt.NDArray[np.uint8]
@@ -34,13 +35,13 @@ class SlicePicture:
     overlay: bytes
 
 
-def slice_pictures(stack: NormalisedStack, evidence: Float32, landmarks: Landmarks) -> list[SlicePicture]:
-    """Pictures base to apex. evidence: (S, 96, 96) in the stack's frame."""
+def slice_pictures(stack: NormalisedStack, prediction: Prediction, landmarks: Landmarks) -> list[SlicePicture]:
+    """Pictures base to apex: the signal, and over it the evidence, the borders of the wall and the insertion points."""
     marks = {mark.index: mark for mark in landmarks.slices}
     pictures = []
     for k, index in enumerate(stack.index):
-        layer = _evidence_layer(_enlarge(evidence[k]))
-        cavity, wall = _enlarge(stack.maps[k, 0]), _enlarge(stack.maps[k, 1])
+        layer = _evidence_layer(_enlarge(prediction.evidence[k]))
+        cavity, wall = (_enlarge(part) for part in prediction.heart[k])
         layer = _with_contour(layer, cavity > 0.5, ENDO_RGB)
         layer = _with_contour(layer, cavity + wall > 0.5, EPI_RGB)
         layer = _with_insertions(layer, stack.grids[k], marks.get(int(index)))
