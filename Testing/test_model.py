@@ -2,15 +2,17 @@
 
 import numpy as np
 import pytest
+from LGETextDetectLib import aha
 from LGETextDetectLib.backends import choose, read_safetensors
 from LGETextDetectLib.bundle import default_bundle, open_bundle
 from LGETextDetectLib.finding import Meaning
 from LGETextDetectLib.landmarks import find_landmarks
-from LGETextDetectLib.model import Engine, Prediction
+from LGETextDetectLib.model import Engine, Prediction, answered_evidence
 from LGETextDetectLib.normalised import NormalisedStack, normalise
 from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.study import sample_study
 from LGETextDetectLib.volume_files import load_study
+from scipy import ndimage
 
 SEPTUM = Meaning(True, segments=(2, 3, 8, 9, 14))
 NO_SEPTUM = Meaning(True, negated=True, segments=(2, 3, 8, 9, 14))
@@ -59,6 +61,17 @@ def test_prompt_of_one_segment_is_that_segment(engine: Engine, prediction: Predi
     asked = [Meaning(True, segments=(n,)) for n in range(1, 18)]
     answers = engine.predict(stack, asked).prompt_probability
     assert answers == pytest.approx(prediction.segment_probability.tolist(), abs=1e-5)
+
+
+def test_evidence_fades_where_the_answer_is_no() -> None:
+    """Between two equally bright flecks the one in the segment that the text affirms is the stronger."""
+    scar, probability = np.full((1, 96, 96), 0.8, np.float32), np.full(17, 0.05, np.float32)
+    probability[9] = 0.7
+    evidence = answered_evidence(scar, np.array([0.5], np.float32), probability)[0]
+    segment = aha.segment_map("mid")
+    inner = ndimage.binary_erosion(segment == 10, iterations=6)
+    assert evidence[inner].min() > 0.75 and evidence[ndimage.binary_erosion(segment == 7, iterations=6)].max() < 0.1
+    assert not answered_evidence(scar, np.array([1.2], np.float32), probability).any()  # beyond the apex
 
 
 def test_scar_painted_over_with_muscle_is_gone(engine: Engine, prediction: Prediction, stack: NormalisedStack) -> None:

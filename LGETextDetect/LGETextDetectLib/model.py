@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from . import aha
 from .backends import Graph, TorchGraph, choose, load_onnx
@@ -22,6 +23,8 @@ Float32 = npt.NDArray[np.float32]
 BATCH = 16  # slices a call, bounds the memory
 SEGMENTS = range(1, 18)
 SCORES = (2, 3, 4)
+EVEN_ODDS = 0.5
+BORDER_PX = 1.5  # over which evidence fades between two segments
 SCORE_SHARES = (0.255, 0.505)  # of the wall: scores 2 and 3 begin here
 
 
@@ -29,6 +32,7 @@ SCORE_SHARES = (0.255, 0.505)  # of the wall: scores 2 and 3 begin here
 class Prediction:
     """Answers of the model, before calibration; arrays follow the stack's order (base to apex).
 
+    evidence: (S, 96, 96) where scar is seen, faded in segments that the text's answers think free of it.
     heart: (S, 2, 96, 96) cavity and myocardium, scar included, as the scar network judged them in the end.
     """
 
@@ -116,7 +120,7 @@ class Engine:
             probability=whole, slice_probability=np.where(seen, _sigmoid(of_slices), 0).astype(np.float32),
             segment_probability=segment_probability, segment_layer=layers, segment_transmurality=scores,
             no_reflow_probability=float(_sigmoid(no_reflow)), ischaemic_probability=float(_sigmoid(ischaemic - other)),
-            prompt_probability=tuple(_asked(meaning, p) for meaning, p in answers), evidence=maps[:, 2], heart=maps[:, :2],
+            prompt_probability=tuple(_asked(meaning, p) for meaning, p in answers), evidence=answered_evidence(maps[:, 2], tokens.position, segment_probability), heart=maps[:, :2],
             head_probability=float(_sigmoid(head)[0]),
         )  # fmt: skip
 
@@ -187,6 +191,16 @@ def _layer_affirmed(segment: int, logits: Float32) -> str:
     """The layer with the highest logit (7,) among those that a segment has."""
     layers = [n for n in LAYERS if n != "insertion-point" or segment in aha.INSERTION_SEGMENTS]
     return max(layers, key=lambda layer: float(logits[LAYERS.index(layer)]))
+
+
+def answered_evidence(scar: Float32, position: Float32, segment_probability: Float32) -> Float32:
+    """Scar map (S, 96, 96) in full where its segment's probability (17,) is even odds or more, less in proportion below.
+
+    What is shown then agrees with what is said: flecks in segments that are called free do not outshine the lesion.
+    """
+    weight = np.concatenate([[0.0], np.clip(segment_probability / EVEN_ODDS, 0, 1)])
+    segments = np.stack([aha.segment_map(aha.level_of(float(place))) for place in position])
+    return np.asarray(scar * ndimage.gaussian_filter(weight[segments], (0, BORDER_PX, BORDER_PX)), np.float32)
 
 
 def seen_share(maps: Float32, position: Float32, segment: int) -> float | None:
