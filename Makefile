@@ -95,6 +95,19 @@ sample-study-sums:
 screenshots: env-slicer
 	QT_QPA_PLATFORM=offscreen PYTHONPATH=Testing:LGETextDetect:LGETextTrain $(SLICER_ENV)/bin/python Testing/screenshots.py
 
+# What training on a hospital's images and reports is worth, on a virtual hospital (200 studies, 100 to test on).
+hospital: env-train
+	$(TRAIN_ENV)/bin/python -m LGETextTrainLib.hospital_trial proof out/hospital --document docs/hospital.md
+
+# What each part of the method is worth there: five arms, three seeds.
+ablation: env-train
+	$(TRAIN_ENV)/bin/python -m LGETextTrainLib.hospital_trial ablation out/ablation --document docs/ablation.md
+
+# The training panel beside the run that `make hospital` leaves.
+train-screenshot: env-slicer
+	QT_QPA_PLATFORM=offscreen PYTHONPATH=Testing:LGETextDetect:LGETextTrain $(SLICER_ENV)/bin/python Testing/train_screenshot.py \
+		out/hospital/proof/trained-on-the-hospital-1 Resources/Screenshots/LGETextTrain.png
+
 bench: env
 	$(ENV)/bin/python Testing/bench.py
 

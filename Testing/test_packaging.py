@@ -212,3 +212,16 @@ def test_licence_lies_in_the_root_and_resources_hold_no_code() -> None:
     assert "Apache License" in (ROOT / "LICENSE").read_text("utf-8")
     folders = [ROOT / "Resources", *(ROOT / module / "Resources" for module in MODULES)]
     assert not [name for folder in folders for name in tree(folder) if name.endswith((".py", ".sh", ".cmake"))]
+
+
+def test_every_make_target_that_is_written_about_has_a_rule() -> None:
+    """A name that stands under .PHONY only would say 'Nothing to be done' and succeed."""
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    rules = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    phony = set(re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[1].split())
+    assert phony <= rules, phony - rules
+    texts = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+    said = {
+        name for text in texts for name in re.findall(r"(?:`|^ *)make ([a-z-]+)", text.read_text("utf-8"), re.MULTILINE)
+    }
+    assert "demo" in said and said <= rules, said - rules
