@@ -225,3 +225,9 @@ def test_every_make_target_that_is_written_about_has_a_rule() -> None:
         name for text in texts for name in re.findall(r"(?:`|^ *)make ([a-z-]+)", text.read_text("utf-8"), re.MULTILINE)
     }
     assert "demo" in said and said <= rules, said - rules
+
+
+def test_the_program_and_its_package_name_one_version() -> None:
+    (packaged,) = re.findall(r'^version = "(.*)"$', (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE)
+    library = (ROOT / "LGETextDetect" / "LGETextDetectLib" / "__init__.py").read_text("utf-8")
+    assert f'__version__ = "{packaged}"' in library

@@ -8,9 +8,7 @@ import numpy as np
 from LGETextDetectLib.finding import LAYERS, Finding, Meaning
 
 PRESENCE = Meaning(True)
-SINGLE_SEGMENT = (
-    0.7  # share of the layer questions that ask about one segment, as detection does; others: the whole lesion
-)
+SINGLE_SEGMENT = 0.7  # of the layer questions ask about one segment, as detection does; the others about a whole lesion
 
 
 @dataclass(frozen=True)
