@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from LGETextDetectLib.events import Events
+from LGETextTrainLib.diagnostic import draw_clinical, is_reportable
 from LGETextTrainLib.held_back import draw_held_back
-from LGETextTrainLib.patient import draw_clinical, is_reportable
 from LGETextTrainLib.virtual_cohort import write_cohort
 from LGETextTrainLib.virtual_study import render_study
 

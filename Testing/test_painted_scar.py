@@ -141,7 +141,7 @@ def test_bright_wall_in_reported_segments_counts_as_scar() -> None:
 
 def test_moving_keeps_image_maps_and_labels_together() -> None:
     study = heart()
-    shown, labels = moved(np.random.default_rng(1), study, scar_free_labels(study))
+    shown, (labels,) = moved(np.random.default_rng(1), study, scar_free_labels(study))
     cavity = labels == LABELS["cavity"]
     assert shown.maps[:, 0][cavity].mean() > 0.9 and shown.image[cavity].mean() > 0.7
 

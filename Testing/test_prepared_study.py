@@ -13,7 +13,7 @@ pytest.importorskip("torch")
 from LGETextDetectLib.manual_landmarks import maps_around
 from LGETextDetectLib.normalised import PIXEL_MM, SIZE, normalise
 from LGETextDetectLib.studies_below import Study
-from LGETextTrainLib.patient import draw_clinical
+from LGETextTrainLib.diagnostic import draw_clinical
 from LGETextTrainLib.prepared_study import (
     Prepared,
     as_acquired,

@@ -17,9 +17,9 @@ from LGETextDetectLib.events import Events
 from LGETextDetectLib.finding import LAYERS, Finding, Lesion
 from LGETextDetectLib.wording import read_report, write_report
 from LGETextTrainLib import hospital_trial
+from LGETextTrainLib.diagnostic import draw_clinical
 from LGETextTrainLib.hospital_reports import hospital_report
 from LGETextTrainLib.hospital_trial import Answers, as_document, figures_of, gain
-from LGETextTrainLib.patient import draw_clinical
 from LGETextTrainLib.recipe import read_hospital_recipe
 from LGETextTrainLib.virtual_hospital import draw_hospital, hospital_studies, write_hospital
 

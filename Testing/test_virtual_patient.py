@@ -59,7 +59,7 @@ def test_transmurality_of_a_full_wall_is_four() -> None:
     rendered = phantom.render(patient, phantom.Pose(96, 96, 1.25, 1.25))
     labels = rendered.labels.numpy().copy()
     labels[np.isin(labels, (2, 3, 4))] = 3
-    described = truth.describe(patient, labels, rendered.angle.numpy(), 1.25**2)
+    described = truth.describe_labels(patient.anatomy.s, "ischaemic", labels, rendered.angle.numpy(), 1.25**2)
     assert set(described.transmurality[described.share > 0]) == {4}
     assert described.share.max() == pytest.approx(1)
 

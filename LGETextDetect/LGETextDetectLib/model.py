@@ -15,7 +15,7 @@ from . import aha
 from .backends import Graph, TorchGraph, choose, load_onnx
 from .bundle import default_bundle, open_bundle
 from .finding import LAYERS, Meaning
-from .normalised import NormalisedStack, network_image
+from .normalised import NormalisedStack, look_twice, network_image
 from .questions import prompt_pair
 from .tokens import PER_SLICE, StudyTokens, looked_at, segments_of_tokens, study_tokens
 
@@ -87,8 +87,8 @@ class Engine:
         return _in_batches(self._heart, image)[0]
 
     def read_tokens(self, stack: NormalisedStack) -> tuple[StudyTokens, Float32]:
-        """The study's tokens and the scar network's maps (S, 4, 96, 96)."""
-        maps = _in_batches(self._scar, network_image(stack.image, stack.maps))[0]
+        """The study's tokens and the scar network's maps (S, 11, 96, 96)."""
+        maps = look_twice(lambda image: _in_batches(self._scar, image)[0], network_image(stack.image, stack.maps))
         return study_tokens(stack.image, maps, stack.position), maps
 
     def predict(self, stack: NormalisedStack, meanings: Sequence[Meaning] = ()) -> Prediction:
@@ -204,7 +204,7 @@ def answered_evidence(scar: Float32, position: Float32, segment_probability: Flo
 
 
 def seen_share(maps: Float32, position: Float32, segment: int) -> float | None:
-    """Scarred share of the wall of one segment on the scar maps (S, 4, 96, 96); None where they show no scar."""
+    """Scarred share of the wall of one segment on the scar maps (S, 11, 96, 96); None where they show no scar."""
     levels = [aha.level_of(float(place)) for place in position]
     where = np.stack([aha.segment_map(level) == segment for level in levels])
     return aha.scarred_share(maps[:, 2], maps[:, 1], where)

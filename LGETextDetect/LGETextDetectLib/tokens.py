@@ -10,12 +10,13 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from . import aha
+from .finding import LAYERS
 
 Float32 = npt.NDArray[np.float32]
 SECTORS = 12
 BANDS = 3  # inner, middle, outer third of the wall
 PER_SLICE = SECTORS * BANDS
-MEASURES = 6  # area, mean signal, mean and peak scar, mean and peak no-reflow
+MEASURES = 6 + len(LAYERS)  # area, mean signal, mean and peak scar, mean and peak no-reflow, share of each layer
 PLACES = 12
 BASAL_EDGE = 0.12  # of the LV length, about one slice
 LEVEL_MARGIN = 0.04  # of the LV length
@@ -43,7 +44,7 @@ class StudyTokens:
 def study_tokens(image: Float32, maps: Float32, position: Float32) -> StudyTokens:
     """Pool what the scar network saw over the regions of its own myocardium.
 
-    image: (S, 96, 96) normalised signal. maps: (S, 4, 96, 96) cavity, myocardium, scar, no-reflow. position: (S,)
+    image: (S, 96, 96) normalised signal. maps: (S, 11, 96, 96) cavity, myocardium, scar, no-reflow, layers. position: (S,)
     along the LV, 0 base .. 1 apex. Only measures that have a meaning are pooled: the network's inner features tell
     virtual patients apart better and real ones worse (docs/model-log.md).
     """
@@ -64,7 +65,9 @@ def study_tokens(image: Float32, maps: Float32, position: Float32) -> StudyToken
     channels = [image, scar, core]
     means = [np.bincount(group, channel.reshape(-1)[pixel], total) / np.maximum(area, 1) for channel in channels]
     peaks = [_peak(channel, pixel, group, total) for channel in (scar, core)]
-    values = np.stack([np.log1p(area) / 4, means[0], means[1], peaks[0], means[2], peaks[1]], 1)
+    layers = [np.bincount(group, (scar * maps[:, 4 + k]).reshape(-1)[pixel], total) for k in range(len(LAYERS))]
+    shares = [layer / (means[1] * area + 1) for layer in layers]  # one pixel more: where no scar is seen all are 0
+    values = np.stack([np.log1p(area) / 4, means[0], means[1], peaks[0], means[2], peaks[1], *shares], 1)
     inside_lv = np.repeat((position >= 0) & (position <= 1), PER_SLICE)
     return StudyTokens(values.astype(np.float32), _places(position), (area > 0) & inside_lv)
 

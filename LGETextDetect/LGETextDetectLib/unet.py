@@ -46,11 +46,15 @@ def heart_probabilities(logits: Tensor) -> Tensor:
 
 
 def scar_probabilities(logits: Tensor) -> Tensor:
-    """(N, 5, H, W) logits -> cavity, myocardium, scar, no-reflow probabilities (N, 4, H, W); scar includes its core."""
+    """(N, 12, H, W) logits -> cavity, myocardium, scar, no-reflow and the seven layers of scar (N, 11, H, W).
+
+    Scar includes its core; the layers (finding.LAYERS) are those that the lesion would have if the pixel is scar.
+    """
     heart = logits[:, :3].float().softmax(1)
-    given = logits[:, 3:].float().sigmoid()
+    given = logits[:, 3:5].float().sigmoid()
     scar = heart[:, 2] * given[:, 0]
-    return torch.stack([heart[:, 1], heart[:, 2], scar, scar * given[:, 1]], 1)
+    seen = torch.stack([heart[:, 1], heart[:, 2], scar, scar * given[:, 1]], 1)
+    return torch.cat([seen, logits[:, 5:].float().softmax(1)], 1)
 
 
 class HeartGraph(nn.Module):
@@ -65,7 +69,7 @@ class HeartGraph(nn.Module):
 
 
 class ScarGraph(nn.Module):
-    """What is exported as scar.onnx: (N, 3, 96, 96) -> maps (N, 4, 96, 96)."""
+    """What is exported as scar.onnx: (N, 5, 96, 96) -> maps (N, 11, 96, 96)."""
 
     def __init__(self, network: UNet) -> None:
         super().__init__()

@@ -16,10 +16,11 @@ from LGETextDetectLib.tokens import PER_SLICE, away_from_base, segments_of_token
 from torch import Tensor
 
 from . import samples, truth
-from .network import scar_graph
-from .patient import draw, draw_clinical
+from .diagnostic import draw_clinical
+from .network import ScarSight, trained_scar
+from .patient import draw
 
-SCAR_SHARE, CLINICAL_SHARE = 0.55, 0.5
+SCAR_SHARE, CLINICAL_SHARE = 0.55, 0.7
 MISSED_END = 0.2  # share of stacks whose first (or last) slice is not taken for LV
 
 
@@ -34,16 +35,14 @@ class Case:
     scarred: npt.NDArray[np.bool_]
 
 
-def virtual_case(rng: np.random.Generator, heart: samples.Heart, scar: Callable[[Tensor], Tensor]) -> Case:
+def virtual_case(rng: np.random.Generator, heart: samples.Heart, scar: ScarSight) -> Case:
     """Draw a patient, see it through both image networks as detection would, and read off the truth."""
     patient = draw_clinical(rng, SCAR_SHARE) if rng.random() < CLINICAL_SHARE else draw(rng, SCAR_SHARE)
     image, rendered = samples.normalised_patient(rng, patient, heart)
     labels, angle = rendered.labels.numpy(), rendered.angle.numpy()
     true = truth.describe(patient, labels, angle, PIXEL_MM**2)
     position = seen_positions(rng, len(image))
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-        maps = scar(torch.from_numpy(image))
-    tokens = study_tokens(image[:, 0], maps.float().numpy(), position.astype(np.float32))
+    tokens = study_tokens(image[:, 0], scar(image), position.astype(np.float32))
     return Case(
         tokens.values.astype(np.float16), tokens.places.astype(np.float16), tokens.present, true.finding, true.scarred
     )
@@ -63,10 +62,10 @@ def virtual_cases(
     report: Callable[[int], None] = lambda done: None,
 ) -> list[Case]:
     """``count`` virtual studies; case k depends on the seed and k alone."""
-    graph, heart = scar_graph(scar_state), samples.trained_heart(heart_state)
+    scar, heart = trained_scar(scar_state), samples.trained_heart(heart_state)
     cases = []
     for number in range(count):
-        cases.append(virtual_case(np.random.default_rng((seed, number)), heart, graph))
+        cases.append(virtual_case(np.random.default_rng((seed, number)), heart, scar))
         if number % 50 == 49:
             report(number + 1)
     return cases

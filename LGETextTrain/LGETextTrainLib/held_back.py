@@ -1,7 +1,7 @@
 """Virtual patients of a recipe that training never draws from: another field strength, other noise, other hearts.
 
 For evaluation only: a model that has merely learnt the training recipe's ranges fails here. Against
-:func:`patient.draw_clinical` the contrast is that of 3 T without steady-state term, noise is higher and coarser, the coil
+:func:`diagnostic.draw_clinical` the contrast is that of 3 T without steady-state term, noise is higher and coarser, the coil
 falls off more, the grey scale is bent further; ventricles are oval with a flattened septum, shorter or longer, with a
 larger right ventricle and two big papillary muscles; scars are blunter and more mottled. A reader would still see them.
 """
@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from .diagnostic import contrast_clear_of_blood, diagnostic_patient, draw_reportable_scar
 from .patient import (
     SCAR_SHARES,
     THETA,
@@ -22,10 +23,7 @@ from .patient import (
     Patient,
     Scan,
     Scar,
-    contrast_clear_of_blood,
-    diagnostic_patient,
     draw_anatomy,
-    draw_reportable_scar,
     wrap,
 )
 

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from LGETextDetectLib.normalised import network_image
 from LGETextDetectLib.tokens import study_tokens
 from LGETextDetectLib.wording import read_report
 from torch import Tensor
 
 from .cohort import Case, load_cases, save_cases, virtual_cases
-from .network import ScarGraph, scar_graph
+from .network import ScarSight, trained_scar
 from .painted_report import painted_report
 from .painted_samples import SampleStudy, with_painting
 from .painted_scar import paint_scar
@@ -41,11 +40,11 @@ class HospitalCases:
         """One case a study, as its report says; the slices of a scarred one are unknown (-1)."""
 
         def make() -> list[Case]:
-            graph, cases = scar_graph(self.scar_state), []
+            sight, cases = trained_scar(self.scar_state), []
             for number, study in enumerate(studies, start=1):
                 seen = load_prepared(self.prepared, study.sha256)
                 unknown = -1 if study.finding.lge == "present" else 0
-                cases.append(seen_case(seen, graph, study, np.full(len(seen.image), unknown, np.int8)))
+                cases.append(seen_case(seen, sight, study, np.full(len(seen.image), unknown, np.int8)))
                 report(number)
             return cases
 
@@ -55,12 +54,12 @@ class HospitalCases:
         """``text.painted`` paintings of every scar-free study; painting v of study k follows from seed, k and v alone."""
 
         def make() -> list[Case]:
-            graph, heart, cases = scar_graph(self.scar_state), trained_heart(self.heart_state), []
+            sight, heart, cases = trained_scar(self.scar_state), trained_heart(self.heart_state), []
             free = [study for study in studies if study.finding.lge == "absent"]
             for number, study in enumerate(free, start=1):
                 for turn in range(self.recipe.text.painted):
                     rng = np.random.default_rng((self.recipe.seed, number, turn))
-                    case = self._painted_case(rng, study, graph, heart)
+                    case = self._painted_case(rng, study, sight, heart)
                     cases += [case] if case is not None else []
                 report(number)
             return cases
@@ -74,7 +73,7 @@ class HospitalCases:
         return self._kept("virtual", make) if count else []
 
     def _painted_case(
-        self, rng: np.random.Generator, study: SampleStudy, graph: ScarGraph, heart: Heart
+        self, rng: np.random.Generator, study: SampleStudy, sight: ScarSight, heart: Heart
     ) -> Case | None:
         """Image and report change together; what is learnt is what the new report is read to say."""
         seen = load_prepared(self.prepared, study.sha256)
@@ -83,7 +82,7 @@ class HospitalCases:
             return None
         text = painted_report(rng, study.text, painted.finding, self.recipe.paint.varied_sentences)
         said = SampleStudy(study.sha256, read_report(text))
-        return seen_case(with_painting(rng, seen, painted, heart), graph, said, painted.scarred.astype(np.int8))
+        return seen_case(with_painting(rng, seen, painted, heart), sight, said, painted.scarred.astype(np.int8))
 
     def _kept(self, name: str, make: Callable[[], list[Case]]) -> list[Case]:
         path = self.folder / f"cases-{name}.npz"
@@ -94,11 +93,9 @@ class HospitalCases:
         return load_cases(path)
 
 
-def seen_case(seen: Prepared, graph: ScarGraph, study: SampleStudy, scarred: npt.NDArray[np.int8]) -> Case:
+def seen_case(seen: Prepared, sight: ScarSight, study: SampleStudy, scarred: npt.NDArray[np.int8]) -> Case:
     """The tokens of a prepared study and what is said of it."""
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-        maps = graph(torch.from_numpy(network_image(seen.image, seen.maps))).float().numpy()
-    tokens = study_tokens(seen.image, maps, seen.position)
+    tokens = study_tokens(seen.image, sight(network_image(seen.image, seen.maps)), seen.position)
     return Case(
         tokens.values.astype(np.float16), tokens.places.astype(np.float16), tokens.present, study.finding, scarred  # type: ignore[arg-type]
     )  # fmt: skip

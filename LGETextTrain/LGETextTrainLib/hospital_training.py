@@ -270,7 +270,7 @@ def train_text_side(hospital: Hospital, scar: Mapping[str, Tensor]) -> LanguageM
     hospital.processes.wait()
     sources, validation = _sources(hospital, makers)
     cases = [case for own, _ in sources for case in own]
-    terms = Terms(table.caption_weight, table.supervised_weight)
+    terms = Terms(table.caption_weight, table.supervised_weight, table.layer_weight)
     loop = _loop(recipe, "text", table.steps, table.peak, table.accumulate)
     if not table.steps:
         return hospital.language

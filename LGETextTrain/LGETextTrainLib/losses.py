@@ -29,25 +29,28 @@ def small_lesion_weight(scar: Tensor) -> Tensor:
     return (200 / (area + 1)).sqrt().clamp(0.7, 3.0)
 
 
-def scar_loss(logits: Tensor, heart: Tensor, scar: Tensor, core: Tensor) -> Tensor:
-    """(N, 5, H, W) logits; heart (N, H, W) classes 0-2, scar and its dark core (N, H, W) 0/1.
+def scar_loss(logits: Tensor, heart: Tensor, scar: Tensor, core: Tensor, layer: Tensor) -> Tensor:
+    """(N, 12, H, W) logits; heart (N, H, W) classes 0-2, scar and its dark core (N, H, W) 0/1, layer (N, H, W) 0 = not known.
 
-    Scar is a conditional sigmoid inside the true myocardium, plus Dice of the joint probability.
+    Scar is a conditional sigmoid inside the true myocardium, plus Dice of the joint probability; scarred wall counts three
+    times as wall. The layer is a class (1-7, finding.LAYERS) inside the true scar.
     """
     logits = logits.float()
     weight = torch.tensor([0.6, 1.0, 1.4], device=logits.device)
     one_hot = functional.one_hot(heart, 3).permute(0, 3, 1, 2).float()
     probability = logits[:, :3].softmax(1)
-    loss = functional.cross_entropy(logits[:, :3], heart, weight=weight) + 0.5 * soft_dice(
-        probability[:, 1:], one_hot[:, 1:]
-    )
+    each = functional.cross_entropy(logits[:, :3], heart, weight=weight, reduction="none") * (1 + 2 * scar)
+    loss = each.sum() / (weight[heart] * (1 + 2 * scar)).sum() + 0.5 * soft_dice(probability[:, 1:], one_hot[:, 1:])
     inside = (heart == 2).float() * (1 + scar * small_lesion_weight(scar))
     conditional = functional.binary_cross_entropy_with_logits(logits[:, 3], scar, reduction="none")
     loss = loss + (conditional * inside).sum() / (inside.sum() + 1)
     joint = probability[:, 2] * logits[:, 3].sigmoid()
     loss = loss + 0.7 * soft_dice(joint[:, None], scar[:, None])
     dark = functional.binary_cross_entropy_with_logits(logits[:, 4], core, reduction="none")
-    return loss + 0.3 * (dark * scar).sum() / (scar.sum() + 1)
+    loss = loss + 0.3 * (dark * scar).sum() / (scar.sum() + 1)
+    known = (layer > 0).float() * small_lesion_weight(scar)
+    named = functional.cross_entropy(logits[:, 5:], (layer - 1).clamp(min=0), reduction="none")
+    return loss + 0.2 * (named * known).sum() / (known.sum() + 1)
 
 
 def report_contrast(match: Tensor, same: Tensor) -> Tensor:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
+import numpy as np
+import numpy.typing as npt
+import torch
+from LGETextDetectLib.finding import LAYERS
+from LGETextDetectLib.normalised import look_twice
 from LGETextDetectLib.unet import HeartGraph, ScarGraph, UNet, scar_probabilities
 from torch import Tensor
 
+ScarSight = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
 HEART_WIDTHS = (8, 32, 64, 128, 160)  # narrow at full resolution, where batch normalisation costs most
 SCAR_WIDTHS = (16, 32, 64, 128, 160)
 HEART_INPUTS = 2  # global and local contrast
 HEART_CLASSES = 4  # background, cavity, myocardium, RV
-SCAR_INPUTS = 3  # normalised image, cavity and myocardium probability
-SCAR_OUTPUTS = 5  # background, cavity, myocardium; scar and no-reflow given myocardium
+SCAR_INPUTS = 5  # normalised image, cavity and myocardium probability, image of the slices above and below
+SCAR_OUTPUTS = 5 + len(LAYERS)  # background, cavity, myocardium; scar and no-reflow given myocardium; layer given scar
 NETWORKS = {
     "heart": {"inputs": HEART_INPUTS, "outputs": HEART_CLASSES, "widths": list(HEART_WIDTHS)},
     "scar": {"inputs": SCAR_INPUTS, "outputs": SCAR_OUTPUTS, "widths": list(SCAR_WIDTHS)},
@@ -23,10 +30,10 @@ __all__ = [
     "ScarGraph",
     "UNet",
     "heart_network",
-    "scar_graph",
     "scar_network",
     "scar_probabilities",
     "start_from_heart",
+    "trained_scar",
 ]
 
 
@@ -40,11 +47,17 @@ def scar_network() -> UNet:
     return UNet(SCAR_INPUTS, SCAR_OUTPUTS, SCAR_WIDTHS)
 
 
-def scar_graph(state: Mapping[str, Tensor]) -> ScarGraph:
-    """A trained scar network for use, on the CPU."""
+def trained_scar(state: Mapping[str, Tensor]) -> ScarSight:
+    """The scar network as detection uses it: numpy input (S, 5, 96, 96) -> maps (S, 11, 96, 96), on the CPU."""
     network = scar_network()
     network.load_state_dict({key: value.cpu() for key, value in state.items()})
-    return ScarGraph(network).eval()
+    graph = ScarGraph(network).eval()
+
+    def see(image: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+            return np.asarray(graph(torch.from_numpy(image)).float().numpy(), np.float32)
+
+    return partial(look_twice, see)
 
 
 def start_from_heart(scar_net: UNet, heart_state: dict[str, Tensor]) -> int:

@@ -19,8 +19,10 @@ from .painted_scar import Painted, paint_scar, scar_free_labels
 from .phantom import LABELS
 from .prepared_study import Prepared, load_prepared
 from .recipe import PaintTable, ScarTable
-from .samples import Heart, Sample, SamplesSeenByHeart, heart_maps, trained_heart
+from .samples import Heart, Sample, SamplesSeenByHeart, disturbed, heart_maps, trained_heart
+from .truth import layer_labels
 
+SCAR_FREE = Finding("absent")
 HALF_WAY = 0.55  # of the step from remote myocardium to blood: brighter wall in a reported segment is taken for scar
 LAYER_BANDS = {  # depth of the wall that a reported layer may fill, a little more than it is defined
     "subendocardial": (0.0, 0.8), "mid-wall": (0.15, 0.85), "subepicardial": (0.35, 1.01), "transmural": (0.0, 1.01),
@@ -61,14 +63,14 @@ class PaintedSamples:
         if self.scarred and rng.random() < self.table.reported_share:
             chosen = self.scarred[rng.integers(len(self.scarred))]
             study = load_prepared(self.prepared, chosen.sha256)
-            return as_sample(*moved(rng, study, reported_labels(study, chosen.finding)))
+            return as_sample(rng, study, reported_labels(study, chosen.finding), chosen.finding)
         study = load_prepared(self.prepared, self.free[rng.integers(len(self.free))].sha256)
         painted = paint_scar(rng, study, self.paint) if rng.random() < self.paint.share else None
         if painted is None:
-            return as_sample(*moved(rng, study, scar_free_labels(study)))
+            return as_sample(rng, study, scar_free_labels(study), SCAR_FREE)
         self._heart = self._heart or trained_heart(self.heart_state)
         seen = self._heart if rng.random() < self.table.seen_share else None
-        return as_sample(*moved(rng, with_painting(rng, study, painted, seen), painted.labels))
+        return as_sample(rng, with_painting(rng, study, painted, seen), painted.labels, painted.finding)
 
 
 def with_painting(rng: np.random.Generator, study: Prepared, painted: Painted, heart: Heart | None) -> Prepared:
@@ -102,9 +104,9 @@ def reported_labels(study: Prepared, finding: Finding) -> npt.NDArray[np.uint8]:
 
 
 def moved(
-    rng: np.random.Generator, study: Prepared, labels: npt.NDArray[np.uint8]
-) -> tuple[Prepared, npt.NDArray[np.uint8]]:
-    """The study turned, shifted, stretched and rescaled a little, as landmarks and scans differ; never mirrored."""
+    rng: np.random.Generator, study: Prepared, *labels: npt.NDArray[np.uint8]
+) -> tuple[Prepared, list[npt.NDArray[np.uint8]]]:
+    """The study and pictures of labels (S, 96, 96) turned, shifted, stretched and rescaled a little, as landmarks and scans differ; never mirrored."""
     turn, scale = rng.normal(0, np.radians(5)), rng.uniform(0.94, 1.06, 2)
     matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) / scale[:, None]
     middle = np.full(2, (SIZE - 1) / 2)
@@ -118,9 +120,12 @@ def moved(
 
     image = np.asarray(warp(study.image, 1) * np.exp(rng.normal(0, 0.08)) + rng.normal(0, 0.05), np.float32)
     maps = np.asarray(warp(study.maps, 1), np.float32)
-    return replace(study, image=image, maps=maps), np.asarray(warp(labels, 0), np.uint8)
+    return replace(study, image=image, maps=maps), [np.asarray(warp(each, 0), np.uint8) for each in labels]
 
 
-def as_sample(study: Prepared, labels: npt.NDArray[np.uint8]) -> Sample:
-    """image (S, 3, 96, 96) float16 as the scar network takes it, labels (S, 96, 96) uint8."""
-    return {"image": network_image(study.image, study.maps).astype(np.float16), "labels": labels}
+def as_sample(rng: np.random.Generator, study: Prepared, labels: npt.NDArray[np.uint8], finding: Finding) -> Sample:
+    """The study moved a little: image (S, 5, 96, 96) float16 as the scar network takes it, labels, layer (S, 96, 96) uint8."""
+    angle = np.broadcast_to(np.radians(-aha.frame_angles()).astype(np.float32), labels.shape)
+    study, (labels, layer) = moved(rng, study, labels, layer_labels(finding, study.position, labels, angle))
+    image = disturbed(rng, network_image(study.image, study.maps))
+    return {"image": image.astype(np.float16), "labels": labels, "layer": layer}

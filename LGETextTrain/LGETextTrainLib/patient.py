@@ -7,16 +7,14 @@ the base of the LV and 1 at its apex. Nothing here touches a pixel: :mod:`phanto
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 ANGLES = 360  # samples of every polar profile
 THETA = np.arange(ANGLES) / ANGLES * 2 * np.pi
-VISIBLE_MM = 2.5  # depth of a scar that a reader would report: about two pixels
-CLEAR_OF_BLOOD = 0.12  # steps by which scar that a reader would report differs from blood
+LEAN_SHARE = 0.5  # of the hearts
 SCAR_KINDS = ("ischaemic", "mid-wall", "subepicardial", "insertion-point", "patchy", "diffuse")
 SCAR_SHARES = (0.47, 0.16, 0.17, 0.07, 0.07, 0.06)
 TISSUES = (
@@ -167,7 +165,11 @@ def draw_anatomy(rng: np.random.Generator) -> Anatomy:
     if rng.random() < 0.35:
         rv[s > rng.uniform(0.75, 0.95)] = 0
     fat = np.clip(_harmonics(rng, s, 1, 8, 0.6) * rng.uniform(1, 6) + rng.uniform(-4, 3), 0, 14)
-    for edge in (np.pi + half[0], np.pi - half[1]):  # fat of the interventricular grooves
+    edges = (np.pi + half[0], np.pi - half[1])
+    if rng.random() < LEAN_SHARE:  # little fat away from the RV and its grooves
+        free = np.min([np.abs(wrap(THETA - edge)) for edge in (*edges, np.pi)], 0) > 0.5
+        fat = np.where(free[None], fat * rng.uniform(0, 0.3), fat)
+    for edge in edges:  # fat of the interventricular grooves
         fat += rng.uniform(0, 8) * rng.random() * np.exp(-((wrap(THETA - edge) / 0.22) ** 2))[None]
     inner = (epi - thickness).mean(1)
     papillary = np.zeros((count, 3, 4), np.float32)
@@ -349,7 +351,7 @@ def draw_scan(rng: np.random.Generator, slices: int, physical_share: float = 0.6
     noise = float(np.exp(rng.uniform(np.log(0.015), np.log(0.3))) * step)
     slice_gain, slice_offset = _draw_slice_scaling(rng, slices)
     return Scan(
-        psir=bool(not physical or rng.random() < 0.65 or _magnitude_share(signal) < 0), signal=signal.astype(np.float32), texture=texture.astype(np.float32), step=step,
+        psir=bool(not physical or rng.random() < 0.65 or magnitude_share(signal) < 0), signal=signal.astype(np.float32), texture=texture.astype(np.float32), step=step,
         scar_contrast=contrast, scar_texture=float(rng.uniform(0, 0.25)), no_reflow_contrast=float(rng.uniform(-0.1, 0.6)),
         partial_volume_px=float(rng.uniform(0.3, 1.0)), inhomogeneity=float(rng.uniform(0, 0.22) if rng.random() < 0.5 else 0),
         bias=(float(rng.uniform(0, 0.22)), float(rng.uniform(0, 0.011) * (rng.random() < 0.75)), float(rng.uniform(0, 2 * np.pi))),
@@ -362,7 +364,7 @@ def draw_scan(rng: np.random.Generator, slices: int, physical_share: float = 0.6
     )  # fmt: skip
 
 
-def _magnitude_share(signal: Array) -> float:
+def magnitude_share(signal: Array) -> float:
     """What a magnitude image keeps of the step between blood and myocardium; below 0 it shows blood the darker."""
     blood, muscle = (float(signal[TISSUE[name]]) for name in ("cavity", "myocardium"))
     return (abs(blood) - abs(muscle)) / (blood - muscle)
@@ -383,12 +385,12 @@ def _draw_window(rng: np.random.Generator) -> tuple[float, float, float]:
     return float(rng.uniform(0, 1.5)), float(rng.uniform(97, 100)), float(rng.uniform(0.65, 1.5))
 
 
-def draw(rng: np.random.Generator, scar_share: float = 0.55) -> Patient:
+def draw(rng: np.random.Generator, scar_share: float = 0.55, kind_shares: tuple[float, ...] = SCAR_SHARES) -> Patient:
     """One virtual patient of training: ranges wide enough to hold every real one."""
     anatomy = draw_anatomy(rng)
     scars: list[Scar] = []
     if rng.random() < scar_share:
-        kind = str(rng.choice(SCAR_KINDS, p=SCAR_SHARES))
+        kind = str(rng.choice(SCAR_KINDS, p=kind_shares))
         scars.append(draw_scar(rng, anatomy, kind))
         if kind == "ischaemic" and rng.random() < 0.5:
             anatomy = thin_wall(anatomy, scars[0], rng.uniform(0, 0.5))
@@ -401,85 +403,3 @@ def draw(rng: np.random.Generator, scar_share: float = 0.55) -> Patient:
         scan=draw_scan(rng, len(anatomy.s)),
         scars=tuple(scars),
     )
-
-
-def draw_clinical(rng: np.random.Generator, scar_share: float = 0.5) -> Patient:
-    """A patient with images of diagnostic quality and, if any, scar that a reader would report.
-
-    :func:`draw` ranges wider on purpose, down to lesions and images in which nobody would see anything.
-    """
-    return diagnostic_patient(
-        rng, draw_anatomy(rng), scar_share, lambda anatomy: draw_reportable_scar(rng, anatomy, SCAR_SHARES), 0.4,
-        lambda scan: _clinical_scan(rng, scan),
-    )  # fmt: skip
-
-
-def diagnostic_patient(
-    rng: np.random.Generator, anatomy: Anatomy, scar_share: float, scar_of: Callable[[Anatomy], Scar], thinning: float,
-    scan_of: Callable[[Scan], Scan],
-) -> Patient:  # fmt: skip
-    """A patient put together from its heart: perhaps a scar, half of the infarcts with a wall thinned by up to ``thinning``.
-
-    ``scar_of`` draws the scar of a heart, ``scan_of`` changes an acquisition that follows the physics of inversion recovery.
-    """
-    scars: tuple[Scar, ...] = ()
-    if rng.random() < scar_share:
-        scar = scar_of(anatomy)
-        scars = (scar,)
-        if scar.kind == "ischaemic" and rng.random() < 0.5:
-            anatomy = thin_wall(anatomy, scar, rng.uniform(0, thinning))
-    scan = scan_of(draw_scan(rng, len(anatomy.s), physical_share=1.0))
-    return Patient(seed=int(rng.integers(2**31)), anatomy=anatomy, body=draw_body(rng), scan=scan, scars=scars)
-
-
-def _clinical_scan(rng: np.random.Generator, scan: Scan) -> Scan:
-    """Little noise, even myocardium, hardly a ghost, no magnitude image of poorly nulled myocardium."""
-    contrast = contrast_clear_of_blood(rng, 1.13, 0.35, (0.6, 2.4))
-    noise = float(scan.step * np.exp(rng.uniform(np.log(0.02), np.log(0.1))))
-    return replace(
-        scan, psir=scan.psir or _magnitude_share(scan.signal) < 0.5, scar_contrast=contrast, noise=noise,
-        inhomogeneity=min(scan.inhomogeneity, 0.1), ghost=(min(scan.ghost[0], 0.06), scan.ghost[1]),
-    )  # fmt: skip
-
-
-def contrast_clear_of_blood(
-    rng: np.random.Generator, middle: float, spread: float, limits: tuple[float, float]
-) -> float:
-    """Steps of scar over myocardium, log-normal, never so near to blood that a reader would not see the scar's edge."""
-    contrast = 1.0
-    while abs(contrast - 1) < CLEAR_OF_BLOOD:
-        contrast = float(np.clip(np.exp(rng.normal(np.log(middle), spread)), *limits))
-    return contrast
-
-
-def draw_reportable_scar(rng: np.random.Generator, anatomy: Anatomy, kind_shares: tuple[float, ...]) -> Scar:
-    """A scar that a reader would report; the kind is drawn again too, since a thin wall has no room for some."""
-    while True:
-        scar = draw_scar(rng, anatomy, str(rng.choice(SCAR_KINDS, p=kind_shares)))
-        if is_reportable(scar, anatomy):
-            return scar
-
-
-def is_reportable(scar: Scar, anatomy: Anatomy) -> bool:
-    """Whether a scar is long, wide and deep enough to be seen: some slices, a good part of a segment, 2.5 mm of wall."""
-    low, high = max(scar.levels[0], float(anatomy.s[0])), min(scar.levels[1], float(anatomy.s[-1]))
-    wide = scar.kind in ("insertion-point", "diffuse") or scar.half_width >= np.radians(22)
-    return high - low >= 0.3 and wide and scar_depth_mm(scar, anatomy) >= VISIBLE_MM
-
-
-def scar_depth_mm(scar: Scar, anatomy: Anatomy) -> float:
-    """How much of the wall a scar takes at its middle, in mm; infinite for spots, whose size is no share of the wall."""
-    share = {
-        "ischaemic": scar.depth,
-        "diffuse": scar.depth,
-        "subepicardial": scar.depth,
-        "mid-wall": 2 * scar.thickness,
-    }
-    if scar.kind not in share:
-        return float("inf")
-    middle = anatomy.s[:, None] - 0.5
-    beside = np.abs(wrap(THETA[None] - scar.angle - scar.drift * middle)) < scar.half_width / 2
-    along = (anatomy.s > scar.levels[0]) & (anatomy.s < scar.levels[1])
-    where = along[:, None] & (beside | (scar.kind == "diffuse"))
-    wall = (anatomy.epi - anatomy.endo)[where]
-    return float(min(share[scar.kind], 1.0) * wall.mean()) if wall.size else 0.0

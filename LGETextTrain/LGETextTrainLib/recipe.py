@@ -46,6 +46,7 @@ class LanguageStage:
     questions: int = entry("sentences asked in one pass", 48, most=4096)
     peak: float = entry("highest learning rate", 1e-3, most=1.0)
     caption_weight: float = entry("weight of the caption loss", 0.3, most=100)
+    layer_weight: float = entry("weight of the choice between the seven layers of a place", 0.5, most=100)
     width: int = entry("width of the transformers", 96, most=4096)
     layers: int = entry("layers of the text encoder", 2, most=48)
     heads: int = entry("attention heads", 4, most=64)
@@ -155,6 +156,7 @@ class TextTable:
     peak: float = entry("highest learning rate", 3e-4, most=1.0)
     accumulate: int = entry("passes whose gradients make one step; processes of torchrun share them", 1, most=1024)
     caption_weight: float = entry("weight of the caption loss; 0: none", 0.3, most=100)
+    layer_weight: float = entry("weight of the choice between the seven layers of a place", 0.5, most=100)
     supervised_weight: float = entry("weight of the plain classifier's and the slices' own losses", 1.0, most=100)
     painted: int = entry("paintings of every scar-free study", 4, most=1000)
     virtual_patients: int = entry(

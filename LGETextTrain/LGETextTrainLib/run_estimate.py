@@ -16,7 +16,7 @@ from .cohort import join_cases
 from .data_check import DataCheck
 from .hospital_cases import seen_case
 from .language import LanguageModel
-from .network import scar_graph, scar_network
+from .network import SCAR_INPUTS, scar_network, trained_scar
 from .painted_samples import PaintedSamples, SampleStudy
 from .prepared_study import load_prepared
 from .recipe import HospitalRecipe
@@ -47,8 +47,8 @@ def estimate_run(
     slices = len(make(rng)["image"])
     network = on_device(scar_network(), torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     loss_of = image_loss(network, scar_terms, next(network.parameters()).device)
-    image = np.zeros((recipe.scar.batch, 3, 96, 96), np.float16)
-    blank = {"image": image, "labels": np.zeros((recipe.scar.batch, 96, 96), np.uint8)}
+    image = np.zeros((recipe.scar.batch, SCAR_INPUTS, 96, 96), np.float16)
+    blank = {"image": image} | dict.fromkeys(("labels", "layer"), np.zeros((recipe.scar.batch, 96, 96), np.uint8))
     pass_s = _timed(lambda: loss_of(blank)[0].backward(), 2)
     made_s = sample_s * recipe.scar.batch / max(slices, 1) / max(recipe.run.workers, 1)
     scar_s = (
@@ -68,11 +68,11 @@ def _text_times(
     recipe: HospitalRecipe, prepared: Path, studies: list[SampleStudy], scar: dict[str, Tensor], language: LanguageModel
 ) -> tuple[float, float]:
     """Seconds to see one case and to make one pass of the text side, on a copy."""
-    graph, first = scar_graph(scar), studies[0]
+    sight, first = trained_scar(scar), studies[0]
     seen = load_prepared(prepared, first.sha256)
     unknown = np.full(len(seen.image), -1, np.int8)
-    case = seen_case(seen, graph, first, unknown)
-    case_s = _timed(lambda: seen_case(seen, graph, first, unknown), 2)
+    case = seen_case(seen, sight, first, unknown)
+    case_s = _timed(lambda: seen_case(seen, sight, first, unknown), 2)
     copy = LanguageModel(language.config)
     batch = join_cases([case] * min(recipe.text.batch, 8))
     part = ask(np.random.default_rng(0), batch, recipe.text.questions)

@@ -7,13 +7,14 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import torch
-from LGETextDetectLib.normalised import PIXEL_MM, SIZE, network_image, scale_to_heart
+from LGETextDetectLib.normalised import PIXEL_MM, SIZE, network_image, scale_to_heart, without_wall
 from LGETextDetectLib.patches import PATCH_MM, PATCH_SIZE, normalise_patch, resample_separably
 from scipy import ndimage
 
-from . import phantom
+from . import phantom, truth
+from .diagnostic import draw_clinical
 from .network import HeartGraph, heart_network
-from .patient import Patient, draw, draw_clinical
+from .patient import Patient, draw
 
 Sample = dict[str, npt.NDArray[np.generic]]
 Heart = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
@@ -21,6 +22,9 @@ NO_HEART = 0.05
 SCAR_LOST = 0.5
 CLINICAL_SHARE = 0.3  # of the image networks' patients
 SEEN_SHARE = 0.6  # of the refined samples; the others keep the network fit for masks of other origin
+TRAINED_KINDS = (0.36, 0.14, 0.32, 0.06, 0.06, 0.06)  # of the scar samples: subepicardial scar is the hardest to learn
+MAPS_HIDDEN = 0.3  # of the scar samples: the network finds the wall by itself
+SLICE_SHIFT_PX = 1  # by which a breath-hold moves the slices above and below
 HEART_OF_LABEL = np.array([0, 1, 2, 2, 2, 3], np.uint8)
 
 
@@ -114,7 +118,7 @@ def _centred(count: int) -> npt.NDArray[np.float64]:
 def normalised_patient(
     rng: np.random.Generator, patient: Patient, heart: Heart | None = None
 ) -> tuple[npt.NDArray[np.float32], phantom.Rendered]:
-    """A patient in the normalised frame with landmark errors: network input (S, 3, 96, 96) and what was rendered.
+    """A patient in the normalised frame with landmark errors: network input (S, 5, 96, 96) and what was rendered.
 
     The heart's maps come from ``heart``, or without it from the truth with drawn errors.
     """
@@ -134,10 +138,27 @@ def normalised_patient(
 
 
 def scar_samples(rng: np.random.Generator, heart: Heart | None = None) -> Sample:
-    """Slices of one patient in the normalised frame: image (S, 3, 96, 96) float16, labels (S, 96, 96) uint8."""
-    patient = draw_clinical(rng, 0.6) if rng.random() < CLINICAL_SHARE else draw(rng, 0.72)
+    """Slices of one patient in the normalised frame: image (S, 5, 96, 96) float16, labels and layer (S, 96, 96) uint8."""
+    clinical = rng.random() < CLINICAL_SHARE
+    patient = draw_clinical(rng, 0.6, TRAINED_KINDS) if clinical else draw(rng, 0.72, TRAINED_KINDS)
     image, rendered = normalised_patient(rng, patient, heart)
-    return {"image": image.astype(np.float16), "labels": rendered.labels.numpy()}
+    labels, angle, position = rendered.labels.numpy(), rendered.angle.numpy(), patient.anatomy.s
+    finding = truth.describe(patient, labels, angle, PIXEL_MM**2).finding
+    return {
+        "image": disturbed(rng, image).astype(np.float16), "labels": labels,
+        "layer": truth.layer_labels(finding, position, labels, angle),
+    }  # fmt: skip
+
+
+def disturbed(rng: np.random.Generator, image: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Network input (S, 5, 96, 96) as it also comes: neighbours shifted by another breath-hold, the heart maps not there."""
+    image = image.copy()
+    for slice_ in image:
+        for channel in (3, 4):
+            slice_[channel] = np.roll(slice_[channel], rng.integers(-SLICE_SHIFT_PX, SLICE_SHIFT_PX + 1, 2), (0, 1))
+    if rng.random() < MAPS_HIDDEN:
+        return without_wall(image)
+    return image
 
 
 class SamplesSeenByHeart:

@@ -69,7 +69,7 @@ def train_language(
     processes.wait()
     return fit_language(
         new_language_model(stage, recipe.seed), _cases(recipe, heart, scar, out, log), stage, loop, out / "language.pt", log,
-        terms=Terms(stage.caption_weight), processes=processes,
+        terms=Terms(stage.caption_weight, layers=stage.layer_weight), processes=processes,
     )  # fmt: skip
 
 

@@ -68,9 +68,14 @@ def scar_terms(logits: Tensor, data: dict[str, Tensor]) -> tuple[Tensor, dict[st
     labels = data["labels"].long()
     scar = (labels == 3) | (labels == 4)
     heart = torch.where(scar, 2, torch.where(labels == 5, 0, labels))
-    loss = losses.scar_loss(logits, heart, scar.float(), (labels == 4).float())
+    layer = data["layer"].long() * scar
+    loss = losses.scar_loss(logits, heart, scar.float(), (labels == 4).float(), layer)
     found = scar_probabilities(logits.detach())
-    return loss, {"dice_myocardium": _dice(found[:, 1] > 0.5, heart == 2), "dice_scar": _dice(found[:, 2] > 0.5, scar)}
+    named = (found[:, 4:].argmax(1) + 1 == layer)[layer > 0]
+    return loss, {
+        "dice_myocardium": _dice(found[:, 1] > 0.5, heart == 2), "dice_scar": _dice(found[:, 2] > 0.5, scar),
+        "layer": float(named.float().mean()) if len(named) else 0.0,
+    }  # fmt: skip
 
 
 def train_heart(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from LGETextDetectLib import aha
-from LGETextDetectLib.finding import Finding, Lesion
+from LGETextDetectLib.finding import LAYERS, Finding, Lesion
 
 from .patient import Patient
 from .phantom import LABELS
@@ -45,18 +45,43 @@ def describe_labels(
 ) -> Truth:
     """The same of labels with a scar of one ``kind`` (patient.SCAR_KINDS) on slices at ``position`` (S,), 0 base .. 1 apex."""
     degrees = np.degrees(-angle) % 360
+    segment = segments_of(position, labels, degrees)
     myocardium = (labels == LABELS["myocardium"]) | (labels == LABELS["scar"]) | (labels == LABELS["no_reflow"])
     scar = (labels == LABELS["scar"]) | (labels == LABELS["no_reflow"])
-    segment = np.zeros(labels.shape, np.int64)
-    for number, s in enumerate(position):
-        level = aha.level_of(float(np.clip(s, 0, 1)), bool((labels[number] == LABELS["cavity"]).any()))
-        segment[number] = aha.segment_of(degrees[number], level)
     area = np.bincount(segment[myocardium], minlength=18)[1:]
     scarred_area = np.bincount(segment[scar], minlength=18)[1:]
     share = scarred_area / np.maximum(area, 1)
     transmurality = _transmurality(segment, degrees, myocardium, scar)
     slices = scar.sum((1, 2)) * pixel_mm2 >= SLICE_MM2
     return Truth(_finding(kind, labels, slices, share, transmurality), slices, share, transmurality)
+
+
+def segments_of(
+    position: npt.NDArray[np.float32], labels: npt.NDArray[np.uint8], degrees: npt.NDArray[np.floating]
+) -> npt.NDArray[np.int64]:
+    """AHA segment (S, H, W) of every pixel, myocardium or not, at the displayed angle ``degrees`` (S, H, W)."""
+    segment = np.zeros(labels.shape, np.int64)
+    for number, s in enumerate(position):
+        level = aha.level_of(float(np.clip(s, 0, 1)), bool((labels[number] == LABELS["cavity"]).any()))
+        segment[number] = aha.segment_of(degrees[number], level)
+    return segment
+
+
+def layer_labels(
+    finding: Finding, position: npt.NDArray[np.float32], labels: npt.NDArray[np.uint8], angle: npt.NDArray[np.float32]
+) -> npt.NDArray[np.uint8]:
+    """(S, H, W) layer of the lesion that each scarred pixel belongs to, 1 + its place in LAYERS; 0 elsewhere.
+
+    A scarred pixel of a segment that the finding does not name belongs to the lesion named first.
+    """
+    scar = (labels == LABELS["scar"]) | (labels == LABELS["no_reflow"])
+    lesions = [lesion for lesion in finding.lesions if lesion.layer]
+    if not lesions or not scar.any():
+        return np.zeros(labels.shape, np.uint8)
+    of_segment = np.full(18, 1 + LAYERS.index(str(lesions[0].layer)), np.uint8)
+    for lesion in reversed(lesions):
+        of_segment[list(lesion.segments)] = 1 + LAYERS.index(str(lesion.layer))
+    return np.asarray(of_segment[segments_of(position, labels, np.degrees(-angle) % 360)] * scar, np.uint8)
 
 
 def _transmurality(

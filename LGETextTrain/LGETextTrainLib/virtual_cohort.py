@@ -15,9 +15,10 @@ from LGETextDetectLib.markups import write_markups
 from LGETextDetectLib.volume_files import write_nrrd
 from LGETextDetectLib.wording import write_report
 
+from .diagnostic import draw_clinical
 from .dicom_study import in_reading_order, write_dicom_study
 from .held_back import draw_held_back
-from .patient import Patient, draw_clinical
+from .patient import Patient
 from .virtual_study import VirtualStudy, render_study
 
 COLUMNS = (
