@@ -199,15 +199,19 @@ def answered_evidence(scar: Float32, position: Float32, segment_probability: Flo
     What is shown then agrees with what is said: flecks in segments that are called free do not outshine the lesion.
     """
     weight = np.concatenate([[0.0], np.clip(segment_probability / EVEN_ODDS, 0, 1)])
-    segments = np.stack([aha.segment_map(aha.level_of(float(place))) for place in position])
-    return np.asarray(scar * ndimage.gaussian_filter(weight[segments], (0, BORDER_PX, BORDER_PX)), np.float32)
+    return np.asarray(
+        scar * ndimage.gaussian_filter(weight[_segment_maps(position)], (0, BORDER_PX, BORDER_PX)), np.float32
+    )
 
 
 def seen_share(maps: Float32, position: Float32, segment: int) -> float | None:
     """Scarred share of the wall of one segment on the scar maps (S, 11, 96, 96); None where they show no scar."""
-    levels = [aha.level_of(float(place)) for place in position]
-    where = np.stack([aha.segment_map(level) == segment for level in levels])
-    return aha.scarred_share(maps[:, 2], maps[:, 1], where)
+    return aha.scarred_share(maps[:, 2], maps[:, 1], _segment_maps(position) == segment)
+
+
+def _segment_maps(position: Float32) -> npt.NDArray[np.int64]:
+    """(S,) places along the LV to (S, 96, 96) AHA segment of every pixel."""
+    return np.stack([aha.segment_map(aha.level_of(float(place))) for place in position])
 
 
 def _is_presence(meaning: Meaning) -> bool:

@@ -97,11 +97,11 @@ def _as_shown(scan: Scan, signal: float) -> float:
     return signal if scan.psir else abs(signal)
 
 
-def _sector(scar: Scar, anatomy: Anatomy) -> npt.NDArray[np.bool_]:
-    """(S, 360) directions and slices that a scar takes."""
+def _sector(scar: Scar, anatomy: Anatomy, widths: float = 1.0) -> npt.NDArray[np.bool_]:
+    """(S, 360) slices that a scar takes, and directions within ``widths`` of its half widths."""
     away = np.abs(wrap(THETA[None] - scar.angle - scar.drift * (anatomy.s[:, None] - 0.5)))
     along = (anatomy.s > scar.levels[0]) & (anatomy.s < scar.levels[1])
-    return np.asarray((away < scar.half_width) & along[:, None], bool)
+    return np.asarray((away < scar.half_width * widths) & along[:, None], bool)
 
 
 def _without_fat_over(scar: Scar, anatomy: Anatomy) -> Anatomy:
@@ -154,9 +154,6 @@ def scar_depth_mm(scar: Scar, anatomy: Anatomy) -> float:
     }
     if scar.kind not in share:
         return float("inf")
-    middle = anatomy.s[:, None] - 0.5
-    beside = np.abs(wrap(THETA[None] - scar.angle - scar.drift * middle)) < scar.half_width / 2
-    along = (anatomy.s > scar.levels[0]) & (anatomy.s < scar.levels[1])
-    where = along[:, None] & (beside | (scar.kind == "diffuse"))
+    where = _sector(scar, anatomy, np.inf if scar.kind == "diffuse" else 0.5)
     wall = (anatomy.epi - anatomy.endo)[where]
     return float(min(share[scar.kind], 1.0) * wall.mean()) if wall.size else 0.0
