@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from LGETextDetectLib.refusal import InputRefused
 from LGETextTrainLib.recipe import (
+    CineTable,
     HospitalRecipe,
     Recipe,
     documented,
@@ -116,3 +117,16 @@ def test_the_documentation_lists_every_entry_as_it_is() -> None:
             else repr(doc.default)
         )
         assert f"| `{doc.name}` | {doc.kind} | {shown} | {doc.said} |" in text
+
+
+def test_every_entry_of_the_cine_table_is_documented() -> None:
+    text = (RECIPES.parent / "docs" / "training.md").read_text("utf-8")
+    for doc in documented(CineTable, "cine."):
+        assert f"| `{doc.name}` | {doc.kind} | {'empty' if doc.default == '' else doc.default} | {doc.said} |" in text
+
+
+def test_a_folder_of_cine_counts_from_the_recipe(tmp_path: Path) -> None:
+    recipe = tmp_path / "r.toml"
+    recipe.write_text((RECIPES / "tiny.toml").read_text("utf-8") + '\n[cine]\nfolder = "cine"\n', "utf-8")
+    assert read_recipe(recipe).cine.folder == str(tmp_path.resolve() / "cine")
+    assert read_recipe(RECIPES / "tiny.toml").cine.folder == ""

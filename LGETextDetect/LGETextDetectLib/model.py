@@ -24,6 +24,7 @@ BATCH = 16  # slices a call, bounds the memory
 SEGMENTS = range(1, 18)
 SCORES = (2, 3, 4)
 EVEN_ODDS = 0.5
+ROUNDING = 1e-4  # of probabilities in a result
 BORDER_PX = 1.5  # over which evidence fades between two segments
 SCORE_SHARES = (0.255, 0.505)  # of the wall: scores 2 and 3 begin here
 
@@ -136,7 +137,8 @@ class Engine:
         The layer is the one whose sentence is affirmed most. The score counts the depths that are affirmed, unless the
         scar map shows the lesion: then its share of the wall is read off.
         """
-        likely = [n for n in SEGMENTS if probability[n - 1] >= min(0.2, float(probability.max()))]
+        named = min(float(self.bundle.thresholds["segment"]), float(probability.max()))
+        likely = [n for n in SEGMENTS if probability[n - 1] >= named - ROUNDING]
         asked = [Meaning(True, segments=(n,), layers=(layer,)) for n in likely for layer in LAYERS]
         asked += [Meaning(True, segments=(n,), min_transmurality=score) for n in likely for score in SCORES]
         logits, _ = self.answer(tokens, asked, _allowed(tokens, member, asked))

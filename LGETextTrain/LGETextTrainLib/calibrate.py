@@ -106,12 +106,15 @@ def fit_thresholds(outcomes: Sequence[Judged]) -> dict[str, Any]:
     if min(true.sum(), (1 - true).sum()) < MIN_CLASS:
         return first_thresholds()
     a, b = fit_platt(raw, true)
-    scarred = [k for k, o in enumerate(outcomes) if o.study.finding.lge == "present"]
-    segment_p = np.concatenate([outcomes[k].prediction.segment_probability for k in scarred]).astype(float)
-    named = [{n for lesion in outcomes[k].study.finding.lesions for n in lesion.segments} for k in scarred]
+    called = a * raw + b >= logit(EVEN_ODDS)
+    segment_p = np.concatenate(
+        [o.prediction.segment_probability * c for o, c in zip(outcomes, called, strict=True)]
+    )  # as in a result, none is named in a study that is called free of scar
+    named = [{n for lesion in o.study.finding.lesions for n in lesion.segments} for o in outcomes]
     segment_true = np.array([float(n in names) for names in named for n in range(1, 18)])
+    cut = best_threshold(np.round(segment_p.astype(float), 2), segment_true, f1_score)
     return {
-        "study": EVEN_ODDS, "segment": round(best_threshold(np.round(segment_p, 2), segment_true, f1_score), 4),
+        "study": EVEN_ODDS, "segment": round(cut, 4),
         "abstain_low": EVEN_ODDS - ABSTAIN_HALF_WIDTH, "abstain_high": EVEN_ODDS + ABSTAIN_HALF_WIDTH,
         "calibration": {"a": round(a, 4), "b": round(b, 4)}, "no_reflow": 0.5,
     }  # fmt: skip

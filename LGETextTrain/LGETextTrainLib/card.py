@@ -99,8 +99,9 @@ In scope: adult hearts, 2D short-axis LGE stacks, PSIR or magnitude, 1.5 or 3 T.
 screening, other sequences and views. A reader must look at the images; an answer that was withheld is no negative one."""
 
 WHAT_IT_IS = """## What it is
-A U-Net finds the left ventricle, the same U-Net started from it looks for scar in the orientation-normalised stack, and
-a text side (small BERT, contrastive and caption loss) answers sentences from what the second network saw. The study's
+A U-Net finds the left ventricle. The same U-Net started from it looks for scar in the orientation-normalised stack: at every
+slice with its two neighbours, once with the first network's wall and once without, of which the mean counts. A text side
+(small BERT, contrastive and caption loss) answers sentences from what the second network saw. The study's
 answer compares, for each AHA segment, an affirmative with a negative sentence; free prompts go the same way. The
 layer is the one of seven whose sentence is affirmed most; transmurality is read off the scar map where it shows the lesion."""
 
@@ -115,7 +116,7 @@ def _training(facts: Mapping[str, Any]) -> str:
     rows = "\n".join(f"- {name}: {value}" for name, value in facts["training"].items())
     said = facts["validation"]
     return (
-        f"## Training data\n{rows}\n\nVirtual patients only: no image or report of a person was used. Threshold and "
+        f"## Training data\n{rows}\n\nNo image with scar and no report of a person was used. Threshold and "
         f"calibration come from {said['patients']} other virtual patients (seed {said['seed']})."
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from LGETextDetectLib.finding import Finding
-from LGETextDetectLib.normalised import PIXEL_MM
+from LGETextDetectLib.normalised import PIXEL_MM, network_image
 from LGETextDetectLib.tokens import PER_SLICE, away_from_base, segments_of_tokens, study_tokens
 from torch import Tensor
 
 from . import samples, truth
+from .cine_hearts import CineHeart
+from .cine_samples import seen_heart
 from .diagnostic import draw_clinical
 from .network import ScarSight, trained_scar
 from .patient import draw
@@ -48,6 +50,16 @@ def virtual_case(rng: np.random.Generator, heart: samples.Heart, scar: ScarSight
     )
 
 
+def cine_case(rng: np.random.Generator, hearts: Sequence[CineHeart], heart: samples.Heart, scar: ScarSight) -> Case:
+    """A real heart, painted or not, seen through both image networks."""
+    study, painted, _, _ = seen_heart(rng, hearts[int(rng.integers(len(hearts)))], heart)
+    position = seen_positions(rng, len(study.image)).astype(np.float32)
+    tokens = study_tokens(study.image, scar(network_image(study.image, study.maps)), position)
+    return Case(
+        tokens.values.astype(np.float16), tokens.places.astype(np.float16), tokens.present, painted.finding, painted.scarred
+    )  # fmt: skip
+
+
 def seen_positions(rng: np.random.Generator, count: int) -> npt.NDArray[np.float64]:
     """(S,) places between base 0 and apex 1 as detection gives them: even steps, an end slice missed now and then."""
     first, last = (int(rng.random() < MISSED_END) for _ in range(2))
@@ -60,12 +72,16 @@ def virtual_cases(
     heart_state: dict[str, Tensor],
     scar_state: dict[str, Tensor],
     report: Callable[[int], None] = lambda done: None,
+    hearts: Sequence[CineHeart] = (),
+    cine_share: float = 0.0,
 ) -> list[Case]:
-    """``count`` virtual studies; case k depends on the seed and k alone."""
+    """``count`` studies, virtual or, in ``cine_share`` of them, of real ``hearts``; case k depends on the seed and k alone."""
     scar, heart = trained_scar(scar_state), samples.trained_heart(heart_state)
     cases = []
     for number in range(count):
-        cases.append(virtual_case(np.random.default_rng((seed, number)), heart, scar))
+        rng = np.random.default_rng((seed, number))
+        real = bool(hearts) and np.random.default_rng((seed, number, 1)).random() < cine_share
+        cases.append(cine_case(rng, hearts, heart, scar) if real else virtual_case(rng, heart, scar))
         if number % 50 == 49:
             report(number + 1)
     return cases

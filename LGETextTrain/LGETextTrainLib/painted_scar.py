@@ -63,8 +63,9 @@ class Painting:
 
 @dataclass(frozen=True, eq=False)
 class Painted:
-    """image (S, 96, 96), scaled anew; labels (S, 96, 96) as phantom.LABELS; what is now true of the study."""
+    """signal (S, 96, 96) in the study's steps; image, the same scaled anew; labels as phantom.LABELS; what is now true."""
 
+    signal: Float32
     image: Float32
     labels: npt.NDArray[np.uint8]
     finding: Finding
@@ -204,7 +205,7 @@ def apply(study: Prepared, wall: _Wall, painting: Painting, scar: Bools, core: B
     labels[scar], labels[core] = LABELS["scar"], LABELS["no_reflow"]
     angle = np.broadcast_to(np.radians(-wall.angle_deg).astype(np.float32), labels.shape)
     true = describe_labels(study.position, painting.kind, labels, angle, PIXEL_MM**2)
-    return Painted(scale_to_heart(image, study.maps), labels, true.finding, true.scarred, painting)
+    return Painted(image, scale_to_heart(image, study.maps), labels, true.finding, true.scarred, painting)
 
 
 def scar_free_labels(study: Prepared) -> npt.NDArray[np.uint8]:

@@ -54,6 +54,17 @@ class LanguageStage:
 
 
 @dataclass(frozen=True)
+class CineTable:
+    """Real hearts of public cine with painted scars."""
+
+    folder: str = entry("folder with the contoured cine (docs/training.md); empty: virtual patients alone", "")
+    share: float = entry(
+        "share of real hearts among the samples with which the scar network is refined", 0.45, most=0.9
+    )
+    case_share: float = entry("share of real hearts among the studies of the text side", 0.35, most=0.9)
+
+
+@dataclass(frozen=True)
 class Calibration:
     """Fresh virtual patients after training."""
 
@@ -73,6 +84,7 @@ class Recipe:
     refine: ImageStage = entry("the scar network with the heart network's own maps")
     language: LanguageStage = entry("sentences and studies in one space")
     calibration: Calibration = entry("threshold and figures")
+    cine: CineTable = table(CineTable, "real hearts among the virtual ones")
     workers: int = entry("processes that make samples", 1, most=256)
 
 
@@ -232,8 +244,7 @@ def read_any_recipe(path: Path) -> Recipe | HospitalRecipe:
     """
     content = _load(path)
     if "data" not in content:
-        virtual: Recipe = build_recipe(Recipe, content)
-        return virtual
+        return _virtual_recipe(path, content)
     recipe: HospitalRecipe = build_recipe(HospitalRecipe, content)
     if not re.fullmatch(r"\w[\w.-]{0,79}", recipe.name):
         raise InputRefused("bad-recipe", f"'name' must be letters, digits, dots and dashes, got {recipe.name!r}.")
@@ -247,8 +258,13 @@ def read_any_recipe(path: Path) -> Recipe | HospitalRecipe:
 
 def read_recipe(path: Path) -> Recipe:
     """A recipe of virtual patients; raises InputRefused('bad-recipe')."""
-    recipe: Recipe = build_recipe(Recipe, _load(path))
-    return recipe
+    return _virtual_recipe(path, _load(path))
+
+
+def _virtual_recipe(path: Path, content: dict[str, Any]) -> Recipe:
+    recipe: Recipe = build_recipe(Recipe, content)
+    cine = dataclasses.replace(recipe.cine, folder=_resolved(path, recipe.cine.folder))
+    return dataclasses.replace(recipe, cine=cine)
 
 
 def read_hospital_recipe(path: Path) -> HospitalRecipe:

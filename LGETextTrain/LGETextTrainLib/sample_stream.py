@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,8 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from .optimise import Key, PartSource
-from .samples import Sample
+from .samples import Make, Sample
 
-Make = Callable[[np.random.Generator], Sample]
 BLOCK = 4  # batches drawn together, so that slices of several patients are mixed
 
 

@@ -17,6 +17,7 @@ from .network import HeartGraph, heart_network
 from .patient import Patient, draw
 
 Sample = dict[str, npt.NDArray[np.generic]]
+Make = Callable[[np.random.Generator], Sample]
 Heart = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
 NO_HEART = 0.05
 SCAR_LOST = 0.5

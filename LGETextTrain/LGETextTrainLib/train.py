@@ -17,6 +17,7 @@ from torch import Tensor
 
 from . import calibrate
 from .card import virtual_metrics, write_card
+from .cine_hearts import cine_hearts, load_hearts, save_hearts
 from .cohort import Case, load_cases, save_cases, virtual_cases
 from .export import export_networks, write_manifest
 from .language import LanguageModel
@@ -25,10 +26,12 @@ from .processes import ALONE, Processes, joined_processes
 from .recipe import Recipe
 from .run_history import STOP_FILE
 from .run_lock import run_lock
+from .samples import trained_heart
 from .train_images import refine_scar, train_heart, train_scar
 from .train_language import Terms, fit_language, make_tokenizer, new_language_model
 from .training_log import training_log
 
+CINE = "cine.npz"
 CASES_SEED, CALIBRATION_SEED, TEST_SEED = 1, 2, 3  # added to the recipe's: no virtual patient serves twice
 
 
@@ -41,8 +44,11 @@ def run_training(recipe: Recipe, out: Path, events: Events) -> Path:
             (out / STOP_FILE).unlink(missing_ok=True)
             log({"stage": "device", "name": device_name(), "processes": processes.count})
         heart = train_heart(recipe.heart, recipe.seed, out, log, recipe.workers, processes)
+        cine = real_hearts(recipe, heart, out, log, processes)
         scar = train_scar(heart, recipe.scar, recipe.seed, out, log, recipe.workers, processes)
-        scar = refine_scar(heart, scar, recipe.refine, recipe.seed, out, log, recipe.workers, processes)
+        scar = refine_scar(
+            heart, scar, recipe.refine, recipe.seed, out, log, recipe.workers, processes, cine, recipe.cine.share
+        )
         language = train_language(recipe, heart, scar, out, log, processes)
         folder = calibrate.bundle_folder(out, recipe.name)
         if processes.speaks:
@@ -50,6 +56,20 @@ def run_training(recipe: Recipe, out: Path, events: Events) -> Path:
             finish_bundle(recipe, folder, log)
         processes.wait()
     return folder
+
+
+def real_hearts(
+    recipe: Recipe, heart: dict[str, Tensor], out: Path, log: Log, processes: Processes = ALONE
+) -> Path | None:
+    """The recipe's cine as training takes it, prepared once with the heart network of virtual patients; None without any."""
+    if not recipe.cine.folder:
+        return None
+    path = out / CINE
+    if processes.speaks and not path.exists():
+        folder, segment = Path(recipe.cine.folder), trained_heart(heart)
+        save_hearts(cine_hearts(folder, segment, lambda n: log({"stage": "cine", "step": n})), path)
+    processes.wait()
+    return path
 
 
 def device_name() -> str:
@@ -78,10 +98,16 @@ def _cases(recipe: Recipe, heart: dict[str, Tensor], scar: dict[str, Tensor], ou
     if path.exists():
         return load_cases(path)
     cases = virtual_cases(
-        recipe.language.patients, recipe.seed + CASES_SEED, heart, scar, lambda n: log({"stage": "cases", "step": n})
-    )
+        recipe.language.patients, recipe.seed + CASES_SEED, heart, scar, lambda n: log({"stage": "cases", "step": n}),
+        load_hearts(out / CINE) if recipe.cine.folder else (), recipe.cine.case_share,
+    )  # fmt: skip
     save_cases(cases, path)
     return cases
+
+
+def training_data(recipe: Recipe) -> str:
+    """What the card says that the networks learnt from."""
+    return f"virtual patients{' and Sunnybrook cine (CC0) with painted scars' if recipe.cine.folder else ' only'}"
 
 
 def finish_bundle(recipe: Recipe, folder: Path, log: Log) -> None:
@@ -90,7 +116,7 @@ def finish_bundle(recipe: Recipe, folder: Path, log: Log) -> None:
     facts: dict[str, Any] = {
         "name": recipe.name, "version": recipe.version, "licence": "Apache-2.0", "thresholds": calibrate.first_thresholds(),
         "intended_use": "Research use, not for diagnosis: evidence of scar in short-axis late gadolinium enhancement stacks.",
-        "training": {"data": "virtual patients only", "seed": recipe.seed, "heart_steps": recipe.heart.steps, "scar_steps": recipe.scar.steps, "refine_steps": recipe.refine.steps,
+        "training": {"data": training_data(recipe), "seed": recipe.seed, "heart_steps": recipe.heart.steps, "scar_steps": recipe.scar.steps, "refine_steps": recipe.refine.steps,
                      "language_patients": recipe.language.patients, "language_steps": recipe.language.steps, "device": device_name()},
     }  # fmt: skip
     write_manifest(folder, tokenizer, facts)

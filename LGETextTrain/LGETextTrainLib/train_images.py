@@ -9,11 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from . import losses, samples
+from .cine_samples import CineScarSamples, Mixed
 from .network import UNet, heart_network, scar_network, scar_probabilities, start_from_heart
 from .optimise import Log, Loop, PartLoss, optimise
 from .processes import ALONE, Processes
 from .recipe import ImageStage
-from .sample_stream import Make, sample_source
+from .sample_stream import sample_source
+from .samples import Make
 
 TermsOf = Callable[[Tensor, dict[str, Tensor]], tuple[Tensor, dict[str, float]]]
 
@@ -105,13 +107,18 @@ def train_scar(
 
 def refine_scar(
     heart: dict[str, Tensor], scar: dict[str, Tensor], stage: ImageStage, seed: int, folder: Path, log: Log, workers: int = 1,
-    processes: Processes = ALONE,
+    processes: Processes = ALONE, cine: Path | None = None, share: float = 0.0,
 ) -> dict[str, Tensor]:  # fmt: skip
-    """Third stage: the scar network goes on, now mostly with the maps that the heart network gives it in use."""
+    """Third stage: the scar network goes on, now mostly with the maps that the heart network gives it in use.
+
+    With ``cine`` (cine_hearts.save_hearts), ``share`` of its samples are real hearts with painted scars.
+    """
     torch.manual_seed(seed)
     network = scar_network()
     network.load_state_dict({key: value.cpu() for key, value in scar.items()})
+    make: Make = samples.SamplesSeenByHeart(heart)
+    if cine is not None:
+        make = Mixed(make, CineScarSamples(cine, heart), share)
     return train_image_network(
-        network, samples.SamplesSeenByHeart(heart), scar_terms, stage, seed + 2, folder / "refined.pt", log, workers,
-        processes,
-    )  # fmt: skip
+        network, make, scar_terms, stage, seed + 2, folder / "refined.pt", log, workers, processes
+    )

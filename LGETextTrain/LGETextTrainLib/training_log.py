@@ -16,7 +16,7 @@ from LGETextDetectLib.refusal import InputRefused
 from .optimise import Log
 
 LOG_NAME = "log.jsonl"
-SILENT = ("calibration", "test", "check", "real", "painted")  # stages whose steps are progress only
+SILENT = ("calibration", "test", "check", "real", "painted", "cine")  # stages whose steps are progress only
 
 
 def training_log(folder: Path, totals: Mapping[str, int], events: Events, tensorboard: bool = False) -> Log:
