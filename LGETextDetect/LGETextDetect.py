@@ -54,7 +54,9 @@ class LGETextDetect(ScriptedLoadableModule):
             "Finds scar in late gadolinium enhancement cardiac MR: a finding in words, the evidence for it on the images, "
             "the 17 AHA segments, and answers to questions. Research use, not for diagnosis."
         )
-        self.parent.acknowledgementText = _("Trained on virtual patients only.")
+        self.parent.acknowledgementText = _(
+            "Trained on virtual patients and on public cine (Sunnybrook Cardiac Data, CC0) with painted scars."
+        )
         slicer.app.connect("startupCompleted()", register_sample_data)
 
 

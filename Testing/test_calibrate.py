@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("torch", reason="the training environment has torch")
 
 from LGETextDetectLib.finding import Finding, Lesion
-from LGETextTrainLib.calibrate import EVEN_ODDS, first_thresholds, fit_platt, fit_thresholds
+from LGETextTrainLib.calibrate import EVEN_ODDS, first_thresholds, fit_platt, fit_temperature, fit_thresholds
 
 SCAR = Finding("present", (Lesion((3, 9), "mid-wall"),), "non-ischaemic")
 FREE = Finding("absent")
@@ -64,6 +64,19 @@ def test_too_few_of_a_class_leave_the_thresholds_as_they_begin() -> None:
 def test_the_study_is_called_at_even_odds_of_a_calibrated_probability() -> None:
     found = fit_thresholds([_judged(0.9, SCAR, 0.1)] * 8 + [_judged(0.2, FREE, 0.1)] * 8)
     assert found["study"] == EVEN_ODDS and found["abstain_low"] < EVEN_ODDS < found["abstain_high"]
+
+
+def test_virtual_patients_do_not_move_the_odds_as_a_whole() -> None:
+    outcomes = [_judged(0.3, SCAR, 0.1)] * 20 + [_judged(0.1, FREE, 0.1)] * 20
+    assert fit_thresholds(outcomes)["calibration"]["b"] > 0.5
+    assert fit_thresholds(outcomes, own_kind=False)["calibration"]["b"] == 0.0
+
+
+def test_temperature_scaling_finds_how_the_outcomes_were_drawn() -> None:
+    rng = np.random.default_rng(1)
+    logits = rng.normal(0, 2, 20000)
+    true = (rng.random(20000) < 1 / (1 + np.exp(-0.6 * logits))).astype(float)
+    assert fit_temperature(logits, true) == pytest.approx(0.6, abs=0.04)
 
 
 def test_platt_scaling_finds_how_the_outcomes_were_drawn() -> None:

@@ -15,13 +15,14 @@ from LGETextDetectLib.landmarks import find_landmarks
 from LGETextDetectLib.model import Engine, Prediction
 from LGETextDetectLib.normalised import normalise
 from LGETextDetectLib.refusal import InputRefused
-from scipy.optimize import minimize
+from scipy.optimize import minimize, minimize_scalar
 
 from .figures import f1_score
 from .virtual_cohort import virtual_studies
 from .virtual_study import VirtualStudy
 
 Floats = npt.NDArray[np.float64]
+NEARLY = 0.015  # of the figure that a threshold is chosen by
 MIN_CLASS = 3  # patients with and without scar that a threshold needs
 EVEN_ODDS = 0.5  # of a calibrated probability: scar is likelier than not; the best cut of so few patients jumps about
 ABSTAIN_HALF_WIDTH = 0.04  # of calibrated probability, around the threshold
@@ -85,27 +86,44 @@ def fit_platt(logits: Floats, true: Floats) -> tuple[float, float]:
     return float(np.exp(best.x[0])), float(best.x[1])
 
 
+def fit_temperature(logits: Floats, true: Floats) -> float:
+    """a of sigmoid(a * logit) by maximum likelihood, a > 0, lightly held to 1 (temperature scaling, Guo et al., ICML 2017)."""
+
+    def cost(x: float) -> float:
+        z = np.exp(x) * logits
+        return float(np.mean(np.logaddexp(0, z) - true * z) + 0.002 * x**2)
+
+    return float(np.exp(minimize_scalar(cost, bounds=(-3, 3), method="bounded").x))
+
+
 def calibrated(probability: npt.ArrayLike, thresholds: dict[str, Any]) -> Floats:
     """(N,) probabilities, calibrated as in a result."""
     return np.array([result.calibrated(p, thresholds) for p in np.asarray(probability, float)])
 
 
 def best_threshold(probability: Floats, true: Floats, beta_to: Callable[[Floats, Floats], float]) -> float:
-    """Threshold half way between two neighbouring scores that maximises ``beta_to(found, true)``."""
+    """The middle one of the thresholds, half way between two neighbouring scores, at which ``beta_to(found, true)`` is nearly best.
+
+    Of few patients the best one alone jumps about.
+    """
     scores = np.unique(probability)
     cuts = (scores[1:] + scores[:-1]) / 2 if len(scores) > 1 else np.array([0.5])
     values = [beta_to((probability >= cut).astype(float), true) for cut in cuts]
-    good = np.flatnonzero(np.isclose(values, np.max(values)))
+    good = np.flatnonzero(np.array(values) >= np.max(values) - NEARLY)
     return float(cuts[good[len(good) // 2]])
 
 
-def fit_thresholds(outcomes: Sequence[Judged]) -> dict[str, Any]:
-    """The manifest's thresholds from validation outcomes; those to begin with when a class has too few patients."""
+def fit_thresholds(outcomes: Sequence[Judged], *, own_kind: bool = True) -> dict[str, Any]:
+    """The manifest's thresholds from validation outcomes; those to begin with when a class has too few patients.
+
+    own_kind: the model will meet patients like these, so the odds may be moved as a whole (Platt scaling). Virtual patients
+    tell only how far to trust the odds: moved to fit them, they called scar-free hearts of other kinds scarred.
+    """
     raw = logit([o.prediction.probability for o in outcomes])
     true = np.array([float(o.study.finding.lge == "present") for o in outcomes])
     if min(true.sum(), (1 - true).sum()) < MIN_CLASS:
         return first_thresholds()
-    a, b = fit_platt(raw, true)
+    a, b = fit_platt(raw, true) if own_kind else (fit_temperature(raw, true), 0.0)
     called = a * raw + b >= logit(EVEN_ODDS)
     segment_p = np.concatenate(
         [o.prediction.segment_probability * c for o, c in zip(outcomes, called, strict=True)]

@@ -126,7 +126,7 @@ def finish_bundle(recipe: Recipe, folder: Path, log: Log) -> None:
         recipe.seed + CALIBRATION_SEED,
         report=lambda n: log({"stage": "calibration", "step": n}),
     )
-    facts["thresholds"] = calibrate.fit_thresholds(chosen)
+    facts["thresholds"] = calibrate.fit_thresholds(chosen, own_kind=False)
     facts["validation"] = {
         "patients": recipe.calibration.patients,
         "seed": recipe.seed + CALIBRATION_SEED,
