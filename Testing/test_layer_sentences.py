@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,16 @@ def test_questions_ask_only_what_is_known() -> None:
     assert len(draw_layer_questions(np.random.default_rng(0), findings[1:2] * 5, 3)) == 3
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Sums in one order whatever else the machine does: 400 steps carry a rounding far."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("one_thread")
 def test_layer_sentences_learn_where_the_evidence_lies(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     cases = [case_of(rng, (None, *BAND_OF)[k % 4]) for k in range(64)]
@@ -55,10 +66,8 @@ def test_layer_sentences_learn_where_the_evidence_lies(tmp_path: Path) -> None:
     model = fit_language(
         new_language_model(stage, 0), cases, stage, loop, tmp_path / "language.pt", lambda row: None, terms=terms
     )
-    layers = [*BAND_OF] * 8
-    fresh = [case_of(np.random.default_rng((9, k)), layer) for k, layer in enumerate(layers)]
+    fresh = [case_of(np.random.default_rng(9), layer) for layer in BAND_OF]
     asked = [Meaning(True, segments=(INFERIOR[0],), layers=(layer,)) for layer in LAYERS]
     with torch.inference_mode():
         logits = LanguageLoss(model, fresh, terms, torch.device("cpu")).answers(join_cases(fresh), asked)
-    right = [LAYERS[k] == layer for k, layer in zip(logits.argmax(1), layers, strict=True)]
-    assert np.mean(right) > 0.7  # by chance 0.14; how far 400 steps get differs a little with the processor
+    assert [LAYERS[k] for k in logits.argmax(1)] == list(BAND_OF)

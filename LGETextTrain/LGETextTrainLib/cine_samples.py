@@ -16,7 +16,7 @@ from scipy import ndimage
 
 from . import samples
 from .cine_hearts import CineHeart, load_hearts
-from .painted_samples import moved
+from .painted_samples import SCAR_FREE, moved
 from .painted_scar import Painted, paint_scar
 from .patient import SCAR_KINDS
 from .prepared_study import Prepared
@@ -30,7 +30,6 @@ _KINDS: dict[str, Any] = {
     kind.replace("-", "_"): share for kind, share in zip(SCAR_KINDS, samples.TRAINED_KINDS, strict=True)
 }
 PAINT = PaintTable(certainty=0.5, **_KINDS)
-SCAR_FREE = Finding("absent")
 NEIGHBOURS = 0.35  # of a slice at most is the mean of itself and its neighbours
 
 

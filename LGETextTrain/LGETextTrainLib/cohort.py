@@ -43,21 +43,22 @@ def virtual_case(rng: np.random.Generator, heart: samples.Heart, scar: ScarSight
     image, rendered = samples.normalised_patient(rng, patient, heart)
     labels, angle = rendered.labels.numpy(), rendered.angle.numpy()
     true = truth.describe(patient, labels, angle, PIXEL_MM**2)
-    position = seen_positions(rng, len(image))
-    tokens = study_tokens(image[:, 0], scar(image), position.astype(np.float32))
-    return Case(
-        tokens.values.astype(np.float16), tokens.places.astype(np.float16), tokens.present, true.finding, true.scarred
-    )
+    return _seen_case(rng, image, scar, true.finding, true.scarred)
 
 
 def cine_case(rng: np.random.Generator, hearts: Sequence[CineHeart], heart: samples.Heart, scar: ScarSight) -> Case:
     """A real heart, painted or not, seen through both image networks."""
     study, painted, _, _ = seen_heart(rng, hearts[int(rng.integers(len(hearts)))], heart)
-    position = seen_positions(rng, len(study.image)).astype(np.float32)
-    tokens = study_tokens(study.image, scar(network_image(study.image, study.maps)), position)
-    return Case(
-        tokens.values.astype(np.float16), tokens.places.astype(np.float16), tokens.present, painted.finding, painted.scarred
-    )  # fmt: skip
+    return _seen_case(rng, network_image(study.image, study.maps), scar, painted.finding, painted.scarred)
+
+
+def _seen_case(
+    rng: np.random.Generator, image: npt.NDArray[np.float32], scar: ScarSight, finding: Finding, scarred: npt.NDArray[np.bool_]
+) -> Case:  # fmt: skip
+    """What the scar network makes of its input (S, 5, 96, 96), beside what is true."""
+    position = seen_positions(rng, len(image)).astype(np.float32)
+    tokens = study_tokens(image[:, 0], scar(image), position)
+    return Case(tokens.values.astype(np.float16), tokens.places.astype(np.float16), tokens.present, finding, scarred)
 
 
 def seen_positions(rng: np.random.Generator, count: int) -> npt.NDArray[np.float64]:
