@@ -51,6 +51,17 @@ def test_same_stack_same_answer(engine: Engine, prediction: Prediction, stack: N
     assert np.array_equal(again.evidence, prediction.evidence)
 
 
+def test_no_answer_depends_on_what_else_is_asked(
+    engine: Engine, prediction: Prediction, stack: NormalisedStack
+) -> None:
+    long = Meaning(True, segments=tuple(range(1, 17)), layers=("mid-wall", "subepicardial"), aetiology="non-ischaemic")
+    alone, beside = (engine.predict(stack, meanings) for meanings in ((SEPTUM,), (SEPTUM, long)))
+    assert alone.prompt_probability[0] == pytest.approx(beside.prompt_probability[0], abs=1e-6)
+    for other in (alone, beside):
+        assert other.segment_probability == pytest.approx(prediction.segment_probability, abs=1e-6)
+        assert other.segment_layer == prediction.segment_layer
+
+
 def test_negated_prompt_is_the_complement(prediction: Prediction) -> None:
     septum, no_septum, nothing, _ = prediction.prompt_probability
     assert septum + no_septum == pytest.approx(1)

@@ -158,14 +158,14 @@ class Engine:
     def answer(self, tokens: StudyTokens, meanings: Sequence[Meaning], allowed: Float32) -> tuple[Float32, Float32]:
         """Logits (P,) of the affirmative against the negative sentence of each meaning, and the plain head's (1,).
 
-        allowed: (P, T) 0 or 1, the tokens each question may look at.
+        allowed: (P, T) 0 or 1, the tokens each question may look at. Sentences are padded to the tokenizer's full length,
+        whatever else is asked: the text sides of bundles up to 0.6.0 see the padding, and it must be the same always.
         """
         pairs = [prompt_pair(replace(meaning, negated=False)) for meaning in meanings]
         affirm, deny = (self.bundle.tokenizer.encode([pair[side] for pair in pairs]) for side in (0, 1))
-        longest = max(int((words > 0).sum(1).max()) for words in (affirm, deny))
         logits, head = self._language(
             values=tokens.values, places=tokens.places, present=tokens.trusted.astype(np.float32), allowed=allowed,
-            affirm=affirm[:, :longest], deny=deny[:, :longest],
+            affirm=affirm, deny=deny,
         )  # fmt: skip
         return logits, head
 

@@ -77,9 +77,7 @@ class TextEncoder(nn.Module):
 
     def forward(self, words: Tensor) -> Tensor:
         mask = (words > 0).float()
-        hidden = self.bert(
-            input_ids=words, attention_mask=mask[:, None, None, :].expand(-1, 1, words.shape[1], -1) > 0
-        ).last_hidden_state
+        hidden = self.bert(input_ids=words, attention_mask=mask).last_hidden_state
         return self.out((hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True))
 
 

@@ -13,6 +13,8 @@ from LGETextDetectLib.normalised import look_twice
 from LGETextDetectLib.unet import HeartGraph, ScarGraph, UNet, scar_probabilities
 from torch import Tensor
 
+from .precision import mixed_precision
+
 ScarSight = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
 HEART_WIDTHS = (8, 32, 64, 128, 160)  # narrow at full resolution, where batch normalisation costs most
 SCAR_WIDTHS = (16, 32, 64, 128, 160)
@@ -54,7 +56,7 @@ def trained_scar(state: Mapping[str, Tensor]) -> ScarSight:
     graph = ScarGraph(network).eval()
 
     def see(image: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        with torch.inference_mode(), mixed_precision("cpu"):
             return np.asarray(graph(torch.from_numpy(image)).float().numpy(), np.float32)
 
     return partial(look_twice, see)

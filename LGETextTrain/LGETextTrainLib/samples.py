@@ -15,6 +15,7 @@ from . import phantom, truth
 from .diagnostic import draw_clinical
 from .network import HeartGraph, heart_network
 from .patient import Patient, draw
+from .precision import mixed_precision
 
 Sample = dict[str, npt.NDArray[np.generic]]
 Make = Callable[[np.random.Generator], Sample]
@@ -182,7 +183,7 @@ def trained_heart(state: dict[str, torch.Tensor]) -> Heart:
 
     def see(patches: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         batch = torch.from_numpy(np.ascontiguousarray(patches)).contiguous(memory_format=torch.channels_last)
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        with torch.inference_mode(), mixed_precision("cpu"):
             return np.asarray(graph(batch).float().numpy(), np.float32)
 
     return see

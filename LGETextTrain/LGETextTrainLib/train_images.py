@@ -12,6 +12,7 @@ from . import losses, samples
 from .cine_samples import CineScarSamples, Mixed
 from .network import UNet, heart_network, scar_network, scar_probabilities, start_from_heart
 from .optimise import Log, Loop, PartLoss, optimise
+from .precision import mixed_precision
 from .processes import ALONE, Processes
 from .recipe import ImageStage
 from .sample_stream import sample_source
@@ -25,7 +26,7 @@ def image_loss(network: nn.Module, terms_of: TermsOf, device: torch.device) -> P
 
     def loss_of(sample: samples.Sample) -> tuple[Tensor, dict[str, float]]:
         data = {key: torch.from_numpy(value).to(device) for key, value in sample.items()}
-        with torch.autocast(device.type, torch.bfloat16):
+        with mixed_precision(device.type):
             logits = network(data["image"].float().contiguous(memory_format=torch.channels_last))
         return terms_of(logits, data)
 
