@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from LGETextDetectLib.finding import LAYERS, Finding, Meaning
 
 PRESENCE = Meaning(True)
 SINGLE_SEGMENT = 0.7  # of the layer questions ask about one segment, as detection does; the others about a whole lesion
+RARE = 0.5  # exponent by which lesions of a layer that is frequent in a batch are drawn less often
 
 
 @dataclass(frozen=True)
@@ -80,14 +82,20 @@ def draw_questions(rng: np.random.Generator, findings: tuple[Finding, ...], coun
 
 
 def draw_layer_questions(rng: np.random.Generator, findings: tuple[Finding, ...], most: int) -> list[LayerQuestion]:
-    """One question of each of up to ``most`` studies that have a lesion of a known layer."""
+    """One question of each of up to ``most`` studies that have a lesion of a known layer; rarer layers are drawn rather."""
+    lesions = [
+        (row, known[rng.integers(len(known))])
+        for row, finding in enumerate(findings)
+        if finding.lge == "present" and (known := [n for n in finding.lesions if n.layer in LAYERS])
+    ]
+    if not lesions:
+        return []
+    counts = Counter(lesion.layer for _, lesion in lesions)
+    share = np.array([counts[lesion.layer] ** -RARE for _, lesion in lesions])
+    chosen = rng.choice(len(lesions), min(most, len(lesions)), replace=False, p=share / share.sum())
     questions: list[LayerQuestion] = []
-    for row in rng.permutation(len(findings)):
-        known = [lesion for lesion in findings[row].lesions if lesion.layer in LAYERS]
-        if not known or findings[row].lge != "present" or len(questions) == most:
-            continue
-        lesion = known[rng.integers(len(known))]
+    for row, lesion in (lesions[k] for k in chosen):
         one = rng.random() < SINGLE_SEGMENT
         segments = (int(rng.choice(lesion.segments)),) if one else lesion.segments
-        questions.append(LayerQuestion(int(row), segments, str(lesion.layer)))
+        questions.append(LayerQuestion(row, segments, str(lesion.layer)))
     return questions

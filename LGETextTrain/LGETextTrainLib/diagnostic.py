@@ -114,9 +114,14 @@ def _clinical_scan(rng: np.random.Generator, scan: Scan) -> Scan:
     contrast = contrast_clear_of_blood(rng, 1.13, 0.35, (0.6, 2.4))
     noise = float(scan.step * np.exp(rng.uniform(np.log(0.02), np.log(0.1))))
     return replace(
-        scan, psir=scan.psir or magnitude_share(scan.signal) < 0.5, scar_contrast=contrast, noise=noise,
+        scan, psir=scan.psir or poorly_nulled(scan), scar_contrast=contrast, noise=noise,
         inhomogeneity=min(scan.inhomogeneity, 0.1), ghost=(min(scan.ghost[0], 0.06), scan.ghost[1]),
     )  # fmt: skip
+
+
+def poorly_nulled(scan: Scan) -> bool:
+    """Whether a magnitude image would lose half of the step between blood and myocardium, with dark rims at every border."""
+    return magnitude_share(scan.signal) < 0.5
 
 
 def contrast_clear_of_blood(

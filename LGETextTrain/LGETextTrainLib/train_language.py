@@ -27,7 +27,7 @@ from .recipe import LanguageStage, TextTable
 VALUE_NOISE = 0.15  # of a value's own spread
 TOKEN_DROP = 0.08
 REPORTED_SLICES = 2  # scar seen on one slice only is reported by some and not by others: such studies teach nothing
-LAYER_STUDIES = 8  # of a batch, of which the layer is asked: seven sentences each, twice
+LAYER_STUDIES = 12  # of a batch, of which the layer is asked: seven sentences each, twice
 Part = tuple[CaseBatch, list[Meaning], list[LayerQuestion]]
 
 

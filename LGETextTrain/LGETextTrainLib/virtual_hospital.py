@@ -2,8 +2,8 @@
 
 To prove that training on a hospital's images and reports works. Against :func:`diagnostic.draw_clinical` every study comes
 from one scanner: a bent and clipped grey scale, a strong surface coil, coarse noise, faint scar against bright blood,
-mostly magnitude images; hearts are smaller and thicker, with more fat. The sentences share no code with the ones the
-model is trained to write.
+many magnitude images, though none of poorly nulled myocardium; hearts are smaller and thicker, with more fat. The
+sentences share no code with the ones the model is trained to write.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from LGETextDetectLib.events import Events
 
-from .diagnostic import contrast_clear_of_blood, diagnostic_patient, draw_reportable_scar
+from .diagnostic import contrast_clear_of_blood, diagnostic_patient, draw_reportable_scar, poorly_nulled
 from .hospital_reports import hospital_report
 from .patient import Anatomy, Patient, Scan, draw_anatomy
 from .virtual_cohort import CohortMember, write_members
@@ -49,7 +49,7 @@ def hospital_scan(rng: np.random.Generator, scan: Scan) -> Scan:
     """The hospital's one scanner: within narrow limits the same for all of its patients."""
     step = abs(scan.step)
     return replace(
-        scan, psir=scan.psir and bool(rng.random() < 0.6), noise=float(step * rng.uniform(0.07, 0.14)), noise_blur_px=float(rng.uniform(0.9, 1.3)),
+        scan, psir=bool(scan.psir and rng.random() < 0.6) or poorly_nulled(scan), noise=float(step * rng.uniform(0.07, 0.14)), noise_blur_px=float(rng.uniform(0.9, 1.3)),
         blur_px=float(rng.uniform(0.9, 1.5)), bias=(float(rng.uniform(0.12, 0.22)), float(rng.uniform(0.004, 0.01)), float(rng.normal(np.radians(225), 0.3))),
         scar_contrast=contrast_clear_of_blood(rng, 0.95, 0.2, (0.6, 1.5)), inhomogeneity=float(rng.uniform(0.06, 0.16)), ghost=(float(rng.uniform(0, 0.05)), scan.ghost[1]),
         window=(float(rng.uniform(0.5, 1.5)), float(rng.uniform(97.5, 99.0)), float(rng.uniform(0.65, 0.8))), sharpening=(0.0, 1.0), chemical_shift=float(rng.uniform(0.8, 1.8)),
