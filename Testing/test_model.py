@@ -5,9 +5,9 @@ import pytest
 from LGETextDetectLib import aha
 from LGETextDetectLib.backends import choose, read_safetensors
 from LGETextDetectLib.bundle import default_bundle, open_bundle
-from LGETextDetectLib.finding import Meaning
+from LGETextDetectLib.finding import LAYERS, Meaning
 from LGETextDetectLib.landmarks import find_landmarks
-from LGETextDetectLib.model import Engine, Prediction, answered_evidence
+from LGETextDetectLib.model import Engine, Prediction, answered_evidence, layers_affirmed
 from LGETextDetectLib.normalised import NormalisedStack, normalise
 from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.study import sample_study
@@ -128,3 +128,26 @@ def test_bundle_stays_small() -> None:
     folder = default_bundle()
     assert sum(path.stat().st_size for path in folder.iterdir()) < 40e6
     assert not [path for path in folder.iterdir() if path.suffix in (".pt", ".pkl", ".pickle", ".bin")]
+
+
+@pytest.mark.parametrize(
+    ("ischaemic", "beside", "expected"),
+    [
+        (0.9, "subendocardial", ("transmural", "subendocardial")),  # an infarct's layers go together
+        (0.5, "subendocardial", ("subepicardial", "subendocardial")),  # the images do not tell the aetiology
+        (0.9, "mid-wall", ("subepicardial", "mid-wall")),  # nothing reaches the endocardium: no infarct is named
+    ],
+)
+def test_an_infarct_has_no_layer_that_spares_the_endocardium(
+    ischaemic: float, beside: str, expected: tuple[str, str]
+) -> None:
+    logits = np.zeros((2, len(LAYERS)), np.float32)
+    logits[0, [LAYERS.index("subepicardial"), LAYERS.index("transmural")]] = 3, 2
+    logits[1, LAYERS.index(beside)] = 1
+    assert tuple(layers_affirmed([10, 11], logits, ischaemic).values()) == expected
+
+
+def test_insertion_points_lie_beside_the_septum() -> None:
+    logits = np.zeros((2, len(LAYERS)), np.float32)
+    logits[:, [LAYERS.index("insertion-point"), LAYERS.index("mid-wall")]] = 3, 2
+    assert layers_affirmed([2, 12], logits, 0.1) == {2: "insertion-point", 12: "mid-wall"}

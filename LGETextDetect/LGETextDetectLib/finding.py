@@ -7,6 +7,7 @@ from typing import Any
 
 LGE_STATES = ("present", "absent", "uncertain", "not_stated")
 LAYERS = ("subendocardial", "mid-wall", "subepicardial", "transmural", "insertion-point", "diffuse", "patchy")
+ENDOCARDIAL = ("subendocardial", "transmural")  # the layers of an infarct; they have a transmurality score
 CERTAINTIES = ("definite", "possible")
 AETIOLOGIES = ("ischaemic", "non-ischaemic")
 

@@ -14,7 +14,7 @@ from scipy import ndimage
 from . import aha
 from .backends import Graph, TorchGraph, choose, load_onnx
 from .bundle import default_bundle, open_bundle
-from .finding import LAYERS, Meaning
+from .finding import ENDOCARDIAL, LAYERS, Meaning
 from .normalised import NormalisedStack, look_twice, network_image
 from .questions import prompt_pair
 from .tokens import PER_SLICE, StudyTokens, looked_at, segments_of_tokens, study_tokens
@@ -24,6 +24,7 @@ BATCH = 16  # slices a call, bounds the memory
 SEGMENTS = range(1, 18)
 SCORES = (2, 3, 4)
 EVEN_ODDS = 0.5
+SURE_OF_AETIOLOGY = 0.6  # either way; between, the images do not tell and none is named
 ROUNDING = 1e-4  # of probabilities in a result
 BORDER_PX = 1.5  # over which evidence fades between two segments
 SCORE_SHARES = (0.255, 0.505)  # of the wall: scores 2 and 3 begin here
@@ -111,7 +112,8 @@ class Engine:
             logits, np.cumsum([len(SEGMENTS), 3, len(meanings)])
         )
         segment_probability = _sigmoid(of_segments)
-        layers, scores = self._describe(tokens, member, segment_probability, maps)
+        ischaemic_probability = float(_sigmoid(ischaemic - other))
+        layers, scores = self._describe(tokens, member, segment_probability, maps, ischaemic_probability)
         seen = tokens.present.reshape(count, PER_SLICE).any(1)
         whole = study_probability(of_segments)
         answers = [
@@ -120,7 +122,7 @@ class Engine:
         return Prediction(
             probability=whole, slice_probability=np.where(seen, _sigmoid(of_slices), 0).astype(np.float32),
             segment_probability=segment_probability, segment_layer=layers, segment_transmurality=scores,
-            no_reflow_probability=float(_sigmoid(no_reflow)), ischaemic_probability=float(_sigmoid(ischaemic - other)),
+            no_reflow_probability=float(_sigmoid(no_reflow)), ischaemic_probability=ischaemic_probability,
             prompt_probability=tuple(_asked(meaning, p) for meaning, p in answers), evidence=answered_evidence(maps[:, 2], tokens.position, segment_probability), heart=maps[:, :2],
             head_probability=float(_sigmoid(head)[0]),
         )  # fmt: skip
@@ -131,10 +133,11 @@ class Engine:
         member: npt.NDArray[np.bool_],
         probability: Float32,
         maps: Float32,
+        ischaemic: float,
     ) -> tuple[tuple[str | None, ...], tuple[int | None, ...]]:
-        """Layer and transmurality score of every segment that may hold scar.
+        """Layer and transmurality score of every segment that may hold scar, of a study ischaemic with that probability.
 
-        The layer is the one whose sentence is affirmed most. The score counts the depths that are affirmed, unless the
+        The layer is the one whose sentence is affirmed most, of those that go together. The score counts the depths that are affirmed, unless the
         scar map shows the lesion: then its share of the wall is read off.
         """
         named = min(float(self.bundle.thresholds["segment"]), float(probability.max()))
@@ -144,7 +147,7 @@ class Engine:
         logits, _ = self.answer(tokens, asked, _allowed(tokens, member, asked))
         by_layer = logits[: len(likely) * len(LAYERS)].reshape(len(likely), -1)
         by_score = logits[len(likely) * len(LAYERS) :].reshape(len(likely), -1)
-        layers = {n: _layer_affirmed(n, row) for n, row in zip(likely, by_layer, strict=True)}
+        layers = layers_affirmed(likely, by_layer, ischaemic)
         scores: dict[int, int] = {}
         for n, row in zip(likely, by_score, strict=True):
             if layers[n] == "transmural":
@@ -189,9 +192,21 @@ def study_probability(segment_logits: Float32) -> float:
     return float(_sigmoid(np.sort(segment_logits)[-2:].mean()))
 
 
-def _layer_affirmed(segment: int, logits: Float32) -> str:
-    """The layer with the highest logit (7,) among those that a segment has."""
-    layers = [n for n in LAYERS if n != "insertion-point" or segment in aha.INSERTION_SEGMENTS]
+def layers_affirmed(segments: Sequence[int], logits: Float32, ischaemic: float) -> dict[int, str]:
+    """The layer with the highest logit (N, 7) of each of N segments among those that it has.
+
+    Beside scar that reaches the endocardium, a study that is surely ischaemic has no other: an infarct spreads from there.
+    """
+    layers = {
+        n: _highest(row, [m for m in LAYERS if m != "insertion-point" or n in aha.INSERTION_SEGMENTS])
+        for n, row in zip(segments, logits, strict=True)
+    }
+    if ischaemic >= SURE_OF_AETIOLOGY and any(layer in ENDOCARDIAL for layer in layers.values()):
+        return {n: _highest(row, ENDOCARDIAL) for n, row in zip(segments, logits, strict=True)}
+    return layers
+
+
+def _highest(logits: Float32, layers: Sequence[str]) -> str:
     return max(layers, key=lambda layer: float(logits[LAYERS.index(layer)]))
 
 

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from . import aha
-from .finding import LAYERS, Finding, Lesion, Meaning
+from .finding import ENDOCARDIAL, LAYERS, Finding, Lesion, Meaning
 from .landmarks import Landmarks, Point
-from .model import Engine, Prediction
+from .model import SURE_OF_AETIOLOGY, Engine, Prediction
 from .normalised import NormalisedStack
 from .orientation import plane_axes
 from .quality import abstention_reasons, answer_flags, quality_flags
@@ -21,8 +21,6 @@ from .wording import say
 
 SCHEMA_VERSION = 1
 PROBABILITY_DIGITS, MM_DIGITS = 4, 2
-SURE_OF_AETIOLOGY = 0.6  # either way; between, the images do not tell and none is named
-ENDOCARDIAL = ("subendocardial", "transmural")  # an infarct always reaches the endocardium
 MIN_CAVITY_PIXELS = 6  # 10 mm2: less cavity on an apical slice is partial volume
 
 

@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from LGETextDetectLib.finding import LAYERS
+from LGETextDetectLib.finding import ENDOCARDIAL, LAYERS
 
 from .evaluated_case import Case, facts
 from .figures import auroc, estimate, rates, weighted_kappa
 
 NOT_NAMED = "not named"
 SCORES = 5  # transmurality 0-4
-ENDOCARDIAL = ("subendocardial", "transmural")  # the layers that have a transmurality score
 SEGMENTS = range(1, 18)
 
 
