@@ -10,6 +10,7 @@ from LGETextTrainLib.figures import (
     brier,
     calibration_bins,
     calibration_error,
+    chance_calibration_error,
     estimate,
     f1_score,
     interval,
@@ -79,6 +80,15 @@ def test_calibration() -> None:
     assert calibration_bins(probability, true) == [pytest.approx((0.05, 0.5, 2)), pytest.approx((0.95, 1.0, 2))]
     assert calibration_error(probability, true) == pytest.approx((0.45 + 0.05) / 2)
     assert calibration_error([0.0, 1.0], [0, 1]) == 0
+
+
+def test_few_patients_have_a_calibration_error_by_chance() -> None:
+    few, many = np.tile([0.2, 0.5, 0.8], 10), np.tile([0.2, 0.5, 0.8], 1000)
+    assert chance_calibration_error(few) == pytest.approx(
+        3**-1 * np.sqrt(2 / np.pi / 10) * (0.4 + 0.5 + 0.4), rel=0.05
+    )  # mean absolute error of three binomial shares of ten
+    assert chance_calibration_error(many) < 0.015
+    assert chance_calibration_error([0.0, 1.0]) == 0
 
 
 def test_abstention_keeps_the_surest() -> None:

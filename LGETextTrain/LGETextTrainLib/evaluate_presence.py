@@ -16,6 +16,7 @@ from .figures import (
     brier,
     calibration_bins,
     calibration_error,
+    chance_calibration_error,
     estimate,
     rank_correlation,
     rates,
@@ -45,11 +46,12 @@ def presence(cases: Sequence[Case]) -> dict[str, Any]:
 
 
 def calibration(cases: Sequence[Case]) -> dict[str, Any]:
-    """Brier score, expected calibration error (10 bins of equal width) and the bins themselves."""
+    """Brier score, expected calibration error (10 bins of equal width), what chance alone makes of it, and the bins themselves."""
     true, score = truths(cases), probabilities(cases)
     return {
         **estimate("brier", lambda k: brier(score[k], true[k]), len(cases)),
         **estimate("calibration_error", lambda k: calibration_error(score[k], true[k]), len(cases)),
+        "calibration_error_by_chance": chance_calibration_error(score),
         "calibration_bins": [list(row) for row in calibration_bins(score, true)],
     }
 

@@ -19,6 +19,7 @@ ROWS: tuple[tuple[str, str], ...] = (
     ("sensitivity", "sensitivity"), ("specificity", "specificity"), ("ppv", "PPV"), ("npv", "NPV"),
     ("abstained", "abstained, patients"), ("balanced_accuracy_answered", "balanced accuracy of those answered"),
     ("brier", "Brier score"), ("calibration_error", "expected calibration error"),
+    ("calibration_error_by_chance", "the same by chance, were every probability right"),
     ("head_auroc", "plain head, patient AUROC"), ("text_minus_head_auroc", "text answer minus plain head, AUROC"),
     ("slice_auroc", "slice AUROC"), ("segment_auroc", "segment AUROC"), ("segment_auroc_scarred", "segment AUROC, scarred patients"),
     ("segment_sensitivity", "segments named, sensitivity"), ("segment_specificity", "segments named, specificity"),

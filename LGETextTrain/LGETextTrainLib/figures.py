@@ -89,6 +89,15 @@ def calibration_error(probability: npt.ArrayLike, true: npt.ArrayLike) -> float:
     return float(sum(abs(p - t) * n for p, t, n in bins) / max(sum(n for _, _, n in bins), 1))
 
 
+def chance_calibration_error(probability: npt.ArrayLike, seed: int = 0) -> float:
+    """The expected calibration error of so many patients if every probability were right: mean over drawn truths.
+
+    The error is a sum of absolute values, so that few patients never reach 0 (Roelofs et al., AISTATS 2022).
+    """
+    p, rng = np.asarray(probability, float), np.random.default_rng(seed)
+    return float(np.mean([calibration_error(p, rng.random(p.shape) < p) for _ in range(RESAMPLES)]))
+
+
 def abstention_curve(
     probability: npt.ArrayLike, threshold: float, true: npt.ArrayLike
 ) -> list[tuple[float, float, float]]:
