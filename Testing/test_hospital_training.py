@@ -23,7 +23,7 @@ from LGETextDetectLib.bundle import file_sha256, open_bundle  # noqa: E402
 from LGETextDetectLib.events import Events  # noqa: E402
 from LGETextDetectLib.refusal import InputRefused  # noqa: E402
 from LGETextTrainLib.export import read_networks  # noqa: E402
-from LGETextTrainLib.hospital_training import train_hospital  # noqa: E402
+from LGETextTrainLib.hospital_training import kept_mean, train_hospital  # noqa: E402
 from LGETextTrainLib.recipe import HospitalRecipe, read_hospital_recipe, write_hospital_recipe  # noqa: E402
 from LGETextTrainLib.virtual_hospital import write_hospital  # noqa: E402
 
@@ -106,11 +106,22 @@ def test_it_ends_with_a_bundle_a_card_and_a_page(run: Path) -> None:
     assert {entry["stage"] for entry in entries(run)} == {"estimate", "scar", "text", "done"}
 
 
-def test_the_bundle_can_be_started_from_again(run: Path) -> None:
-    _, _, language = read_networks(run / "bundle" / "lge-test")
-    saved = torch.load(run / "text.pt", weights_only=True)
-    best = saved["best"] or saved["average"]
-    assert all(torch.equal(language.state_dict()[name], best[name]) for name in best)
+def test_the_bundle_holds_the_mean_of_what_was_there_and_what_was_learnt(run: Path, bundled_model: Path) -> None:
+    _, scar, language = read_networks(run / "bundle" / "lge-test")
+    _, old_scar, old_language = read_networks(bundled_model)
+    for stage, new, old in (("scar", scar, old_scar), ("text", language.state_dict(), old_language.state_dict())):
+        learnt = torch.load(run / f"{stage}.pt", weights_only=True)["best"]
+        for name, value in learnt.items():
+            if value.is_floating_point():
+                assert torch.allclose(new[name], (old[name] + value) / 2, atol=1e-6), name
+
+
+def test_a_new_network_has_nothing_to_keep(recipe: HospitalRecipe) -> None:
+    start, trained = {"w": torch.zeros(2), "steps": torch.tensor(1)}, {"w": torch.ones(2), "steps": torch.tensor(7)}
+    for weights, kept, expected in (("all", 0.25, 0.75), ("all", 0.0, 1.0), ("heart", 0.25, 1.0)):
+        own = replace(recipe, start=replace(recipe.start, weights=weights, kept=kept))
+        mean = kept_mean(start, trained, own)
+        assert mean["w"].tolist() == [expected, expected] and int(mean["steps"]) == 7
 
 
 def test_nothing_of_reports_or_identifiers_is_left(run: Path) -> None:

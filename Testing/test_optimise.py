@@ -48,7 +48,8 @@ def test_killed_and_resumed_is_the_same_run(uninterrupted: dict[str, torch.Tenso
     command = [sys.executable, str(WORKER), str(tmp_path), str(STEPS), str(PARTS)]
     child = subprocess.Popen(command, env={**ENVIRONMENT, "SLOW": "0.1"}, stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
-    child.stdout.readline()  # the look at step 3: it is on its way
+    for _ in range(2):
+        child.stdout.readline()  # the looks at steps 0 and 3: it is on its way
     child.send_signal(signal.SIGKILL)
     child.wait()
     assert not (tmp_path / "final.pt").exists() and (tmp_path / "squares.pt").exists()
@@ -65,7 +66,8 @@ def test_asked_to_stop_with_all_its_workers_it_writes_a_checkpoint_and_goes_on(
         start_new_session=True,
     )  # fmt: skip
     assert child.stdout is not None
-    child.stdout.readline()
+    for _ in range(2):
+        child.stdout.readline()  # the looks at steps 0 and 3
     os.killpg(child.pid, signal.SIGTERM)
     _, said = child.communicate(timeout=240)  # it must end by itself, its workers too
     assert "Cancelled" in said and "worker" not in said.replace("loop_worker", "")
@@ -112,6 +114,18 @@ def test_early_stopping_keeps_the_best(tmp_path: Path) -> None:
     assert len(small_loop(tmp_path, loop, [1, 2, 1, 1, 1, 9])) == 5
     saved = torch.load(tmp_path / "one.pt", weights_only=True)
     assert '"best_score": 2' in saved["facts"] and '"done": true' in saved["facts"]
+
+
+def test_what_only_gets_worse_ends_as_it_began(tmp_path: Path) -> None:
+    model = torch.nn.Linear(1, 1)
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    scores = iter([3.0, 2.0, 1.0])
+    state = optimise(
+        model, lambda keys: iter(keys), lambda key: (model(torch.ones(1, 1)).square().sum(), {}),
+        Loop("one", 2, 0.1, 0, validate_every=1), tmp_path / "one.pt", lambda entry: None,
+        validate=lambda judged: {"score": next(scores)},
+    )  # fmt: skip
+    assert same(state, before) and not same(model.state_dict(), before)
 
 
 def test_a_stop_file_ends_it_with_a_checkpoint(tmp_path: Path) -> None:

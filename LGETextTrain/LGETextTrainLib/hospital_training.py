@@ -216,10 +216,23 @@ def train_scar_network(hospital: Hospital) -> dict[str, Tensor]:
     source = sample_source(make, recipe.seed, table.batch, recipe.run.workers)
     loss_of = image_loss(network, scar_terms, hospital.processes.device)
     loop = _loop(recipe, "scar", table.steps, table.peak, table.accumulate)
-    return optimise(
+    trained = optimise(
         network, source, loss_of, loop, hospital.out / "scar.pt", hospital.log, validate=_judge_scar(hospital),
         processes=hospital.processes,
     )  # fmt: skip
+    return kept_mean(hospital.scar, trained, recipe)
+
+
+def kept_mean(start: Mapping[str, Tensor], trained: Mapping[str, Tensor], recipe: HospitalRecipe) -> dict[str, Tensor]:
+    """The mean of what a network started from and what became of it (WiSE-FT: Wortsman et al., CVPR 2022).
+
+    As trained where the network was new at the start: there is nothing to keep.
+    """
+    share = recipe.start.kept if recipe.start.weights == "all" else 0.0
+    return {
+        key: torch.lerp(new, start[key].to(new), share) if new.is_floating_point() else new
+        for key, new in trained.items()
+    }
 
 
 def _loop(recipe: HospitalRecipe, stage: str, steps: int, peak: float, accumulate: int) -> Loop:
@@ -274,10 +287,13 @@ def train_text_side(hospital: Hospital, scar: Mapping[str, Tensor]) -> LanguageM
     loop = _loop(recipe, "text", table.steps, table.peak, table.accumulate)
     if not table.steps:
         return hospital.language
-    return fit_language(
+    start = {key: value.clone() for key, value in hospital.language.state_dict().items()}
+    model = fit_language(
         hospital.language, cases, table, loop, hospital.out / "text.pt", hospital.log, terms=terms,
         weights=balanced_weights(sources), validate=_judge_text(hospital, validation), processes=hospital.processes,
     )  # fmt: skip
+    model.load_state_dict(kept_mean(start, model.state_dict(), recipe))
+    return model
 
 
 def _sources(hospital: Hospital, makers: HospitalCases) -> tuple[list[tuple[list[Case], float]], list[Case]]:
@@ -325,7 +341,7 @@ def finish_bundle(hospital: Hospital, folder: Path) -> None:
         "intended_use": "Research use, not for diagnosis: evidence of scar in short-axis late gadolinium enhancement stacks of the hospital that it learnt from.",
         "training": {
             "data": f"{counts['usable']} studies of {counts['patients']} patients of one hospital with their reports", "splits": json.dumps(counts["splits"]),
-            "started_from": f"{started.name} {started.version}", "weights": recipe.start.weights, "painted_share": recipe.paint.share, "scar_steps": recipe.scar.steps,
+            "started_from": f"{started.name} {started.version}", "weights": recipe.start.weights, "kept": recipe.start.kept, "painted_share": recipe.paint.share, "scar_steps": recipe.scar.steps,
             "text_steps": recipe.text.steps, "virtual_patients": recipe.text.virtual_patients, "seed": recipe.seed,
         },
     }  # fmt: skip

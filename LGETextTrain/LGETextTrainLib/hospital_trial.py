@@ -32,10 +32,13 @@ from .hospital_training import start_bundle, train_hospital
 from .painted_samples import SampleStudy
 from .prepared_study import prepare_all
 from .recipe import HospitalRecipe, read_hospital_recipe
+from .training_curves import read_log
+from .training_log import LOG_NAME
 from .virtual_hospital import write_hospital
 
 Change = Callable[[HospitalRecipe], HospitalRecipe]
 Floats = npt.NDArray[np.float64]
+PAUSE_S = 600.0  # without a line in the log: the run was stopped and went on later
 NOTICE = "Research use, not for diagnosis."
 
 
@@ -104,7 +107,7 @@ def run_trial(kind: str, recipe: HospitalRecipe, out: Path, size: Size, events: 
     data = replace(recipe.data, studies=str(out / "train" / "studies"), reports=str(out / "train" / "reports.csv"))
     base = _sized(replace(recipe, data=data), size)
     arms = PROOF if kind == "proof" else ABLATION
-    started, answers = time.monotonic(), dict[str, list[Answers]]()
+    before, started, answers = time_at_work(out / kind), time.monotonic(), dict[str, list[Answers]]()
     truth: list[Finding] = []
     if kind == "proof":
         bundled, truth = _answers(start_bundle(base), base, out, events)
@@ -129,9 +132,15 @@ def run_trial(kind: str, recipe: HospitalRecipe, out: Path, size: Size, events: 
         "test": len(truth),
         "test_scarred": scarred,
         "seeds": size.seeds,
-        "minutes": round((time.monotonic() - started) / 60, 1),
+        "minutes": round((time.monotonic() - started + before) / 60, 1),
     }
     return {"kind": kind, "start": _named(start_bundle(base)), "facts": facts, "figures": figures}
+
+
+def time_at_work(runs: Path) -> float:
+    """Seconds that trainings below ``runs`` took before this command: their logs' gaps of less than a pause."""
+    logs = [[float(line["time"]) for line in read_log(path)] for path in sorted(runs.glob("*/" + LOG_NAME))]
+    return float(sum(sum(gap for gap in np.diff(times) if gap < PAUSE_S) for times in logs))
 
 
 def _sized(recipe: HospitalRecipe, size: Size) -> HospitalRecipe:

@@ -121,6 +121,8 @@ def optimise(
 ) -> dict[str, Tensor]:  # fmt: skip
     """Train ``model`` or go on from its checkpoint; averaged weights, of the best look at the validation patients if any.
 
+    The first look is at the weights that the training starts from.
+
     Raises Cancelled when asked to stop, after a checkpoint; InputRefused('bad-recipe') when there are more processes
     than parts.
     """
@@ -139,6 +141,8 @@ def optimise(
     parts = source([(step, part) for step in range(progress.step, loop.steps) for part in own])
     saved_at = time.monotonic()
     with stop.listening(), closing_all(parts):
+        if validate and loop.validate_every and not progress.step:  # what was there before is the first to be beaten
+            _look(model, average, validate, loop, progress, processes, meter)
         for step in range(progress.step, loop.steps):
             terms = _step(model, optimiser, parts, loss_of, loop, step, processes)
             average.update(model, step)

@@ -118,6 +118,10 @@ class StartTable:
         "all: scar network and text side go on from the bundle; heart: both are new, the scar network started from the heart network "
         "(segmentation); none: both are new", "all", choices=WEIGHTS,
     )  # fmt: skip
+    kept: float = entry(
+        "share of the bundle's weights in the mean that is kept of networks that go on from it: learnt from few studies, the "
+        "mean holds better on other patients than either", 0.5, most=1.0,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
