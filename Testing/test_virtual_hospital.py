@@ -17,9 +17,9 @@ from LGETextDetectLib.events import Events
 from LGETextDetectLib.finding import LAYERS, Finding, Lesion
 from LGETextDetectLib.wording import read_report, write_report
 from LGETextTrainLib import hospital_trial
-from LGETextTrainLib.diagnostic import draw_clinical
+from LGETextTrainLib.diagnostic import draw_clinical, poorly_nulled
 from LGETextTrainLib.hospital_reports import hospital_report
-from LGETextTrainLib.hospital_trial import Answers, as_document, figures_of, gain
+from LGETextTrainLib.hospital_trial import Answers, as_document, figures_of, gain, time_at_work
 from LGETextTrainLib.recipe import read_hospital_recipe
 from LGETextTrainLib.virtual_hospital import draw_hospital, hospital_studies, write_hospital
 
@@ -43,6 +43,21 @@ def findings(count: int) -> list[Finding]:
         cause = "ischaemic" if layer in ("transmural", "subendocardial") else "non-ischaemic"
         made.append(Finding("absent") if number % 2 else Finding("present", (Lesion(segments, layer, score),), cause))
     return made
+
+
+def test_no_magnitude_image_is_poorly_nulled() -> None:
+    scans = [draw_hospital(np.random.default_rng((7, number))).scan for number in range(60)]
+    assert any(not scan.psir for scan in scans) and any(poorly_nulled(scan) for scan in scans)
+    assert not [scan for scan in scans if poorly_nulled(scan) and not scan.psir]
+
+
+def test_time_at_work_counts_resumed_runs_but_no_pause(tmp_path: Path) -> None:
+    for name, times in (("full-1", (0, 60, 5000, 5030)), ("painted-1", (10, 100))):
+        (tmp_path / name).mkdir()
+        lines = [json.dumps({"time": time, "stage": "scar"}) for time in times]
+        (tmp_path / name / "log.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+    assert time_at_work(tmp_path) == 60 + 30 + 90
+    assert time_at_work(tmp_path / "nothing-yet") == 0
 
 
 def test_reports_are_read_as_what_they_say_in_nearly_all() -> None:

@@ -137,8 +137,8 @@ class Engine:
     ) -> tuple[tuple[str | None, ...], tuple[int | None, ...]]:
         """Layer and transmurality score of every segment that may hold scar, of a study ischaemic with that probability.
 
-        The layer is the one whose sentence is affirmed most, of those that go together. The score counts the depths that are affirmed, unless the
-        scar map shows the lesion: then its share of the wall is read off.
+        The layer is the one whose sentence is affirmed most, of those that go together (:func:`layers_affirmed`). The score
+        counts the depths that are affirmed, unless the scar map shows the lesion: then its share of the wall is read off.
         """
         named = min(float(self.bundle.thresholds["segment"]), float(probability.max()))
         likely = [n for n in SEGMENTS if probability[n - 1] >= named - ROUNDING]

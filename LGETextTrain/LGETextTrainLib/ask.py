@@ -82,7 +82,10 @@ def draw_questions(rng: np.random.Generator, findings: tuple[Finding, ...], coun
 
 
 def draw_layer_questions(rng: np.random.Generator, findings: tuple[Finding, ...], most: int) -> list[LayerQuestion]:
-    """One question of each of up to ``most`` studies that have a lesion of a known layer; rarer layers are drawn rather."""
+    """One question of each of up to ``most`` studies that have a lesion of a known layer.
+
+    Lesions of layers that are rare in the batch are drawn more often than their share.
+    """
     lesions = [
         (row, known[rng.integers(len(known))])
         for row, finding in enumerate(findings)
