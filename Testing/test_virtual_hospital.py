@@ -21,7 +21,13 @@ from LGETextTrainLib.diagnostic import draw_clinical, poorly_nulled
 from LGETextTrainLib.hospital_reports import hospital_report
 from LGETextTrainLib.hospital_trial import Answers, as_document, figures_of, gain, time_at_work
 from LGETextTrainLib.recipe import read_hospital_recipe
-from LGETextTrainLib.virtual_hospital import draw_hospital, hospital_studies, write_hospital
+from LGETextTrainLib.virtual_hospital import (
+    CLEAR_OF_NOISE,
+    draw_hospital,
+    hospital_studies,
+    is_reported,
+    write_hospital,
+)
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 PLACES = ((4, 10), (1, 7, 13), (2, 3, 8, 9), (5, 11, 16), (6,), (3, 9, 14), (4, 5, 10, 11, 15, 17))
@@ -49,6 +55,17 @@ def test_no_magnitude_image_is_poorly_nulled() -> None:
     scans = [draw_hospital(np.random.default_rng((7, number))).scan for number in range(60)]
     assert any(not scan.psir for scan in scans) and any(poorly_nulled(scan) for scan in scans)
     assert not [scan for scan in scans if poorly_nulled(scan) and not scan.psir]
+
+
+def test_no_scar_is_reported_that_looks_like_the_border_of_the_cavity() -> None:
+    drawn = [draw_hospital(np.random.default_rng((8, number)), 1.0) for number in range(60)]
+    apart = [abs(patient.scan.scar_contrast - 1) * patient.scan.step / patient.scan.noise for patient in drawn]
+    assert min(apart) >= CLEAR_OF_NOISE
+    darker = [p for p in drawn if p.scars[0].kind in ("ischaemic", "diffuse") and p.scan.scar_contrast < 1]
+    assert darker and all(is_reported(p.scars[0], p.anatomy, p.scan) for p in darker if p.scars[0].kind == "diffuse")
+    thin = replace(darker[0].scars[0], depth=0.1)
+    assert not is_reported(thin, darker[0].anatomy, darker[0].scan)
+    assert is_reported(thin, darker[0].anatomy, replace(darker[0].scan, scar_contrast=1.4))
 
 
 def test_time_at_work_counts_resumed_runs_but_no_pause(tmp_path: Path) -> None:

@@ -32,6 +32,8 @@ TOLD_APART = 0.3  # steps by which what lies outside an epicardial scar must be 
 SEEN_BORDER = 0.6  # share of such a scar's outer border along which that holds
 COVERING_MM = 1.0  # of fat or RV blood: less is lost in partial volume
 
+ToldApart = Callable[[Scar, Anatomy, Scan], bool]
+
 
 def draw_clinical(
     rng: np.random.Generator, scar_share: float = 0.5, kind_shares: tuple[float, ...] = SCAR_SHARES
@@ -48,28 +50,31 @@ def draw_clinical(
 
 def diagnostic_patient(
     rng: np.random.Generator, anatomy: Anatomy, scar_share: float, scar_of: Callable[[Anatomy], Scar], thinning: float,
-    scan_of: Callable[[Scan], Scan],
+    scan_of: Callable[[Scan], Scan], told_apart: ToldApart | None = None,
 ) -> Patient:  # fmt: skip
     """A patient put together from its heart: perhaps a scar, half of the infarcts with a wall thinned by up to ``thinning``.
 
-    ``scar_of`` draws the scar of a heart, ``scan_of`` changes an acquisition that follows the physics of inversion recovery.
+    ``scar_of`` draws the scar of a heart, ``scan_of`` changes an acquisition that follows the physics of inversion recovery,
+    ``told_apart`` (:func:`is_told_apart`) says whether the scar shows in it.
     """
     scan = scan_of(draw_scan(rng, len(anatomy.s), physical_share=1.0))
     scars: tuple[Scar, ...] = ()
     if rng.random() < scar_share:
-        scar, anatomy = _scar_told_apart(anatomy, scan, scar_of)
+        scar, anatomy = _scar_told_apart(anatomy, scan, scar_of, told_apart or is_told_apart)
         scars = (scar,)
         if scar.kind == "ischaemic" and rng.random() < 0.5:
             anatomy = thin_wall(anatomy, scar, rng.uniform(0, thinning))
     return Patient(seed=int(rng.integers(2**31)), anatomy=anatomy, body=draw_body(rng), scan=scan, scars=scars)
 
 
-def _scar_told_apart(anatomy: Anatomy, scan: Scan, scar_of: Callable[[Anatomy], Scar]) -> tuple[Scar, Anatomy]:
+def _scar_told_apart(
+    anatomy: Anatomy, scan: Scan, scar_of: Callable[[Anatomy], Scar], told_apart: ToldApart
+) -> tuple[Scar, Anatomy]:
     """A scar of the heart that shows in this acquisition; fat that hides a subepicardial one is taken off it."""
     while True:
         scar = scar_of(anatomy)
         for heart in (anatomy, _without_fat_over(scar, anatomy)):
-            if is_told_apart(scar, heart, scan):
+            if told_apart(scar, heart, scan):
                 return scar, heart
 
 
@@ -125,11 +130,11 @@ def poorly_nulled(scan: Scan) -> bool:
 
 
 def contrast_clear_of_blood(
-    rng: np.random.Generator, middle: float, spread: float, limits: tuple[float, float]
+    rng: np.random.Generator, middle: float, spread: float, limits: tuple[float, float], clear: float = CLEAR_OF_BLOOD
 ) -> float:
-    """Steps of scar over myocardium, log-normal, never so near to blood that a reader would not see the scar's edge."""
+    """Steps of scar over myocardium, log-normal, at least ``clear`` away from blood: nearer a reader would not see the scar's edge."""
     contrast = 1.0
-    while abs(contrast - 1) < CLEAR_OF_BLOOD:
+    while abs(contrast - 1) < clear:
         contrast = float(np.clip(np.exp(rng.normal(np.log(middle), spread)), *limits))
     return contrast
 

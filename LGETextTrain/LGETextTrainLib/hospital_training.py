@@ -17,14 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from LGETextDetectLib.bundle import default_bundle, open_bundle
 from LGETextDetectLib.events import Events
 from LGETextDetectLib.finding import Meaning
 from LGETextDetectLib.model import Engine
 from LGETextDetectLib.refusal import InputRefused
+from scipy.optimize import minimize
 from torch import Tensor, nn
-from torch.nn import functional
 
 from . import calibrate
 from .ask import PRESENCE
@@ -307,7 +308,10 @@ def _sources(hospital: Hospital, makers: HospitalCases) -> tuple[list[tuple[list
 
 
 def _judge_text(hospital: Hospital, cases: list[Case]) -> Validate:
-    """Balanced cross-entropy of presence and segments on the validation patients, and their AUROC."""
+    """Balanced cross-entropy of presence and segments on the validation patients, and their AUROC.
+
+    As it is once the odds are scaled and moved to fit best: that is done after the training, and must not stop it.
+    """
     batch = join_cases(cases, hospital.processes.device)
     true = truth_table(ASKED, batch.findings).to(hospital.processes.device)
 
@@ -325,8 +329,15 @@ def _judge_text(hospital: Hospital, cases: list[Case]) -> Validate:
 
 
 def _balanced_entropy(logits: Tensor, true: Tensor) -> float:
-    each = functional.binary_cross_entropy_with_logits(logits, true, reduction="none")
-    return float(torch.stack([each[true == k].mean() for k in (0, 1) if bool((true == k).any())]).mean())
+    """Cross-entropy of sigmoid(a * logit + b), both classes weighing alike, at the a > 0 and b that make it least."""
+    z, signs = logits.double().cpu().numpy().ravel(), np.where(true.cpu().numpy().ravel() > 0.5, 1.0, -1.0)
+    classes = [signs == sign for sign in (1.0, -1.0) if (signs == sign).any()]
+
+    def entropy(x: npt.NDArray[np.float64]) -> float:
+        each = np.logaddexp(0, -signs * (np.exp(x[0]) * z + x[1]))
+        return float(np.mean([each[own].mean() for own in classes]))
+
+    return float(minimize(entropy, np.zeros(2), method="Nelder-Mead").fun)
 
 
 # --- bundle ----------------------------------------------------------------------------------------------------------
