@@ -7,7 +7,7 @@ from LGETextDetectLib.backends import choose, read_safetensors
 from LGETextDetectLib.bundle import default_bundle, open_bundle
 from LGETextDetectLib.finding import LAYERS, Meaning
 from LGETextDetectLib.landmarks import find_landmarks
-from LGETextDetectLib.model import Engine, Prediction, answered_evidence, layers_affirmed
+from LGETextDetectLib.model import Engine, Prediction, answered_evidence, layers_affirmed, prompt_logit, study_logit
 from LGETextDetectLib.normalised import NormalisedStack, normalise
 from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.study import sample_study
@@ -55,7 +55,8 @@ def test_no_answer_depends_on_what_else_is_asked(
     engine: Engine, prediction: Prediction, stack: NormalisedStack
 ) -> None:
     long = Meaning(True, segments=tuple(range(1, 17)), layers=("mid-wall", "subepicardial"), aetiology="non-ischaemic")
-    alone, beside = (engine.predict(stack, meanings) for meanings in ((SEPTUM,), (SEPTUM, long)))
+    septal = Meaning(True, segments=SEPTUM.segments, layers=("mid-wall",))
+    alone, beside = (engine.predict(stack, meanings) for meanings in ((septal,), (septal, long)))
     assert alone.prompt_probability[0] == pytest.approx(beside.prompt_probability[0], abs=1e-6)
     for other in (alone, beside):
         assert other.segment_probability == pytest.approx(prediction.segment_probability, abs=1e-6)
@@ -72,6 +73,17 @@ def test_prompt_of_one_segment_is_that_segment(engine: Engine, prediction: Predi
     asked = [Meaning(True, segments=(n,)) for n in range(1, 18)]
     answers = engine.predict(stack, asked).prompt_probability
     assert answers == pytest.approx(prediction.segment_probability.tolist(), abs=1e-5)
+
+
+def test_answers_to_prompts_agree_with_the_segments() -> None:
+    segments = np.full(17, -3.0, np.float32)
+    segments[[7, 8]] = 1.0, 2.0  # mid anteroseptal and inferoseptal
+    assert prompt_logit(SEPTUM, -1.0, segments) == prompt_logit(NO_SEPTUM, -1.0, segments) == 2.0
+    assert prompt_logit(Meaning(True), 5.0, segments) == study_logit(segments) == 1.5
+    of_septum = Meaning(True, segments=SEPTUM.segments, layers=("mid-wall",))
+    assert prompt_logit(of_septum, 0.5, segments) == 0.5
+    assert prompt_logit(of_septum, 4.0, segments) == 2.0  # scar of one kind is not likelier than scar
+    assert prompt_logit(Meaning(True, aetiology="ischaemic"), 4.0, segments) == 1.5
 
 
 def test_evidence_fades_where_the_answer_is_no() -> None:

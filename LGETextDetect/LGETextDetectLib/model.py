@@ -115,15 +115,12 @@ class Engine:
         ischaemic_probability = float(_sigmoid(ischaemic - other))
         layers, scores = self._describe(tokens, member, segment_probability, maps, ischaemic_probability)
         seen = tokens.present.reshape(count, PER_SLICE).any(1)
-        whole = study_probability(of_segments)
-        answers = [
-            (m, whole if _is_presence(m) else float(p)) for m, p in zip(meanings, _sigmoid(of_prompts), strict=True)
-        ]
+        prompts = [prompt_logit(m, float(own), of_segments) for m, own in zip(meanings, of_prompts, strict=True)]
         return Prediction(
-            probability=whole, slice_probability=np.where(seen, _sigmoid(of_slices), 0).astype(np.float32),
+            probability=float(_sigmoid(study_logit(of_segments))), slice_probability=np.where(seen, _sigmoid(of_slices), 0).astype(np.float32),
             segment_probability=segment_probability, segment_layer=layers, segment_transmurality=scores,
             no_reflow_probability=float(_sigmoid(no_reflow)), ischaemic_probability=ischaemic_probability,
-            prompt_probability=tuple(_asked(meaning, p) for meaning, p in answers), evidence=answered_evidence(maps[:, 2], tokens.position, segment_probability), heart=maps[:, :2],
+            prompt_probability=tuple(_asked(m, float(_sigmoid(p))) for m, p in zip(meanings, prompts, strict=True)), evidence=answered_evidence(maps[:, 2], tokens.position, segment_probability), heart=maps[:, :2],
             head_probability=float(_sigmoid(head)[0]),
         )  # fmt: skip
 
@@ -183,13 +180,25 @@ def _in_batches(graph: Graph, image: Float32) -> list[npt.NDArray[Any]]:
     return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
 
 
-def study_probability(segment_logits: Float32) -> float:
-    """Whether there is scar anywhere: mean logit of the two segments whose sentences are affirmed most, as probability.
+def study_logit(segment_logits: Float32) -> float:
+    """Whether there is scar anywhere: mean logit of the two segments whose sentences are affirmed most.
 
     A lesion of two segments counts in full, a fleck in one does not. On real hearts this holds better than one sentence
     about the whole ventricle (docs/model-log.md).
     """
-    return float(_sigmoid(np.sort(segment_logits)[-2:].mean()))
+    return float(np.sort(segment_logits)[-2:].mean())
+
+
+def prompt_logit(meaning: Meaning, own: float, segment_logits: Float32) -> float:
+    """The answer to a prompt, negated or not, from its ``own`` sentence's logit and the segments' (17,).
+
+    Answers agree with each other: scar in a place is as likely as in the likeliest of its segments, scar anywhere is the
+    study's own question, and scar of some kind there is never likelier than scar there.
+    """
+    places = [n - 1 for n in meaning.segments]
+    there = float(segment_logits[places].max()) if places else study_logit(segment_logits)
+    asks_place_alone = replace(meaning, negated=False) == Meaning(True, segments=meaning.segments)
+    return there if asks_place_alone else min(own, there)
 
 
 def layers_affirmed(segments: Sequence[int], logits: Float32, ischaemic: float) -> dict[int, str]:
@@ -229,11 +238,6 @@ def seen_share(maps: Float32, position: Float32, segment: int) -> float | None:
 def _segment_maps(position: Float32) -> npt.NDArray[np.int64]:
     """(S,) places along the LV to (S, 96, 96) AHA segment of every pixel."""
     return np.stack([aha.segment_map(aha.level_of(float(place))) for place in position])
-
-
-def _is_presence(meaning: Meaning) -> bool:
-    """Whether a prompt asks for scar of any kind anywhere, which is the study's own question."""
-    return replace(meaning, negated=False) == Meaning(True)
 
 
 def _sigmoid(logit: npt.ArrayLike) -> Float32:

@@ -319,7 +319,7 @@ def _judge_text(hospital: Hospital, cases: list[Case]) -> Validate:
         assert isinstance(model, LanguageModel)
         loss = LanguageLoss(model, cases, Terms(), hospital.processes.device)
         segments = loss.answers(batch, ASKED)[:, 1:]
-        study = segments.sort(1).values[:, -2:].mean(1)  # as model.study_probability
+        study = segments.sort(1).values[:, -2:].mean(1)  # as model.study_logit
         parts = [_balanced_entropy(study, true[:, 0]), _balanced_entropy(segments, true[:, 1:])]
         area = auroc(study.cpu().numpy(), true[:, 0].cpu().numpy() > 0.5)
         places = auroc(segments.cpu().numpy().ravel(), true[:, 1:].cpu().numpy().ravel() > 0.5)

@@ -169,7 +169,9 @@ class TextTable:
     steps: int = entry("optimiser steps at most", 600, most=1_000_000)
     batch: int = entry("studies in one pass", 32, most=4096)
     questions: int = entry("sentences asked in one pass", 48, most=4096)
-    peak: float = entry("highest learning rate; a text side that is new (start.weights) needs about 1e-3", 5e-5, most=1.0)
+    peak: float = entry(
+        "highest learning rate; a text side that is new (start.weights) needs about 1e-3", 5e-5, most=1.0
+    )
     accumulate: int = entry("passes whose gradients make one step; processes of torchrun share them", 1, most=1024)
     caption_weight: float = entry("weight of the caption loss; 0: none", 0.3, most=100)
     layer_weight: float = entry("weight of the choice between the seven layers of a place", 0.5, most=100)
