@@ -102,8 +102,8 @@ WHAT_IT_IS = """## What it is
 A U-Net finds the left ventricle. The same U-Net started from it looks for scar in the orientation-normalised stack: at every
 slice with its two neighbours, once with the first network's wall and once without, of which the mean counts. A text side
 (small BERT, contrastive and caption loss) answers sentences from what the second network saw. The study's
-answer compares, for each AHA segment, an affirmative with a negative sentence; free prompts go the same way. The
-layer is the one of seven whose sentence is affirmed most; transmurality is read off the scar map where it shows the lesion."""
+answer compares, for each AHA segment, an affirmative with a negative sentence; free prompts are asked the same way, and
+scar of some kind is never called likelier than scar there. The layer is the one of seven whose sentence is affirmed most; transmurality is read off the scar map where it shows the lesion."""
 
 LIMITS = """## Limits and failure modes
 Not tested on: paediatric hearts, congenital disease, 3D LGE, dark-blood LGE, devices. Small, faint and non-ischaemic
