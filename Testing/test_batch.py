@@ -196,6 +196,15 @@ def test_a_dying_worker_costs_its_own_task_only() -> None:
     assert "FACTOR" not in os.environ
 
 
+def make_nothing() -> Callable[[int], int]:
+    os._exit(1)
+
+
+def test_no_task_is_blamed_when_workers_cannot_be_made() -> None:
+    with pytest.raises(RuntimeError, match="before it could take a task"):
+        list(run_tasks(range(1, 4), make_nothing, 2, {}))
+
+
 def test_leftovers_of_a_killed_worker_are_removed_and_the_older_result_is_put_back(tmp_path: Path) -> None:
     for name in (".a.part-12", ".a.old-12", ".b.part-34", ".b.old-34", "b", ".ab.part-1"):
         touch(tmp_path / name / "result.json")

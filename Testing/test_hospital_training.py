@@ -23,7 +23,7 @@ from LGETextDetectLib.bundle import file_sha256, open_bundle  # noqa: E402
 from LGETextDetectLib.events import Events  # noqa: E402
 from LGETextDetectLib.refusal import InputRefused  # noqa: E402
 from LGETextTrainLib.export import read_networks  # noqa: E402
-from LGETextTrainLib.hospital_training import kept_mean, train_hospital  # noqa: E402
+from LGETextTrainLib.hospital_training import calibrated_entropy, kept_mean, train_hospital  # noqa: E402
 from LGETextTrainLib.recipe import HospitalRecipe, read_hospital_recipe, write_hospital_recipe  # noqa: E402
 from LGETextTrainLib.virtual_hospital import write_hospital  # noqa: E402
 
@@ -122,6 +122,16 @@ def test_a_new_network_has_nothing_to_keep(recipe: HospitalRecipe) -> None:
         own = replace(recipe, start=replace(recipe.start, weights=weights, kept=kept))
         mean = kept_mean(start, trained, own)
         assert mean["w"].tolist() == [expected, expected] and int(mean["steps"]) == 7
+
+
+def test_a_look_at_the_validation_patients_sees_past_scale_and_shift_of_the_odds() -> None:
+    rng = np.random.default_rng(3)
+    true = torch.from_numpy((rng.random(300) < 0.2).astype(np.float32))
+    odds = torch.from_numpy(rng.normal(0, 1, 300).astype(np.float32)) + 2 * true
+    fit = calibrated_entropy(odds, true)
+    assert calibrated_entropy(4 * odds - 3, true) == pytest.approx(fit, abs=1e-3)
+    assert fit < calibrated_entropy(odds + torch.from_numpy(rng.normal(0, 2, 300).astype(np.float32)), true) - 0.05
+    assert fit < np.log(2) and calibrated_entropy(-odds, true) == pytest.approx(np.log(2), abs=0.01)  # no better than a coin
 
 
 def test_nothing_of_reports_or_identifiers_is_left(run: Path) -> None:

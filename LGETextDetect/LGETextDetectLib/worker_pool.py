@@ -23,9 +23,10 @@ def run_tasks(
     """(task, outcome) in the order of completion; the outcome is None when the worker died.
 
     ``make_work`` is called once in each worker, a freshly spawned process that sees ``environment``. Tasks are drawn
-    when a worker is free. Closing the iterator stops all workers.
+    when a worker is free. Closing the iterator stops all workers. Raises RuntimeError when workers cannot even be made: then
+    no task is to blame.
     """
-    waiting = iter(tasks)
+    waiting, any_made = iter(tasks), False
     busy: dict[Connection, tuple[_Worker, Any]] = {}
     idle: list[_Worker] = []
     try:
@@ -37,7 +38,13 @@ def run_tasks(
             if not busy:
                 return
             for ready in wait(list(busy)):
-                worker, task = busy.pop(cast(Connection, ready))
+                worker, task = busy[cast(Connection, ready)]
+                if not worker.made and worker.greet():
+                    any_made = True
+                    continue
+                del busy[worker.connection]
+                if not any_made:
+                    raise RuntimeError("A worker process ended before it could take a task; its own message is above.")
                 outcome, alive = worker.take()
                 if alive:
                     idle.append(worker)
@@ -52,6 +59,7 @@ class _Worker:
     def __init__(self, make_work: Callable[[], Work], environment: Mapping[str, str]) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
+        self.made = False  # whether make_work has returned there
         self.process = context.Process(target=_serve, args=(theirs, make_work), daemon=True)
         with _inherited(environment):
             self.process.start()
@@ -62,6 +70,14 @@ class _Worker:
             self.connection.send(task)
         except OSError:
             return  # it has died: take() says so
+
+    def greet(self) -> bool:
+        """Whether the worker, not heard of so far, says that its work is made; False when it has died."""
+        try:
+            self.made = bool(self.connection.recv())
+        except (EOFError, OSError):
+            self.made = False
+        return self.made
 
     def take(self) -> tuple[Any, bool]:
         """The outcome, and whether the worker lives."""
@@ -91,6 +107,7 @@ def _serve(connection: Connection, make_work: Callable[[], Work]) -> None:
     try:
         with stop_when_asked(), quiet_libraries():
             work = make_work()
+            connection.send(True)
             while True:
                 connection.send(work(connection.recv()))
     except (EOFError, OSError, KeyboardInterrupt):

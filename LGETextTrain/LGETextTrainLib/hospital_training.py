@@ -320,7 +320,7 @@ def _judge_text(hospital: Hospital, cases: list[Case]) -> Validate:
         loss = LanguageLoss(model, cases, Terms(), hospital.processes.device)
         segments = loss.answers(batch, ASKED)[:, 1:]
         study = segments.sort(1).values[:, -2:].mean(1)  # as model.study_logit
-        parts = [_balanced_entropy(study, true[:, 0]), _balanced_entropy(segments, true[:, 1:])]
+        parts = [calibrated_entropy(study, true[:, 0]), calibrated_entropy(segments, true[:, 1:])]
         area = auroc(study.cpu().numpy(), true[:, 0].cpu().numpy() > 0.5)
         places = auroc(segments.cpu().numpy().ravel(), true[:, 1:].cpu().numpy().ravel() > 0.5)
         return {"score": -sum(parts), "loss": sum(parts), "auroc": area, "segment_auroc": places}
@@ -328,7 +328,7 @@ def _judge_text(hospital: Hospital, cases: list[Case]) -> Validate:
     return validate
 
 
-def _balanced_entropy(logits: Tensor, true: Tensor) -> float:
+def calibrated_entropy(logits: Tensor, true: Tensor) -> float:
     """Cross-entropy of sigmoid(a * logit + b), both classes weighing alike, at the a > 0 and b that make it least."""
     z, signs = logits.double().cpu().numpy().ravel(), np.where(true.cpu().numpy().ravel() > 0.5, 1.0, -1.0)
     classes = [signs == sign for sign in (1.0, -1.0) if (signs == sign).any()]

@@ -95,7 +95,7 @@ ABLATION: dict[str, Change] = {
     "full": _same, "without synthetic scars": _unpainted, "without orientation normalisation": _unturned,
     "without caption loss": _uncaptioned, "without segmentation initialisation": _unsegmented,
 }  # fmt: skip
-SIZES = {"proof": Size(200, 400, 1), "ablation": Size(100, 80, 3, 120, 100)}
+SIZES = {"proof": Size(200, 400, 1), "ablation": Size(100, 80, 3, 80, 80)}
 FIRST = 100  # test studies of the proof that are also looked at alone: what a hospital might have
 TRAIN_SEED, TEST_SEED = 101, 202
 
