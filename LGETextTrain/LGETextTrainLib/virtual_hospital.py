@@ -32,9 +32,7 @@ from .virtual_study import VirtualStudy, render_study
 
 SCAR_SHARE = 0.35
 KIND_SHARES = (0.4, 0.18, 0.18, 0.1, 0.08, 0.06)
-CLEAR_OF_NOISE = (
-    2.0  # standard deviations of noise between scar and blood: less and no reader would see the scar's edge
-)
+CLEAR_OF_NOISE = 2.0  # standard deviations of noise between scar and blood, so that a reader sees the scar's edge
 DARKER_MM = 5.0  # depth of an endocardial scar that is darker than blood
 SECOND_STUDY = 0.05  # patients examined twice
 
