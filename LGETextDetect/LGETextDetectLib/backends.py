@@ -102,11 +102,17 @@ class TorchGraph:
         return [output.float().cpu().numpy() for output in outputs]
 
 
-_SAFETENSORS_TYPES = {"F32": np.float32, "F16": np.float16, "I64": np.int64, "I32": np.int32, "U8": np.uint8}
+_SAFETENSORS_TYPES = {
+    "F32": np.float32, "F16": np.float16, "I64": np.int64, "I32": np.int32, "I8": np.int8, "U8": np.uint8,
+}  # fmt: skip
+SCALE = ".scale"  # ends the name of what an 8-bit tensor is multiplied by
 
 
 def read_safetensors(path: Path) -> dict[str, npt.NDArray[Any]]:
-    """Tensors of a safetensors file by name (8-byte header length, JSON header, raw little-endian data)."""
+    """Tensors of a safetensors file by name (8-byte header length, JSON header, raw little-endian data).
+
+    Weights stored in 8 bits come multiplied by their scale.
+    """
     import json
 
     raw = path.read_bytes()
@@ -120,4 +126,6 @@ def read_safetensors(path: Path) -> dict[str, npt.NDArray[Any]]:
         first, last = entry["data_offsets"]
         data = np.frombuffer(raw[8 + length + first : 8 + length + last], _SAFETENSORS_TYPES[entry["dtype"]])
         tensors[name] = data.reshape(entry["shape"]).copy()
+    for name in [n for n in tensors if n + SCALE in tensors]:
+        tensors[name] = tensors[name] * tensors.pop(name + SCALE)
     return tensors

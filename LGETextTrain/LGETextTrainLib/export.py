@@ -10,11 +10,11 @@ import torch
 from LGETextDetectLib.backends import read_safetensors
 from LGETextDetectLib.bundle import Tokenizer, file_sha256, open_bundle
 from LGETextDetectLib.refusal import InputRefused
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from .language import LanguageConfig, LanguageModel
 from .network import NETWORKS, HeartGraph, ScarGraph, UNet
+from .stored_weights import read_weights_from, save_weights
 
 CAPTION = "caption."  # its decoder serves training only: a file of its own, which detection does not open
 
@@ -22,11 +22,12 @@ CAPTION = "caption."  # its decoder serves training only: a file of its own, whi
 def export_graph(
     module: nn.Module, inputs: dict[str, Tensor], outputs: list[str], dynamic: dict[str, dict[int, str]], path: Path
 ) -> None:
-    """One module as a single self-contained ONNX file with dynamic axes."""
+    """One module as an ONNX file with dynamic axes, its weights under their own names: no layers are merged."""
     module.eval()
     with torch.inference_mode(False), torch.no_grad():
         torch.onnx.export(
             module, tuple(inputs.values()), str(path), input_names=list(inputs), output_names=outputs, dynamic_axes=dynamic, dynamo=False, opset_version=17,
+            training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False,
         )  # fmt: skip
 
 
@@ -38,7 +39,7 @@ def _network(kind: str, state: dict[str, Tensor]) -> UNet:
 
 
 def export_networks(heart: dict[str, Tensor], scar: dict[str, Tensor], language: LanguageModel, folder: Path) -> None:
-    """Write heart, scar and language graphs with their safetensors."""
+    """Write heart, scar and language weights (stored_weights) and the graphs that read them."""
     folder.mkdir(parents=True, exist_ok=True)
     for kind, state, wrap, size, outputs in (
         ("heart", heart, HeartGraph, 160, ["probability"]), ("scar", scar, ScarGraph, 96, ["maps"]),
@@ -52,7 +53,8 @@ def export_networks(heart: dict[str, Tensor], scar: dict[str, Tensor], language:
             {name: {0: "n"} for name in ("image", *outputs)},
             folder / f"{kind}.onnx",
         )
-        save_file({k: v.contiguous() for k, v in network.state_dict().items()}, str(folder / f"{kind}.safetensors"))
+        save_weights(state, folder / f"{kind}.safetensors")
+        read_weights_from(folder / f"{kind}.onnx", folder / f"{kind}.safetensors", "network.")
     config = language.config
     inputs = {
         "values": torch.zeros(72, config.values), "places": torch.zeros(72, config.places), "present": torch.ones(72),
@@ -68,9 +70,10 @@ def export_networks(heart: dict[str, Tensor], scar: dict[str, Tensor], language:
         "logits": {0: "p"},
     }
     export_graph(language.cpu(), inputs, ["logits", "head"], dynamic, folder / "language.onnx")
-    whole = {k: v.detach().clone().contiguous() for k, v in language.state_dict().items()}
-    save_file({k: v for k, v in whole.items() if not k.startswith(CAPTION)}, str(folder / "language.safetensors"))
-    save_file({k: v for k, v in whole.items() if k.startswith(CAPTION)}, str(folder / "caption.safetensors"))
+    whole = language.state_dict()
+    save_weights({k: v for k, v in whole.items() if not k.startswith(CAPTION)}, folder / "language.safetensors")
+    save_weights({k: v for k, v in whole.items() if k.startswith(CAPTION)}, folder / "caption.safetensors")
+    read_weights_from(folder / "language.onnx", folder / "language.safetensors")
 
 
 def read_networks(bundle: Path, seed: int = 0) -> tuple[dict[str, Tensor], dict[str, Tensor], LanguageModel]:
