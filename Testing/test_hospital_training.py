@@ -25,6 +25,7 @@ from LGETextDetectLib.refusal import InputRefused  # noqa: E402
 from LGETextTrainLib.export import read_networks  # noqa: E402
 from LGETextTrainLib.hospital_training import calibrated_entropy, kept_mean, train_hospital  # noqa: E402
 from LGETextTrainLib.recipe import HospitalRecipe, read_hospital_recipe, write_hospital_recipe  # noqa: E402
+from LGETextTrainLib.stored_weights import LARGE  # noqa: E402
 from LGETextTrainLib.virtual_hospital import write_hospital  # noqa: E402
 
 CANARIES = ("Zyxwvut", "QUOKKA", "Plinthover")  # a name, an identifier, a word of the reports
@@ -113,7 +114,10 @@ def test_the_bundle_holds_the_mean_of_what_was_there_and_what_was_learnt(run: Pa
         learnt = torch.load(run / f"{stage}.pt", weights_only=True)["best"]
         for name, value in learnt.items():
             if value.is_floating_point():
-                assert torch.allclose(new[name], (old[name] + value) / 2, atol=1e-6), name
+                mean = (old[name] + value) / 2
+                stored_in_8_bits = mean.ndim > 1 and mean.numel() >= LARGE  # the others keep every digit
+                rounding = float(mean.abs().max()) / 127 / 2 if stored_in_8_bits else 0.0
+                assert (new[name] - mean).abs().max() <= rounding + 1e-6, name
 
 
 def test_a_new_network_has_nothing_to_keep(recipe: HospitalRecipe) -> None:
