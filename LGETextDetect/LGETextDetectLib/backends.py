@@ -108,24 +108,39 @@ _SAFETENSORS_TYPES = {
 SCALE = ".scale"  # ends the name of what an 8-bit tensor is multiplied by
 
 
-def read_safetensors(path: Path) -> dict[str, npt.NDArray[Any]]:
-    """Tensors of a safetensors file by name (8-byte header length, JSON header, raw little-endian data).
+@dataclass(frozen=True)
+class StoredTensor:
+    """Where a tensor lies in a safetensors file: type as the format names it, shape, first byte and number of bytes."""
 
-    Weights stored in 8 bits come multiplied by their scale.
-    """
+    kind: str
+    shape: tuple[int, ...]
+    first: int
+    length: int
+
+
+def stored_tensors(path: Path) -> dict[str, StoredTensor]:
+    """Header of a safetensors file (8-byte header length, JSON header, raw little-endian data) by tensor name."""
     import json
 
-    raw = path.read_bytes()
-    length = int.from_bytes(raw[:8], "little")
-    if not 2 <= length <= len(raw) - 8:
-        raise InputRefused("bad-bundle", f"{path.name} is not a safetensors file.")
-    header = json.loads(raw[8 : 8 + length])
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if not 2 <= length <= path.stat().st_size - 8:
+            raise InputRefused("bad-bundle", f"{path.name} is not a safetensors file.")
+        header = json.loads(file.read(length))
     header.pop("__metadata__", None)
     tensors = {}
     for name, entry in header.items():
         first, last = entry["data_offsets"]
-        data = np.frombuffer(raw[8 + length + first : 8 + length + last], _SAFETENSORS_TYPES[entry["dtype"]])
-        tensors[name] = data.reshape(entry["shape"]).copy()
+        tensors[name] = StoredTensor(entry["dtype"], tuple(entry["shape"]), 8 + length + first, last - first)
+    return tensors
+
+
+def read_safetensors(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """Tensors of a safetensors file by name; weights stored in 8 bits come multiplied by their scale."""
+    raw, tensors = path.read_bytes(), {}
+    for name, stored in stored_tensors(path).items():
+        data = np.frombuffer(raw[stored.first : stored.first + stored.length], _SAFETENSORS_TYPES[stored.kind])
+        tensors[name] = data.reshape(stored.shape).copy()
     for name in [n for n in tensors if n + SCALE in tensors]:
         tensors[name] = tensors[name] * tensors.pop(name + SCALE)
     return tensors

@@ -6,13 +6,12 @@ work out once, when they load it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 import onnx
 import torch
-from LGETextDetectLib.backends import SCALE
+from LGETextDetectLib.backends import SCALE, StoredTensor, stored_tensors
 from onnx import TensorProto, helper
 from safetensors.torch import save_file
 from torch import Tensor
@@ -44,24 +43,22 @@ def read_weights_from(graph: Path, weights: Path, prefix: str = "") -> None:
 
     ``prefix`` is what the graph's names have before the file's.
     """
-    places = _places(weights)
+    stored = stored_tensors(weights)
     model = onnx.load(str(graph))
     kept, nodes = [], []
     for tensor in model.graph.initializer:
         name = tensor.name.removeprefix(prefix)
-        if name not in places:
+        if name not in stored:
             kept.append(tensor)
-        elif name + SCALE not in places:
-            kept.append(_external(tensor.name, *places[name], weights))
+        elif name + SCALE not in stored:
+            kept.append(_external(tensor.name, stored[name], weights))
         else:
-            parts = [
-                _external(tensor.name + end, *places[name + stored], weights)
-                for end, stored in ((".int8", ""), (SCALE, SCALE))
-            ]
-            kept += parts
+            levels = _external(tensor.name + ".int8", stored[name], weights)
+            scale = _external(tensor.name + SCALE, stored[name + SCALE], weights)
+            kept += [levels, scale]
             nodes += [
-                helper.make_node("Cast", [parts[0].name], [tensor.name + ".float"], to=TensorProto.FLOAT),
-                helper.make_node("Mul", [tensor.name + ".float", parts[1].name], [tensor.name]),
+                helper.make_node("Cast", [levels.name], [tensor.name + ".float"], to=TensorProto.FLOAT),
+                helper.make_node("Mul", [tensor.name + ".float", scale.name], [tensor.name]),
             ]
     nodes += model.graph.node
     for field, values in ((model.graph.initializer, kept), (model.graph.node, nodes)):
@@ -71,23 +68,10 @@ def read_weights_from(graph: Path, weights: Path, prefix: str = "") -> None:
     onnx.checker.check_model(str(graph))
 
 
-Place = tuple[str, list[int], int, int]  # type, shape, offset in the file, bytes
-
-
-def _places(weights: Path) -> dict[str, Place]:
-    with weights.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        header = json.loads(file.read(length))
-    header.pop("__metadata__", None)
-    return {
-        name: (entry["dtype"], entry["shape"], 8 + length + entry["data_offsets"][0],
-               entry["data_offsets"][1] - entry["data_offsets"][0])
-        for name, entry in header.items()
-    }  # fmt: skip
-
-
-def _external(name: str, kind: str, shape: list[int], offset: int, length: int, weights: Path) -> TensorProto:
-    tensor = TensorProto(name=name, data_type=_TYPES[kind], dims=shape, data_location=TensorProto.EXTERNAL)
-    for key, value in (("location", weights.name), ("offset", str(offset)), ("length", str(length))):
+def _external(name: str, stored: StoredTensor, weights: Path) -> TensorProto:
+    tensor = TensorProto(
+        name=name, data_type=_TYPES[stored.kind], dims=stored.shape, data_location=TensorProto.EXTERNAL
+    )
+    for key, value in (("location", weights.name), ("offset", str(stored.first)), ("length", str(stored.length))):
         tensor.external_data.add(key=key, value=value)
     return tensor
