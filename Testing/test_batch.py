@@ -5,16 +5,19 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
 from conftest import child_environment, write_headers
+from LGETextDetectLib import worker_pool
 from LGETextDetectLib.batch import BatchOptions, clean_up, run_batch
 from LGETextDetectLib.events import Events
 from LGETextDetectLib.refusal import InputRefused
@@ -196,6 +199,19 @@ def test_a_dying_worker_costs_its_own_task_only() -> None:
     assert "FACTOR" not in os.environ
 
 
+def make_deaf() -> Callable[[int], bool]:
+    return lambda _: signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+def test_ctrl_c_is_left_to_the_parent_and_reaches_it_after_the_start_of_a_worker() -> None:
+    resource_tracker._resource_tracker._stop()  # as in a process that has not made any
+    with pytest.raises(KeyboardInterrupt), worker_pool._inherited({}):
+        os.kill(os.getpid(), signal.SIGINT)
+        survived = True
+    assert survived
+    assert dict(run_tasks(range(2), make_deaf, 2, {})) == {0: True, 1: True}
+
+
 def make_nothing() -> Callable[[int], int]:
     os._exit(1)
 
@@ -297,13 +313,19 @@ def test_resume_asks_again_when_the_prompts_are_others(
 
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C of another process is sent by POSIX means here")
 def test_ctrl_c_stops_and_leaves_nothing_half_done(cohort: Path, bundled_model: Path, tmp_path: Path) -> None:
+    studies = tmp_path / "studies"
+    studies.mkdir()
+    shutil.copy(cohort / "broken.nrrd", studies / "broken.nrrd")
+    names = {f"heart-{number}" for number in range(40)}  # more than a fast machine does before it is asked to stop
+    for name in names:
+        shutil.copy(cohort / "two.nrrd", studies / f"{name}.nrrd")
     command = [
         sys.executable,
         "-m",
         "LGETextDetectLib",
         "--events",
         "batch",
-        str(cohort),
+        str(studies),
         "--out",
         str(tmp_path / "out"),
         "--workers",
@@ -319,7 +341,7 @@ def test_ctrl_c_stops_and_leaves_nothing_half_done(cohort: Path, bundled_model: 
         os.killpg(child.pid, signal.SIGINT)
         assert child.wait(60) == 130
         assert child.stderr.read() == "cancelled\n"
-    left = {path.name for path in (tmp_path / "out").iterdir()} - {"one", "two"}
+    left = {path.name for path in (tmp_path / "out").iterdir()} - names
     assert left == {"results.csv"}
     assert [row["study"] for row in read_rows(tmp_path / "out" / "results.csv")][:1] == ["broken"]
 

@@ -7,7 +7,8 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, cast
 
@@ -118,19 +119,37 @@ def _serve(connection: Connection, make_work: Callable[[], Work]) -> None:
 def _inherited(environment: Mapping[str, str]) -> Iterator[None]:
     """What a process started in this block inherits: these variables, and no interest in Ctrl-C.
 
-    Ctrl-C reaches every process of a terminal; only the parent is to act on it and then to stop its workers.
+    Ctrl-C reaches every process of a terminal; only the parent is to act on it and then to stop its workers. One that
+    comes during this block reaches the parent after it.
     """
     before = {name: os.environ.get(name) for name in environment}
     is_main = threading.current_thread() is threading.main_thread()
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if is_main else None
     os.environ.update(environment)
     try:
-        yield
+        with _ctrl_c_later() if is_main else nullcontext():
+            yield
     finally:
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-        if is_main:
-            signal.signal(signal.SIGINT, handler)
+
+
+@contextmanager
+def _ctrl_c_later() -> Iterator[None]:
+    """Children made here ignore Ctrl-C, where the system lets them inherit that; the parent gets it at the end."""
+    noted: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: noted.append(number))
+    masks = hasattr(signal, "pthread_sigmask")
+    if masks:
+        resource_tracker.ensure_running()  # its start, part of the first child's, would lift the mask
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        if masks:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, handler)
+        if noted:
+            signal.raise_signal(signal.SIGINT)
