@@ -224,7 +224,7 @@ def test_png_round_trip(tmp_path: Path, shape: tuple[int, ...]) -> None:
 
 
 def decoded(png: bytes) -> np.ndarray:
-    """Pixels of a PNG that png_bytes wrote: one IDAT chunk, no filters."""
+    """Pixels of a PNG that png_bytes wrote: one IDAT chunk, lines as differences from the one above."""
     width, height, channels = (
         int.from_bytes(png[16:20], "big"),
         int.from_bytes(png[20:24], "big"),
@@ -233,7 +233,7 @@ def decoded(png: bytes) -> np.ndarray:
     at = png.index(b"IDAT")
     raw = zlib.decompress(png[at + 4 : at + 4 + int.from_bytes(png[at - 4 : at], "big")])
     lines = np.frombuffer(raw, np.uint8).reshape(height, 1 + width * channels)[:, 1:]
-    return lines.reshape(height, width, channels).squeeze()
+    return np.cumsum(lines, 0, np.uint8).reshape(height, width, channels).squeeze()
 
 
 def test_pictures_show_evidence_where_it_is() -> None:
