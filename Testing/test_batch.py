@@ -199,15 +199,24 @@ def test_a_dying_worker_costs_its_own_task_only() -> None:
     assert "FACTOR" not in os.environ
 
 
+def hear_ctrl_c() -> object:
+    """Listen to it again: what a script starts in the background (pytest, or a batch from it) is made to ignore it."""
+    return signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def make_deaf() -> Callable[[int], bool]:
     return lambda _: signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 def test_ctrl_c_is_left_to_the_parent_and_reaches_it_after_the_start_of_a_worker() -> None:
     resource_tracker._resource_tracker._stop()  # as in a process that has not made any
-    with pytest.raises(KeyboardInterrupt), worker_pool._inherited({}):
-        os.kill(os.getpid(), signal.SIGINT)
-        survived = True
+    handler = hear_ctrl_c()
+    try:
+        with pytest.raises(KeyboardInterrupt), worker_pool._inherited({}):
+            os.kill(os.getpid(), signal.SIGINT)
+            survived = True
+    finally:
+        signal.signal(signal.SIGINT, handler)
     assert survived
     assert dict(run_tasks(range(2), make_deaf, 2, {})) == {0: True, 1: True}
 
@@ -333,7 +342,13 @@ def test_ctrl_c_stops_and_leaves_nothing_half_done(cohort: Path, bundled_model: 
     ]
     environment = child_environment(bundled_model)
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        start_new_session=True,
+        preexec_fn=hear_ctrl_c,
     ) as child:
         assert child.stdout is not None and child.stderr is not None
         while json.loads(child.stdout.readline()).get("done") != 1:  # the broken file is the first

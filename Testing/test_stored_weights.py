@@ -21,6 +21,12 @@ def image() -> np.ndarray:
     return np.random.default_rng(3).normal(0, 1, (2, 5, 96, 96)).astype(np.float32)
 
 
+def test_weights_can_be_read_by_whom_other_files_can(tmp_path: Path) -> None:
+    save_weights({"steps": torch.tensor(7)}, tmp_path / "w.safetensors")
+    (tmp_path / "other").touch()
+    assert (tmp_path / "w.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
 def test_every_number_is_rounded_to_its_own_channels_half_step_at_most(tmp_path: Path) -> None:
     generator = torch.Generator().manual_seed(1)
     spread = torch.tensor([1e-4, 1.0, 30.0])[:, None, None, None]

@@ -150,6 +150,6 @@ def _ctrl_c_later() -> Iterator[None]:
     finally:
         if masks:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        signal.signal(signal.SIGINT, handler)
+        signal.signal(signal.SIGINT, signal.SIG_DFL if handler is None else handler)  # None: not set from Python
         if noted:
             signal.raise_signal(signal.SIGINT)

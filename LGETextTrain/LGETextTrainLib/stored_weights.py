@@ -13,7 +13,7 @@ import onnx
 import torch
 from LGETextDetectLib.backends import SCALE, StoredTensor, stored_tensors
 from onnx import TensorProto, helper
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 LARGE = 1000  # numbers: smaller tensors keep their 32 bits
@@ -23,7 +23,7 @@ _TYPES = {"F32": TensorProto.FLOAT, "I8": TensorProto.INT8}
 
 def save_weights(state: Mapping[str, Tensor], path: Path) -> None:
     """Write a network's weights; backends.read_safetensors gives them back, rounded."""
-    save_file(_stored(state), str(path))
+    path.write_bytes(save(_stored(state)))  # not save_file, which lets nobody but its owner read the file
 
 
 def _stored(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
