@@ -23,7 +23,7 @@ ZOOM = 4
 EVIDENCE_FROM = 0.25  # fainter evidence is not painted
 EVIDENCE_RGB = (255, 120, 0)
 MAX_OPACITY = 0.6
-UP = 2  # PNG's filter that stores the difference from the line above: half the size of the lines themselves
+UP = 2  # PNG's filter that stores the difference from the line above: nearly half the size where there is noise
 ENDO_RGB, EPI_RGB, RVIP_RGB = (86, 180, 233), (240, 228, 66), (255, 255, 255)  # Okabe and Ito's palette, and white
 
 
