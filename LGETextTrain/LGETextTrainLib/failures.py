@@ -23,7 +23,7 @@ SIDE = 240  # pixels of a picture
 SLICES = 3
 TRUE_RGB, FOUND_RGB = (86, 180, 233), (255, 120, 0)  # outline of the true scar, evidence
 EVIDENCE_FROM, OPACITY = 0.25, 0.55
-GREY_STEP = 4  # of 256: 64 greys are enough to look at and take half the room in the repository
+GREY_STEP = 4  # of 256: 64 greys are enough to look at and take less room in the repository
 LIST = "failures.json"
 
 
