@@ -46,11 +46,13 @@ class StudyFiles:
     landmarks: Path
 
 
-@pytest.fixture(scope="session")
-def untrained_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle of the real architecture with random weights, made by the real exporter; its answers mean nothing."""
-    torch = pytest.importorskip("torch")
-    from LGETextDetectLib.tokens import MEASURES, PLACES
+def write_untrained_bundle(folder: Path, measures: int) -> Path:
+    """A bundle of the real architecture with random weights, made by the real exporter; its answers mean nothing.
+
+    measures: of a token, that its text side reads.
+    """
+    import torch
+    from LGETextDetectLib.tokens import PLACES
     from LGETextTrainLib.calibrate import first_thresholds
     from LGETextTrainLib.export import export_networks, write_manifest
     from LGETextTrainLib.language import LanguageConfig, LanguageModel
@@ -60,8 +62,7 @@ def untrained_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     heart, scar = heart_network().eval(), scar_network().eval()
     tokenizer = make_tokenizer()
-    config = LanguageConfig(MEASURES, PLACES, len(tokenizer.words), 48)
-    folder = tmp_path_factory.mktemp("untrained") / "lge-untrained"
+    config = LanguageConfig(measures, PLACES, len(tokenizer.words), 48)
     export_networks(heart.state_dict(), scar.state_dict(), LanguageModel(config).eval(), folder)
     facts = {
         "name": "lge-untrained",
@@ -73,6 +74,15 @@ def untrained_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "MODEL_CARD.md").write_text("# lge-untrained\nRandom weights, for tests.\n", "utf-8")
     write_manifest(folder, tokenizer, facts)
     return folder
+
+
+@pytest.fixture(scope="session")
+def untrained_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle with random weights."""
+    pytest.importorskip("torch")
+    from LGETextDetectLib.tokens import MEASURES
+
+    return write_untrained_bundle(tmp_path_factory.mktemp("untrained") / "lge-untrained", MEASURES)
 
 
 @pytest.fixture(scope="session")

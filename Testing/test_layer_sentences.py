@@ -11,7 +11,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from LGETextDetectLib.finding import LAYERS, Finding, Lesion, Meaning  # noqa: E402
-from LGETextDetectLib.tokens import BANDS, MEASURES, PER_SLICE, SECTORS, _places  # noqa: E402
+from LGETextDetectLib.tokens import MEASURES, _places  # noqa: E402
+from LGETextDetectLib.wall_regions import BANDS, PER_SLICE, SECTORS  # noqa: E402
 from LGETextTrainLib.ask import draw_layer_questions  # noqa: E402
 from LGETextTrainLib.cohort import Case, join_cases  # noqa: E402
 from LGETextTrainLib.optimise import Loop  # noqa: E402

@@ -77,13 +77,17 @@ def test_prompt_of_one_segment_is_that_segment(engine: Engine, prediction: Predi
 
 def test_answers_to_prompts_agree_with_the_segments() -> None:
     segments = np.full(17, -3.0, np.float32)
-    segments[[7, 8]] = 1.0, 2.0  # mid anteroseptal and inferoseptal
+    segments[[7, 8, 1]] = 1.0, 2.0, 0.0  # mid anteroseptal and inferoseptal, basal anteroseptal
     assert prompt_logit(SEPTUM, -1.0, segments) == prompt_logit(NO_SEPTUM, -1.0, segments) == 2.0
-    assert prompt_logit(Meaning(True), 5.0, segments) == study_logit(segments) == 1.5
+    assert prompt_logit(Meaning(True), 5.0, segments) == study_logit(segments) == 1.0
     of_septum = Meaning(True, segments=SEPTUM.segments, layers=("mid-wall",))
     assert prompt_logit(of_septum, 0.5, segments) == 0.5
     assert prompt_logit(of_septum, 4.0, segments) == 2.0  # scar of one kind is not likelier than scar
-    assert prompt_logit(Meaning(True, aetiology="ischaemic"), 4.0, segments) == 1.5
+    assert prompt_logit(Meaning(True, aetiology="ischaemic"), 4.0, segments) == 1.0
+
+
+def test_no_slice_is_likelier_scarred_than_the_study(prediction: Prediction) -> None:
+    assert 0 < prediction.slice_probability.max() <= prediction.probability
 
 
 def test_evidence_fades_where_the_answer_is_no() -> None:

@@ -12,16 +12,20 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from . import aha
-from .backends import Graph, TorchGraph, choose, load_onnx
+from .backends import Graph, TorchGraph, choose, load_onnx, stored_tensors
 from .bundle import default_bundle, open_bundle
 from .finding import ENDOCARDIAL, LAYERS, Meaning
 from .normalised import NormalisedStack, look_twice, network_image
 from .questions import prompt_pair
-from .tokens import PER_SLICE, StudyTokens, looked_at, segments_of_tokens, study_tokens
+from .refusal import InputRefused
+from .tokens import MEASURES, StudyTokens, looked_at, segments_of_tokens, study_tokens
+from .wall_regions import PER_SLICE
 
 Float32 = npt.NDArray[np.float32]
 BATCH = 16  # slices a call, bounds the memory
+FIRST_WEIGHT = "study.values.0.weight"  # of the text side: (width, measures of a token)
 SEGMENTS = range(1, 18)
+LIKELIEST = 3  # segments that answer for the study
 SCORES = (2, 3, 4)
 EVEN_ODDS = 0.5
 SURE_OF_AETIOLOGY = 0.6  # either way; between, the images do not tell and none is named
@@ -62,6 +66,10 @@ class Engine:
         self._heart = self._image_graph("heart", threads)
         self._scar = self._image_graph("scar", threads)
         self._language = load_onnx(self.bundle.folder / "language.onnx", threads)
+        weights = stored_tensors(self.bundle.folder / "language.safetensors")
+        self._measures = weights[FIRST_WEIGHT].shape[1]  # a bundle up to 0.7.0 reads the first 13 of every token
+        if self._measures > MEASURES:
+            raise InputRefused("bad-bundle", "The model reads more of a token than this program measures.")
 
     @property
     def backend(self) -> str:
@@ -114,10 +122,14 @@ class Engine:
         segment_probability = _sigmoid(of_segments)
         ischaemic_probability = float(_sigmoid(ischaemic - other))
         layers, scores = self._describe(tokens, member, segment_probability, maps, ischaemic_probability)
+        study = study_logit(of_segments)
         seen = tokens.present.reshape(count, PER_SLICE).any(1)
+        by_slice = np.where(
+            seen, _sigmoid(np.minimum(of_slices, study)), 0
+        )  # no slice is likelier scarred than the study
         prompts = [prompt_logit(m, float(own), of_segments) for m, own in zip(meanings, of_prompts, strict=True)]
         return Prediction(
-            probability=float(_sigmoid(study_logit(of_segments))), slice_probability=np.where(seen, _sigmoid(of_slices), 0).astype(np.float32),
+            probability=float(_sigmoid(study)), slice_probability=by_slice.astype(np.float32),
             segment_probability=segment_probability, segment_layer=layers, segment_transmurality=scores,
             no_reflow_probability=float(_sigmoid(no_reflow)), ischaemic_probability=ischaemic_probability,
             prompt_probability=tuple(_asked(m, float(_sigmoid(p))) for m, p in zip(meanings, prompts, strict=True)), evidence=answered_evidence(maps[:, 2], tokens.position, segment_probability), heart=maps[:, :2],
@@ -164,7 +176,7 @@ class Engine:
         pairs = [prompt_pair(replace(meaning, negated=False)) for meaning in meanings]
         affirm, deny = (self.bundle.tokenizer.encode([pair[side] for pair in pairs]) for side in (0, 1))
         logits, head = self._language(
-            values=tokens.values, places=tokens.places, present=tokens.trusted.astype(np.float32), allowed=allowed,
+            values=tokens.values[:, : self._measures], places=tokens.places, present=tokens.trusted.astype(np.float32), allowed=allowed,
             affirm=affirm, deny=deny,
         )  # fmt: skip
         return logits, head
@@ -181,12 +193,12 @@ def _in_batches(graph: Graph, image: Float32) -> list[npt.NDArray[Any]]:
 
 
 def study_logit(segment_logits: Float32) -> float:
-    """Whether there is scar anywhere: mean logit of the two segments whose sentences are affirmed most.
+    """Whether there is scar anywhere: mean logit of the three segments whose sentences are affirmed most.
 
-    A lesion of two segments counts in full, a fleck in one does not. On real hearts this holds better than one sentence
+    A lesion reaches into the segments beside it, a fleck does not. On real hearts this holds better than one sentence
     about the whole ventricle (docs/model-log.md).
     """
-    return float(np.sort(segment_logits)[-2:].mean())
+    return float(np.sort(segment_logits)[-LIKELIEST:].mean())
 
 
 def prompt_logit(meaning: Meaning, own: float, segment_logits: Float32) -> float:

@@ -7,16 +7,14 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from . import aha
 from .finding import LAYERS
+from .surroundings import SURROUNDINGS, surroundings
+from .wall_regions import BANDS, PER_SLICE, SECTORS, Float32, wall_regions
 
-Float32 = npt.NDArray[np.float32]
-SECTORS = 12
-BANDS = 3  # inner, middle, outer third of the wall
-PER_SLICE = SECTORS * BANDS
-MEASURES = 6 + len(LAYERS)  # area, mean signal, mean and peak scar, mean and peak no-reflow, share of each layer
+OWN_MEASURES = 6 + len(LAYERS)  # area, mean signal, mean and peak scar, mean and peak no-reflow, share of each layer
+MEASURES = OWN_MEASURES + SURROUNDINGS
 PLACES = 12
 BASAL_EDGE = 0.12  # of the LV length, about one slice
 LEVEL_MARGIN = 0.04  # of the LV length
@@ -48,38 +46,18 @@ def study_tokens(image: Float32, maps: Float32, position: Float32) -> StudyToken
     along the LV, 0 base .. 1 apex. Only measures that have a meaning are pooled: the network's inner features tell
     virtual patients apart better and real ones worse (docs/model-log.md).
     """
-    count = len(image)
-    sector = (aha.frame_angles() // (360 / SECTORS)).astype(int)
-    inside, region = [], []
-    for number in range(count):
-        cavity, muscle = maps[number, 0] > 0.5, maps[number, 1] > 0.5
-        depth = aha.radial_depth(cavity, muscle)
-        where = np.flatnonzero(muscle & np.isfinite(depth))
-        band = np.clip((depth.ravel()[where] * BANDS).astype(int), 0, BANDS - 1)
-        inside.append(where + number * image[0].size)
-        region.append((number * SECTORS + sector.ravel()[where]) * BANDS + band)
-    pixel, group = np.concatenate(inside), np.concatenate(region)
-    total = count * PER_SLICE
-    area = np.bincount(group, minlength=total)
-    scar, core = (np.ascontiguousarray(maps[:, k]) for k in (2, 3))
-    channels = [image, scar, core]
-    means = [np.bincount(group, channel.reshape(-1)[pixel], total) / np.maximum(area, 1) for channel in channels]
-    peaks = [_peak(channel, pixel, group, total) for channel in (scar, core)]
-    layers = [np.bincount(group, (scar * maps[:, 4 + k]).reshape(-1)[pixel], total) for k in range(len(LAYERS))]
-    shares = [layer / (means[1] * area + 1) for layer in layers]  # one pixel more: where no scar is seen all are 0
-    values = np.stack([np.log1p(area) / 4, means[0], means[1], peaks[0], means[2], peaks[1], *shares], 1)
+    regions = wall_regions(maps[:, 0] > 0.5, maps[:, 1] > 0.5)
+    scar, core = maps[:, 2], maps[:, 3]
+    total = regions.total(scar)
+    # One pixel more: where no scar is seen all shares are 0.
+    shares = [regions.total(scar * maps[:, 4 + k]) / (total + 1) for k in range(len(LAYERS))]
+    own = [
+        np.log1p(regions.area) / 4, regions.mean(image), regions.mean(scar), regions.peak(scar),
+        regions.mean(core), regions.peak(core), *shares,
+    ]  # fmt: skip
+    values = np.concatenate([np.stack(own, 1), surroundings(image, maps, regions)], 1)
     inside_lv = np.repeat((position >= 0) & (position <= 1), PER_SLICE)
-    return StudyTokens(values.astype(np.float32), _places(position), (area > 0) & inside_lv)
-
-
-def _peak(
-    channel: Float32, pixel: npt.NDArray[np.int64], group: npt.NDArray[np.int64], total: int
-) -> npt.NDArray[np.float64]:
-    """Largest 3 x 3 mean per region: a lesion counts by its brightest 14 mm2, a single noisy pixel does not."""
-    smooth = ndimage.uniform_filter(channel, (0, 3, 3))
-    peak = np.zeros(total)
-    np.maximum.at(peak, group, smooth.reshape(-1)[pixel])
-    return peak
+    return StudyTokens(values.astype(np.float32), _places(position), (regions.area > 0) & inside_lv)
 
 
 def _places(position: Float32) -> Float32:

@@ -101,8 +101,9 @@ screening, other sequences and views. A reader must look at the images; an answe
 WHAT_IT_IS = """## What it is
 A U-Net finds the left ventricle. The same U-Net started from it looks for scar in the orientation-normalised stack: at every
 slice with its two neighbours, once with the first network's wall and once without, of which the mean counts. A text side
-(small BERT, contrastive and caption loss) answers sentences from what the second network saw. The study's
-answer compares, for each AHA segment, an affirmative with a negative sentence; free prompts are asked the same way, and
+(small BERT, contrastive and caption loss) answers sentences from what the second network saw in every part of the wall and
+around it. For each AHA segment an affirmative is compared with a negative sentence; the study's answer is the mean of the
+three most affirmed, and no slice is called likelier scarred than the study; free prompts are asked the same way, and
 scar of some kind is never called likelier than scar there. The layer is the one of seven whose sentence is affirmed most; transmurality is read off the scar map where it shows the lesion."""
 
 LIMITS = """## Limits and failure modes

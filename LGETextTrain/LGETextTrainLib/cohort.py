@@ -12,7 +12,8 @@ import numpy.typing as npt
 import torch
 from LGETextDetectLib.finding import Finding
 from LGETextDetectLib.normalised import PIXEL_MM, network_image
-from LGETextDetectLib.tokens import PER_SLICE, away_from_base, segments_of_tokens, study_tokens
+from LGETextDetectLib.tokens import away_from_base, segments_of_tokens, study_tokens
+from LGETextDetectLib.wall_regions import PER_SLICE
 from torch import Tensor
 
 from . import samples, truth

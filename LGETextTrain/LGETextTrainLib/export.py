@@ -9,7 +9,9 @@ from typing import Any
 import torch
 from LGETextDetectLib.backends import read_safetensors
 from LGETextDetectLib.bundle import Tokenizer, file_sha256, open_bundle
+from LGETextDetectLib.model import FIRST_WEIGHT
 from LGETextDetectLib.refusal import InputRefused
+from LGETextDetectLib.tokens import MEASURES
 from torch import Tensor, nn
 
 from .language import LanguageConfig, LanguageModel
@@ -79,13 +81,18 @@ def export_networks(heart: dict[str, Tensor], scar: dict[str, Tensor], language:
 def read_networks(bundle: Path, seed: int = 0) -> tuple[dict[str, Tensor], dict[str, Tensor], LanguageModel]:
     """Heart and scar weights and the text side of a bundle, to go on from; inverse of :func:`export_networks`.
 
-    A bundle without caption.safetensors (older ones) gets a new caption decoder, drawn by ``seed``. Raises InputRefused('bad-bundle').
+    A bundle without caption.safetensors (older ones) gets a new caption decoder, drawn by ``seed``; measures of a token that
+    its text side does not know begin without weight, so that it answers as before. Raises InputRefused('bad-bundle').
     """
     open_bundle(bundle)
     heart, scar, language = (
         {k: torch.from_numpy(v) for k, v in read_safetensors(bundle / f"{kind}.safetensors").items()}
         for kind in ("heart", "scar", "language")
     )
+    known = language[FIRST_WEIGHT]
+    if known.shape[1] > MEASURES:
+        raise InputRefused("bad-bundle", "its text side reads more of a token than this program measures.")
+    language[FIRST_WEIGHT] = torch.nn.functional.pad(known, (0, MEASURES - known.shape[1]))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = LanguageModel(_config_of(language))
@@ -103,7 +110,7 @@ def _config_of(state: dict[str, Tensor]) -> LanguageConfig:
     words, width = state["text.bert.embeddings.word_embeddings.weight"].shape
     layers = {name.split(".")[4] for name in state if name.startswith("text.bert.encoder.layer.")}
     return LanguageConfig(
-        state["study.values.0.weight"].shape[1], state["study.places.0.weight"].shape[1], words, width, len(layers),
+        state[FIRST_WEIGHT].shape[1], state["study.places.0.weight"].shape[1], words, width, len(layers),
         len(state["sharpness"]), len(state["text.bert.embeddings.position_embeddings.weight"]),
     )  # fmt: skip
 

@@ -22,7 +22,7 @@ import torch
 from LGETextDetectLib.bundle import default_bundle, open_bundle
 from LGETextDetectLib.events import Events
 from LGETextDetectLib.finding import Meaning
-from LGETextDetectLib.model import Engine
+from LGETextDetectLib.model import LIKELIEST, Engine
 from LGETextDetectLib.refusal import InputRefused
 from scipy.optimize import minimize
 from torch import Tensor, nn
@@ -319,7 +319,7 @@ def _judge_text(hospital: Hospital, cases: list[Case]) -> Validate:
         assert isinstance(model, LanguageModel)
         loss = LanguageLoss(model, cases, Terms(), hospital.processes.device)
         segments = loss.answers(batch, ASKED)[:, 1:]
-        study = segments.sort(1).values[:, -2:].mean(1)  # as model.study_logit
+        study = segments.topk(LIKELIEST, 1).values.mean(1)  # as model.study_logit
         parts = [calibrated_entropy(study, true[:, 0]), calibrated_entropy(segments, true[:, 1:])]
         area = auroc(study.cpu().numpy(), true[:, 0].cpu().numpy() > 0.5)
         places = auroc(segments.cpu().numpy().ravel(), true[:, 1:].cpu().numpy().ravel() > 0.5)

@@ -12,7 +12,8 @@ import torch
 from LGETextDetectLib.bundle import Tokenizer
 from LGETextDetectLib.finding import LAYERS, Finding, Meaning
 from LGETextDetectLib.questions import PROMPT_VOCABULARY, prompt_pair
-from LGETextDetectLib.tokens import MEASURES, PER_SLICE, PLACES
+from LGETextDetectLib.tokens import MEASURES, PLACES
+from LGETextDetectLib.wall_regions import PER_SLICE
 from torch import Tensor
 from torch.nn import functional
 

@@ -1,7 +1,7 @@
 """General medical vision-language models on the same normalised stacks, zero-shot, when the user has their weights.
 
 Every slice of the LV is one image: normalised signal from dark myocardium to bright blood as grey. A patient's score is the
-mean of the two highest slice probabilities, as the text answer takes the two most affirmed segments. Prompts stand with
+mean of its two highest slice probabilities: a lesion on one slice alone may be a fleck. Prompts stand with
 each model. 0.5 is the threshold, since nothing is fitted.
 """
 
