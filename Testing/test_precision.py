@@ -1,21 +1,40 @@
 """Mixed precision only where it is faster."""
 
+from pathlib import Path
+
 import pytest
 
 torch = pytest.importorskip("torch")
 
-from LGETextTrainLib.precision import has_fast_bfloat16, mixed_precision  # noqa: E402
+from LGETextTrainLib.precision import CPU_FEATURES, has_fast_bfloat16, mixed_precision  # noqa: E402
+
+CPU_INFO = Path("/proc/cpuinfo")
 
 
-@pytest.mark.parametrize(("capability", "fast"), [("AVX512", True), ("AVX2", False), ("DEFAULT", False)])
+@pytest.mark.parametrize(("bf16", "amx", "fast"), [(True, False, True), (False, True, True), (False, False, False)])
 def test_a_cpu_that_emulates_bfloat16_stays_in_single_precision(
-    monkeypatch: pytest.MonkeyPatch, capability: str, fast: bool
+    monkeypatch: pytest.MonkeyPatch, bf16: bool, amx: bool, fast: bool
 ) -> None:
-    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    for name, there in zip(CPU_FEATURES, (bf16, amx), strict=True):
+        monkeypatch.setattr(torch.cpu, name, lambda there=there: there)
     assert has_fast_bfloat16("cpu") is fast
     with mixed_precision("cpu"):
         product = torch.ones(2, 2) @ torch.ones(2, 2)
     assert product.dtype == (torch.bfloat16 if fast else torch.float32)
+
+
+def test_a_torch_that_cannot_tell_stays_in_single_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in CPU_FEATURES:
+        monkeypatch.delattr(torch.cpu, name)
+    assert not has_fast_bfloat16("cpu")
+
+
+@pytest.mark.skipif(not CPU_INFO.is_file(), reason="no /proc/cpuinfo here")
+def test_this_machine_is_judged_by_its_own_flags() -> None:
+    flags = set(CPU_INFO.read_text("utf-8").split())
+    if not flags & {"sse2"}:
+        pytest.skip("not an x86 CPU")
+    assert has_fast_bfloat16("cpu") == bool(flags & {"avx512_bf16", "amx_tile"})
 
 
 def test_a_gpu_always_has_it() -> None:
