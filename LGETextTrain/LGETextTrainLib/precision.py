@@ -6,7 +6,10 @@ from contextlib import AbstractContextManager
 
 import torch
 
-CPU_FEATURES = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")  # of torch.cpu; a torch without them: none is there
+CPU_FEATURES = (
+    "_is_avx512_bf16_supported",
+    "_is_amx_tile_supported",
+)  # of torch.cpu; a torch without them: none is there
 
 
 def has_fast_bfloat16(device_type: str) -> bool:
