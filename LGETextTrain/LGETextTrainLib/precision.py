@@ -6,10 +6,8 @@ from contextlib import AbstractContextManager
 
 import torch
 
-CPU_FEATURES = (
-    "_is_avx512_bf16_supported",
-    "_is_amx_tile_supported",
-)  # of torch.cpu; a torch without them: none is there
+# Functions of torch.cpu; to a torch without them no CPU has it.
+CPU_FEATURES = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
 
 
 def has_fast_bfloat16(device_type: str) -> bool:
