@@ -66,10 +66,7 @@ class Engine:
         self._heart = self._image_graph("heart", threads)
         self._scar = self._image_graph("scar", threads)
         self._language = load_onnx(self.bundle.folder / "language.onnx", threads)
-        weights = stored_tensors(self.bundle.folder / "language.safetensors")
-        self._measures = weights[FIRST_WEIGHT].shape[1]  # a bundle up to 0.7.0 reads the first 13 of every token
-        if self._measures > MEASURES:
-            raise InputRefused("bad-bundle", "The model reads more of a token than this program measures.")
+        self._measures = measures_read(self.bundle.folder)
 
     @property
     def backend(self) -> str:
@@ -124,12 +121,10 @@ class Engine:
         layers, scores = self._describe(tokens, member, segment_probability, maps, ischaemic_probability)
         study = study_logit(of_segments)
         seen = tokens.present.reshape(count, PER_SLICE).any(1)
-        by_slice = np.where(
-            seen, _sigmoid(np.minimum(of_slices, study)), 0
-        )  # no slice is likelier scarred than the study
+        by_slice = np.minimum(of_slices, study)  # no slice is likelier scarred than the study
         prompts = [prompt_logit(m, float(own), of_segments) for m, own in zip(meanings, of_prompts, strict=True)]
         return Prediction(
-            probability=float(_sigmoid(study)), slice_probability=by_slice.astype(np.float32),
+            probability=float(_sigmoid(study)), slice_probability=np.where(seen, _sigmoid(by_slice), 0).astype(np.float32),
             segment_probability=segment_probability, segment_layer=layers, segment_transmurality=scores,
             no_reflow_probability=float(_sigmoid(no_reflow)), ischaemic_probability=ischaemic_probability,
             prompt_probability=tuple(_asked(m, float(_sigmoid(p))) for m, p in zip(meanings, prompts, strict=True)), evidence=answered_evidence(maps[:, 2], tokens.position, segment_probability), heart=maps[:, :2],
@@ -180,6 +175,17 @@ class Engine:
             affirm=affirm, deny=deny,
         )  # fmt: skip
         return logits, head
+
+
+def measures_read(folder: Path) -> int:
+    """How many measures of a token a bundle's text side reads, the first ones: in bundles up to 0.7.0 13.
+
+    Raises InputRefused('bad-bundle') for more than this program takes.
+    """
+    count = stored_tensors(folder / "language.safetensors")[FIRST_WEIGHT].shape[1]
+    if count > MEASURES:
+        raise InputRefused("bad-bundle", "The model reads more of a token than this program measures.")
+    return count
 
 
 def _allowed(tokens: StudyTokens, member: npt.NDArray[np.bool_], asked: Sequence[Meaning]) -> Float32:

@@ -134,10 +134,15 @@ def network_image(image: npt.NDArray[np.float32], maps: npt.NDArray[np.float32])
     Signal, cavity, myocardium, signal of the slice above and of the one below (at an end the slice itself). The wall that
     it is shown is the widest that the heart may have; what of it is myocardium is its own to say.
     """
-    above, below = np.concatenate([image[:1], image[:-1]]), np.concatenate([image[1:], image[-1:]])
+    above, below = above_and_below(image)
     return np.concatenate([image[:, None], mend_wall(maps)[:, :2], above[:, None], below[:, None]], 1).astype(
         np.float32
     )
+
+
+def above_and_below(stack: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """(S, ...) to the same of the slice above and of the slice below each; at an end the slice itself."""
+    return np.concatenate([stack[:1], stack[:-1]]), np.concatenate([stack[1:], stack[-1:]])
 
 
 def without_wall(image: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -8,12 +8,12 @@ from scipy import ndimage
 
 from . import aha
 from .finding import LAYERS
+from .normalised import above_and_below
 from .wall_regions import BANDS, SECTORS, Float32, Floats, Indices, WallRegions, sector_of_pixels
 from .wall_shape import mend_wall
 
 NEAR_PX = 2.5  # of the wall: what lies that near to it borders it
 LESION = 0.35  # scar probability from which pixels that touch, across slices too, are one lesion
-RAY_DEG = 6.0  # width of the rays along which a lesion's extent is read
 OF_COLUMN = BANDS + 4  # scar in its thirds; in the columns above, below and on both sides
 OF_BORDERS = 6  # outside and inside: signal of what borders the wall, area and signal of the wall's bays
 OF_LESION = 8 + len(LAYERS)
@@ -37,8 +37,7 @@ def _of_columns(scar: Float32, regions: WallRegions) -> Floats:
     shape = (len(scar), SECTORS, BANDS)
     area = regions.area.reshape(shape).sum(2)
     column = regions.total(scar).reshape(shape).sum(2) / np.maximum(area, 1)
-    above, below = np.concatenate([column[:1], column[:-1]]), np.concatenate([column[1:], column[-1:]])
-    around = np.stack([above, below, np.roll(column, 1, 1), np.roll(column, -1, 1)], -1)
+    around = np.stack([*above_and_below(column), np.roll(column, 1, 1), np.roll(column, -1, 1)], -1)
     return np.concatenate([regions.mean(scar).reshape(shape), around], -1)
 
 
@@ -73,9 +72,7 @@ def _mean_by(sector: Indices, mask: npt.NDArray[np.bool_], signal: Float32) -> t
 def _of_lesions(image: Float32, maps: Float32, regions: WallRegions) -> Floats:
     """(S * 36, 15) what is said of the lesion that holds most of each region's scar; 0 where there is none."""
     result = np.zeros((regions.count, OF_LESION))
-    in_wall = np.zeros(maps[:, 2].size, bool)
-    in_wall[regions.pixel] = True
-    labels, found = ndimage.label((maps[:, 2] > LESION) & in_wall.reshape(maps[:, 2].shape), _TOUCHING)
+    labels, found = ndimage.label((maps[:, 2] > LESION) & (maps[:, 1] > 0.5), _TOUCHING)
     if not found:
         return result
     lesion = labels.reshape(-1)[regions.pixel] - 1
@@ -95,8 +92,8 @@ def _describe_lesions(image: Float32, maps: Float32, regions: WallRegions, lesio
     """
     scarred = lesion >= 0
     name, depth = lesion[scarred], regions.depth[scarred]
-    rays = int(360 / RAY_DEG)
-    ray_of_pixel = (aha.frame_angles() // RAY_DEG).astype(int).ravel()
+    rays = int(360 / aha.RAY_DEG)
+    ray_of_pixel = (aha.frame_angles() // aha.RAY_DEG).astype(int).ravel()
     slice_number, place = np.divmod(regions.pixel, ray_of_pixel.size)
     ray = slice_number * rays + ray_of_pixel[place]
     wall = np.bincount(ray, minlength=rays * len(image))
@@ -113,14 +110,11 @@ def _describe_lesions(image: Float32, maps: Float32, regions: WallRegions, lesio
     touched, inner, outer = on_rays(depth >= 0), on_rays(depth < 1 / 3), on_rays(depth > 2 / 3)
     number = (touched > 0).sum(1)
     slices = (touched.reshape(found, len(image), rays) > 0).any(2).sum(1)
-    size, scar, each = (
-        np.bincount(name, minlength=found),
-        regions.at(maps[:, 2])[scarred].astype(float),
-        np.ones(len(name)),
-    )
-    layers = [total(maps[:, 4 + k], scar) / np.bincount(name, scar, found) for k in range(len(LAYERS))]
+    each, scar = np.ones(len(name)), regions.at(maps[:, 2])[scarred].astype(float)
+    size, sum_of_scar = np.bincount(name, minlength=found), np.bincount(name, scar, found)
+    layers = [total(maps[:, 4 + k], scar) / sum_of_scar for k in range(len(LAYERS))]
     share = (touched / np.maximum(wall, 1)).sum(1) / number
     return np.stack(
         [np.log1p(size) / 6, slices / 5, number / slices / rays, (inner > 0).sum(1) / number, (outer > 0).sum(1) / number,
-         share, total(maps[:, 2], each) / size, total(image, each) / size, *layers], 1,
+         share, sum_of_scar / size, total(image, each) / size, *layers], 1,
     )  # fmt: skip

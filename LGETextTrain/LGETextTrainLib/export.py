@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from LGETextDetectLib.backends import read_safetensors
 from LGETextDetectLib.bundle import Tokenizer, file_sha256, open_bundle
-from LGETextDetectLib.model import FIRST_WEIGHT
+from LGETextDetectLib.model import FIRST_WEIGHT, measures_read
 from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.tokens import MEASURES
 from torch import Tensor, nn
@@ -89,10 +89,7 @@ def read_networks(bundle: Path, seed: int = 0) -> tuple[dict[str, Tensor], dict[
         {k: torch.from_numpy(v) for k, v in read_safetensors(bundle / f"{kind}.safetensors").items()}
         for kind in ("heart", "scar", "language")
     )
-    known = language[FIRST_WEIGHT]
-    if known.shape[1] > MEASURES:
-        raise InputRefused("bad-bundle", "its text side reads more of a token than this program measures.")
-    language[FIRST_WEIGHT] = torch.nn.functional.pad(known, (0, MEASURES - known.shape[1]))
+    language[FIRST_WEIGHT] = torch.nn.functional.pad(language[FIRST_WEIGHT], (0, MEASURES - measures_read(bundle)))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = LanguageModel(_config_of(language))
