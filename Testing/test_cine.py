@@ -19,6 +19,7 @@ from LGETextTrainLib.diagnostic import draw_clinical  # noqa: E402
 from LGETextTrainLib.export import read_networks  # noqa: E402
 from LGETextTrainLib.phantom import LABELS  # noqa: E402
 from LGETextTrainLib.recipe import ImageStage, read_recipe  # noqa: E402
+from LGETextTrainLib.samples import EarlierNetworks  # noqa: E402
 from LGETextTrainLib.train import real_hearts  # noqa: E402
 from LGETextTrainLib.train_images import refine_scar  # noqa: E402
 
@@ -146,10 +147,10 @@ def test_trabeculae_belong_to_the_cavity_only_in_part() -> None:
 
 
 def test_samples_are_those_of_the_virtual_ones_in_kind_and_the_same_every_time(kept: Path) -> None:
-    heart, _, _ = read_networks(Engine(backend="onnx").bundle.folder)
-    make = cine_samples.CineScarSamples(kept, heart)
+    heart, scar, _ = read_networks(Engine(backend="onnx").bundle.folder)
+    make = cine_samples.CineScarSamples(kept, EarlierNetworks(heart, scar))
     first, again = (make(np.random.default_rng(5)) for _ in range(2))
-    assert first["image"].shape[1:] == (5, 96, 96) and first["image"].dtype == np.float16
+    assert first["image"].shape[1:] == (18, 96, 96) and first["image"].dtype == np.float16
     assert {*np.unique(first["labels"])} <= set(LABELS.values())
     assert np.isfinite(first["image"]).all()
     for name, value in first.items():

@@ -8,7 +8,6 @@ from LGETextDetectLib.normalised import (
     PIXEL_MM,
     SIZE,
     evidence_on_grid,
-    network_image,
     normalise,
     scale_intensity,
 )
@@ -182,11 +181,3 @@ def test_no_insertion_point_is_refused(study: VirtualStudy) -> None:
     with pytest.raises(InputRefused) as refused:
         with_manual(None, manual, study.volume)
     assert refused.value.code == "bad-landmarks"
-
-
-def test_the_scar_network_is_shown_the_slices_above_and_below() -> None:
-    image = np.arange(4, dtype=np.float32)[:, None, None] * np.ones((1, 96, 96), np.float32)
-    shown = network_image(image, np.zeros((4, 3, 96, 96), np.float32))
-    assert shown.shape == (4, 5, 96, 96)
-    assert shown[:, 3, 0, 0].tolist() == [0, 0, 1, 2]  # at an end the slice itself
-    assert shown[:, 4, 0, 0].tolist() == [1, 2, 3, 3]

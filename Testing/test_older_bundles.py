@@ -8,10 +8,13 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from conftest import write_untrained_bundle  # noqa: E402
+from LGETextDetectLib.backends import load_onnx  # noqa: E402
+from LGETextDetectLib.looks import OLDER_INPUTS, SCAR_INPUTS, network_image  # noqa: E402
 from LGETextDetectLib.model import FIRST_WEIGHT, Engine  # noqa: E402
 from LGETextDetectLib.normalised import NormalisedStack  # noqa: E402
 from LGETextDetectLib.refusal import InputRefused  # noqa: E402
 from LGETextDetectLib.tokens import MEASURES, OWN_MEASURES  # noqa: E402
+from LGETextTrainLib import export, network  # noqa: E402
 from LGETextTrainLib.export import export_networks, read_networks, write_manifest  # noqa: E402
 
 
@@ -49,6 +52,36 @@ def test_an_older_bundle_answers_and_its_text_side_goes_on_where_it_was(
     after = Engine(tmp_path, "onnx").predict(stack)
     assert after.probability == pytest.approx(before.probability, abs=1e-3)
     assert np.allclose(after.segment_probability, before.segment_probability, atol=1e-3)
+
+
+@pytest.fixture()
+def narrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A bundle whose scar network is shown five channels, as up to 0.8.0."""
+    with monkeypatch.context() as patched:
+        inputs = len(OLDER_INPUTS)
+        patched.setattr(network, "SCAR_INPUTS", inputs)
+        patched.setattr(network, "FIRST_LOOK", ())
+        patched.setitem(export.NETWORKS["scar"], "inputs", inputs)
+        return write_untrained_bundle(tmp_path / "lge-untrained", MEASURES)
+
+
+def test_a_scar_network_that_is_shown_less_looks_as_it_did_and_goes_on_where_it_was(
+    narrow: Path, stack: NormalisedStack, tmp_path: Path
+) -> None:
+    engine = Engine(narrow, "onnx")
+    shown = network_image(stack.image, stack.maps)[:, list(OLDER_INPUTS)]
+    hidden = shown.copy()
+    hidden[:, 1:3] = 0
+    graph = load_onnx(narrow / "scar.onnx")
+    by_hand = (graph(image=shown)[0] + graph(image=hidden)[0]) / 2
+    maps = engine.read_tokens(stack)[1]
+    assert np.allclose(maps, by_hand, atol=1e-5) and not np.allclose(maps, graph(image=shown)[0], atol=1e-3)
+    heart, scar, language = read_networks(narrow)
+    assert scar[network.STEM].shape[1] == SCAR_INPUTS
+    export_networks(heart, scar, language, tmp_path / "on")
+    facts = {k: v for k, v in engine.bundle.manifest.items() if k not in ("files", "networks", "input_frame")}
+    write_manifest(tmp_path / "on", engine.bundle.tokenizer, facts)
+    assert np.allclose(Engine(tmp_path / "on", "onnx").read_tokens(stack)[1], maps, atol=1e-3)
 
 
 def test_a_bundle_of_a_newer_program_is_refused(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ pytest.importorskip("torch")
 
 from LGETextDetectLib import aha
 from LGETextDetectLib.finding import Finding, Lesion
-from LGETextDetectLib.normalised import network_image
+from LGETextDetectLib.looks import network_image
 from LGETextDetectLib.wording import read_report
 from LGETextTrainLib.painted_report import agrees, painted_report
 from LGETextTrainLib.painted_samples import moved, reported_labels, with_painting

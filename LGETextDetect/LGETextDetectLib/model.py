@@ -15,7 +15,8 @@ from . import aha
 from .backends import Graph, TorchGraph, choose, load_onnx, stored_tensors
 from .bundle import default_bundle, open_bundle
 from .finding import ENDOCARDIAL, LAYERS, Meaning
-from .normalised import NormalisedStack, look_twice, network_image
+from .looks import as_shown_to, look_twice, network_image
+from .normalised import NormalisedStack
 from .questions import prompt_pair
 from .refusal import InputRefused
 from .tokens import MEASURES, StudyTokens, looked_at, segments_of_tokens, study_tokens
@@ -67,6 +68,8 @@ class Engine:
         self._scar = self._image_graph("scar", threads)
         self._language = load_onnx(self.bundle.folder / "language.onnx", threads)
         self._measures = measures_read(self.bundle.folder)
+        shown = int(self.bundle.manifest["networks"]["scar"]["inputs"])
+        self._see = as_shown_to(lambda image: _in_batches(self._scar, image)[0], shown)
 
     @property
     def backend(self) -> str:
@@ -95,7 +98,7 @@ class Engine:
 
     def read_tokens(self, stack: NormalisedStack) -> tuple[StudyTokens, Float32]:
         """The study's tokens and the scar network's maps (S, 11, 96, 96)."""
-        maps = look_twice(lambda image: _in_batches(self._scar, image)[0], network_image(stack.image, stack.maps))
+        maps = look_twice(self._see, network_image(stack.image, stack.maps))
         return study_tokens(stack.image, maps, stack.position), maps
 
     def predict(self, stack: NormalisedStack, meanings: Sequence[Meaning] = ()) -> Prediction:

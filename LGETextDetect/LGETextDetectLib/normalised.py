@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,40 +125,6 @@ def normalise(volume: Volume, landmarks: Landmarks, maps: Maps) -> NormalisedSta
         mirrored=mirrored,
         apex_first=bool(position[0] > position[-1]),
     )
-
-
-def network_image(image: npt.NDArray[np.float32], maps: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Normalised signal (S, 96, 96) and heart maps (S, 3, 96, 96) to the scar network's input (S, 5, 96, 96).
-
-    Signal, cavity, myocardium, signal of the slice above and of the one below (at an end the slice itself). The wall that
-    it is shown is the widest that the heart may have; what of it is myocardium is its own to say.
-    """
-    above, below = above_and_below(image)
-    return np.concatenate([image[:, None], mend_wall(maps)[:, :2], above[:, None], below[:, None]], 1).astype(
-        np.float32
-    )
-
-
-def above_and_below(stack: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """(S, ...) to the same of the slice above and of the slice below each; at an end the slice itself."""
-    return np.concatenate([stack[:1], stack[:-1]]), np.concatenate([stack[1:], stack[-1:]])
-
-
-def without_wall(image: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """The scar network's input with the heart maps hidden: it then looks for cavity and wall by itself."""
-    image = image.copy()
-    image[:, 1:3] = 0
-    return image
-
-
-def look_twice(
-    see: Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]], image: npt.NDArray[np.float32]
-) -> npt.NDArray[np.float32]:
-    """Mean of the maps that the scar network ``see`` makes of its input with the heart's wall shown and with it hidden.
-
-    The wall that is shown may have lost a lesion as bright as blood or fat; the wall that is not shown cannot.
-    """
-    return np.asarray((see(image) + see(without_wall(image))) / 2, np.float32)
 
 
 def evidence_on_grid(

@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from . import aha
 from .finding import LAYERS
-from .normalised import above_and_below
+from .looks import above_and_below
 from .wall_regions import BANDS, SECTORS, Float32, Floats, Indices, WallRegions, sector_of_pixels
 from .wall_shape import mend_wall
 

@@ -69,7 +69,7 @@ class HeartGraph(nn.Module):
 
 
 class ScarGraph(nn.Module):
-    """What is exported as scar.onnx: (N, 5, 96, 96) -> maps (N, 11, 96, 96)."""
+    """What is exported as scar.onnx: (N, 18, 96, 96) -> maps (N, 11, 96, 96)."""
 
     def __init__(self, network: UNet) -> None:
         super().__init__()

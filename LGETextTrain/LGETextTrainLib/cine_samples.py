@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from LGETextDetectLib import aha
 from LGETextDetectLib.finding import Finding
-from LGETextDetectLib.normalised import network_image, scale_to_heart
+from LGETextDetectLib.looks import network_image
+from LGETextDetectLib.normalised import scale_to_heart
 from scipy import ndimage
 
 from . import samples
 from .cine_hearts import CineHeart, load_hearts
+from .harder_hearts import DARK_FAT_SHARE, fat_darkened
 from .painted_samples import SCAR_FREE, moved
 from .painted_scar import Painted, paint_scar
 from .patient import SCAR_KINDS
@@ -101,6 +102,8 @@ def seen_heart(
     """
     painted = paint(rng, heart)
     signal = as_enhancement(rng, painted.signal)
+    if rng.random() < DARK_FAT_SHARE:
+        signal = fat_darkened(rng, signal, painted.labels > 0)
     angle = np.broadcast_to(np.radians(-aha.frame_angles()).astype(np.float32), painted.labels.shape)
     layer = layer_labels(painted.finding, heart.position, painted.labels, angle)
     study = Prepared(signal, true_maps(painted.labels), heart.position, np.ones(len(signal), np.float32))
@@ -117,18 +120,17 @@ def seen_heart(
 class CineScarSamples:
     """Slices of one real heart in the normalised frame, as samples.scar_samples gives virtual ones; travels to workers."""
 
-    def __init__(self, path: Path, heart: dict[str, torch.Tensor]) -> None:
-        self.path, self.state = path, {key: value.cpu() for key, value in heart.items()}
+    def __init__(self, path: Path, networks: samples.EarlierNetworks) -> None:
+        self.path, self.networks = path, networks
         self._hearts: list[CineHeart] = []
-        self._see: samples.Heart | None = None
 
     def __call__(self, rng: np.random.Generator) -> samples.Sample:
         self._hearts = self._hearts or load_hearts(self.path)
-        self._see = self._see or samples.trained_heart(self.state)
         heart = self._hearts[rng.integers(len(self._hearts))]
-        study, _, labels, layer = seen_heart(rng, heart, self._see if rng.random() < samples.SEEN_SHARE else None)
-        image = samples.disturbed(rng, network_image(study.image, study.maps))
-        return {"image": image.astype(np.float16), "labels": labels, "layer": layer}
+        see = self.networks.heart if rng.random() < samples.SEEN_SHARE else None
+        study, _, labels, layer = seen_heart(rng, heart, see)
+        seen = samples.seen_before(network_image(study.image, study.maps), self.networks.look)
+        return {"image": samples.disturbed(rng, seen).astype(np.float16), "labels": labels, "layer": layer}
 
 
 class Mixed:

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from LGETextDetectLib.finding import Finding
-from LGETextDetectLib.normalised import PIXEL_MM, network_image
+from LGETextDetectLib.looks import network_image
+from LGETextDetectLib.normalised import PIXEL_MM
 from LGETextDetectLib.tokens import away_from_base, segments_of_tokens, study_tokens
 from LGETextDetectLib.wall_regions import PER_SLICE
 from torch import Tensor
@@ -20,6 +21,7 @@ from . import samples, truth
 from .cine_hearts import CineHeart
 from .cine_samples import seen_heart
 from .diagnostic import draw_clinical
+from .harder_hearts import harder
 from .network import ScarSight, trained_scar
 from .patient import draw
 
@@ -40,7 +42,8 @@ class Case:
 
 def virtual_case(rng: np.random.Generator, heart: samples.Heart, scar: ScarSight) -> Case:
     """Draw a patient, see it through both image networks as detection would, and read off the truth."""
-    patient = draw_clinical(rng, SCAR_SHARE) if rng.random() < CLINICAL_SHARE else draw(rng, SCAR_SHARE)
+    drawn = draw_clinical(rng, SCAR_SHARE) if rng.random() < CLINICAL_SHARE else draw(rng, SCAR_SHARE)
+    patient = harder(rng, drawn)
     image, rendered = samples.normalised_patient(rng, patient, heart)
     labels, angle = rendered.labels.numpy(), rendered.angle.numpy()
     true = truth.describe(patient, labels, angle, PIXEL_MM**2)
@@ -56,7 +59,7 @@ def cine_case(rng: np.random.Generator, hearts: Sequence[CineHeart], heart: samp
 def _seen_case(
     rng: np.random.Generator, image: npt.NDArray[np.float32], scar: ScarSight, finding: Finding, scarred: npt.NDArray[np.bool_]
 ) -> Case:  # fmt: skip
-    """What the scar network makes of its input (S, 5, 96, 96), beside what is true."""
+    """What the scar network makes of its input (S, 18, 96, 96), beside what is true."""
     position = seen_positions(rng, len(image)).astype(np.float32)
     tokens = study_tokens(image[:, 0], scar(image), position)
     return Case(tokens.values.astype(np.float16), tokens.places.astype(np.float16), tokens.present, finding, scarred)

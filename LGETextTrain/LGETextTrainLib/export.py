@@ -15,7 +15,7 @@ from LGETextDetectLib.tokens import MEASURES
 from torch import Tensor, nn
 
 from .language import LanguageConfig, LanguageModel
-from .network import NETWORKS, HeartGraph, ScarGraph, UNet
+from .network import NETWORKS, HeartGraph, ScarGraph, UNet, shown_more
 from .stored_weights import read_weights_from, save_weights
 
 CAPTION = "caption."  # its decoder serves training only: a file of its own, which detection does not open
@@ -99,7 +99,7 @@ def read_networks(bundle: Path, seed: int = 0) -> tuple[dict[str, Tensor], dict[
     missing, foreign = model.load_state_dict(language, strict=False)
     if foreign or any(not name.startswith(CAPTION) for name in missing):
         raise InputRefused("bad-bundle", "the bundle's text side has other parts than this program's.")
-    return heart, scar, model
+    return heart, shown_more(scar), model
 
 
 def _config_of(state: dict[str, Tensor]) -> LanguageConfig:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from LGETextDetectLib.normalised import network_image
+from LGETextDetectLib.looks import network_image
 from LGETextDetectLib.tokens import study_tokens
 from LGETextDetectLib.wording import read_report
 from torch import Tensor

@@ -46,6 +46,7 @@ from .run_estimate import estimate_run
 from .run_history import RUN_FILE, STOP_FILE
 from .run_lock import run_lock
 from .sample_stream import sample_source
+from .samples import EarlierNetworks
 from .train_images import image_loss, on_device, scar_terms
 from .train_language import LanguageLoss, Terms, fit_language, make_tokenizer, new_language_model, truth_table
 from .training_curves import all_svgs, read_log
@@ -67,6 +68,10 @@ class Hospital:
     language: LanguageModel
     log: Log
     processes: Processes
+
+    def networks(self) -> EarlierNetworks:
+        """What scar samples are seen through: no first look where the scar network is new."""
+        return EarlierNetworks(self.heart, self.scar if self.recipe.start.weights == "all" else None)
 
     def studies(self, split: str) -> list[SampleStudy]:
         """The usable studies of one split."""
@@ -213,7 +218,7 @@ def train_scar_network(hospital: Hospital) -> dict[str, Tensor]:
     if not table.steps:
         return hospital.scar
     network = on_device(network, hospital.processes.device)
-    make = PaintedSamples(hospital.check.prepared, hospital.studies("train"), recipe.paint, table, hospital.heart)
+    make = PaintedSamples(hospital.check.prepared, hospital.studies("train"), recipe.paint, table, hospital.networks())
     source = sample_source(make, recipe.seed, table.batch, recipe.run.workers)
     loss_of = image_loss(network, scar_terms, hospital.processes.device)
     loop = _loop(recipe, "scar", table.steps, table.peak, table.accumulate)
@@ -248,7 +253,7 @@ def _judge_scar(hospital: Hospital) -> Validate:
     """Loss on the same validation studies every time, half of them painted."""
     table = dataclasses.replace(hospital.recipe.scar, virtual_share=0.0)
     paint = dataclasses.replace(hospital.recipe.paint, share=0.5 if hospital.recipe.paint.share else 0.0)
-    make = PaintedSamples(hospital.check.prepared, hospital.studies("validation"), paint, table, hospital.heart)
+    make = PaintedSamples(hospital.check.prepared, hospital.studies("validation"), paint, table, hospital.networks())
     stacks: list[Any] = []
 
     def validate(network: nn.Module) -> dict[str, float]:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from LGETextDetectLib.finding import LAYERS
-from LGETextDetectLib.normalised import look_twice
+from LGETextDetectLib.looks import FIRST_LOOK, OLDER_INPUTS, SCAR_INPUTS, look_twice
 from LGETextDetectLib.unet import HeartGraph, ScarGraph, UNet, scar_probabilities
 from torch import Tensor
 
@@ -20,14 +20,15 @@ HEART_WIDTHS = (8, 32, 64, 128, 160)  # narrow at full resolution, where batch n
 SCAR_WIDTHS = (16, 32, 64, 128, 160)
 HEART_INPUTS = 2  # global and local contrast
 HEART_CLASSES = 4  # background, cavity, myocardium, RV
-SCAR_INPUTS = 5  # normalised image, cavity and myocardium probability, image of the slices above and below
 SCAR_OUTPUTS = 5 + len(LAYERS)  # background, cavity, myocardium; scar and no-reflow given myocardium; layer given scar
+STEM = "stem.conv.weight"
 NETWORKS = {
     "heart": {"inputs": HEART_INPUTS, "outputs": HEART_CLASSES, "widths": list(HEART_WIDTHS)},
     "scar": {"inputs": SCAR_INPUTS, "outputs": SCAR_OUTPUTS, "widths": list(SCAR_WIDTHS)},
 }
 
 __all__ = [
+    "SCAR_INPUTS",
     "HeartGraph",
     "ScarGraph",
     "UNet",
@@ -45,12 +46,15 @@ def heart_network() -> UNet:
 
 
 def scar_network() -> UNet:
-    """A new scar network."""
-    return UNet(SCAR_INPUTS, SCAR_OUTPUTS, SCAR_WIDTHS)
+    """A new scar network; until a first look is shown to it in training, it has no weight."""
+    network = UNet(SCAR_INPUTS, SCAR_OUTPUTS, SCAR_WIDTHS)
+    with torch.no_grad():
+        network.get_parameter(STEM)[:, FIRST_LOOK] = 0
+    return network
 
 
-def trained_scar(state: Mapping[str, Tensor]) -> ScarSight:
-    """The scar network as detection uses it: numpy input (S, 5, 96, 96) -> maps (S, 11, 96, 96), on the CPU."""
+def one_look(state: Mapping[str, Tensor]) -> ScarSight:
+    """The scar network on the CPU: numpy input (S, 18, 96, 96) -> maps (S, 11, 96, 96)."""
     network = scar_network()
     network.load_state_dict({key: value.cpu() for key, value in state.items()})
     graph = ScarGraph(network).eval()
@@ -59,7 +63,22 @@ def trained_scar(state: Mapping[str, Tensor]) -> ScarSight:
         with torch.inference_mode(), mixed_precision("cpu"):
             return np.asarray(graph(torch.from_numpy(image)).float().numpy(), np.float32)
 
-    return partial(look_twice, see)
+    return see
+
+
+def trained_scar(state: Mapping[str, Tensor]) -> ScarSight:
+    """The scar network as detection uses it: numpy input (S, 18, 96, 96) of a stack -> maps (S, 11, 96, 96) of two looks."""
+    return partial(look_twice, one_look(state))
+
+
+def shown_more(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights of a scar network of an older bundle as today's: what it was not shown has no weight."""
+    first = state[STEM]
+    if first.shape[1] == SCAR_INPUTS:
+        return state
+    wider = torch.zeros(len(first), SCAR_INPUTS, *first.shape[2:])
+    wider[:, OLDER_INPUTS] = first
+    return {**state, STEM: wider}
 
 
 def start_from_heart(scar_net: UNet, heart_state: dict[str, Tensor]) -> int:

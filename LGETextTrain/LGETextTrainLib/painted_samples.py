@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from LGETextDetectLib import aha
 from LGETextDetectLib.finding import Finding
-from LGETextDetectLib.normalised import SIZE, network_image, scale_to_heart
+from LGETextDetectLib.looks import network_image
+from LGETextDetectLib.normalised import SIZE, scale_to_heart
 from LGETextDetectLib.wall_shape import mend_wall
 from scipy import ndimage
 
@@ -19,7 +19,7 @@ from .painted_scar import Painted, paint_scar, scar_free_labels
 from .phantom import LABELS
 from .prepared_study import Prepared, load_prepared
 from .recipe import PaintTable, ScarTable
-from .samples import Heart, Sample, SamplesSeenByHeart, disturbed, heart_maps, trained_heart
+from .samples import EarlierNetworks, Heart, Sample, SeenSamples, disturbed, heart_maps, seen_before
 from .truth import layer_labels
 
 SCAR_FREE = Finding("absent")
@@ -43,19 +43,13 @@ class PaintedSamples:
     """Draws one study and gives its slices as a training sample; travels to worker processes."""
 
     def __init__(
-        self, prepared: Path, studies: Sequence[SampleStudy], paint: PaintTable, table: ScarTable,
-        heart: dict[str, torch.Tensor],
+        self, prepared: Path, studies: Sequence[SampleStudy], paint: PaintTable, table: ScarTable, networks: EarlierNetworks
     ) -> None:  # fmt: skip
         self.prepared, self.paint, self.table = prepared, paint, table
         self.free = [s for s in studies if s.finding.lge == "absent"]
         self.scarred = [s for s in studies if s.finding.lge == "present" and any(n.segments for n in s.finding.lesions)]
-        self.heart_state = {key: value.cpu() for key, value in heart.items()}
-        self._virtual = SamplesSeenByHeart(self.heart_state)
-        self._heart: Heart | None = None
-
-    def __getstate__(self) -> dict[str, object]:
-        """Without the network, which is made where it is used."""
-        return {**self.__dict__, "_heart": None, "_virtual": SamplesSeenByHeart(self.heart_state)}
+        self.networks = networks
+        self._virtual = SeenSamples(networks)
 
     def __call__(self, rng: np.random.Generator) -> Sample:
         if rng.random() < self.table.virtual_share:
@@ -63,14 +57,22 @@ class PaintedSamples:
         if self.scarred and rng.random() < self.table.reported_share:
             chosen = self.scarred[rng.integers(len(self.scarred))]
             study = load_prepared(self.prepared, chosen.sha256)
-            return as_sample(rng, study, reported_labels(study, chosen.finding), chosen.finding)
+            return self._sample(rng, study, reported_labels(study, chosen.finding), chosen.finding)
         study = load_prepared(self.prepared, self.free[rng.integers(len(self.free))].sha256)
         painted = paint_scar(rng, study, self.paint) if rng.random() < self.paint.share else None
         if painted is None:
-            return as_sample(rng, study, scar_free_labels(study), SCAR_FREE)
-        self._heart = self._heart or trained_heart(self.heart_state)
-        seen = self._heart if rng.random() < self.table.seen_share else None
-        return as_sample(rng, with_painting(rng, study, painted, seen), painted.labels, painted.finding)
+            return self._sample(rng, study, scar_free_labels(study), SCAR_FREE)
+        heart = self.networks.heart if rng.random() < self.table.seen_share else None
+        return self._sample(rng, with_painting(rng, study, painted, heart), painted.labels, painted.finding)
+
+    def _sample(
+        self, rng: np.random.Generator, study: Prepared, labels: npt.NDArray[np.uint8], finding: Finding
+    ) -> Sample:
+        """The study moved a little: image (S, 18, 96, 96) float16 as the scar network takes it, labels, layer (S, 96, 96) uint8."""
+        angle = np.broadcast_to(np.radians(-aha.frame_angles()).astype(np.float32), labels.shape)
+        study, (labels, layer) = moved(rng, study, labels, layer_labels(finding, study.position, labels, angle))
+        image = disturbed(rng, seen_before(network_image(study.image, study.maps), self.networks.look))
+        return {"image": image.astype(np.float16), "labels": labels, "layer": layer}
 
 
 def with_painting(rng: np.random.Generator, study: Prepared, painted: Painted, heart: Heart | None) -> Prepared:
@@ -121,11 +123,3 @@ def moved(
     image = np.asarray(warp(study.image, 1) * np.exp(rng.normal(0, 0.08)) + rng.normal(0, 0.05), np.float32)
     maps = np.asarray(warp(study.maps, 1), np.float32)
     return replace(study, image=image, maps=maps), [np.asarray(warp(each, 0), np.uint8) for each in labels]
-
-
-def as_sample(rng: np.random.Generator, study: Prepared, labels: npt.NDArray[np.uint8], finding: Finding) -> Sample:
-    """The study moved a little: image (S, 5, 96, 96) float16 as the scar network takes it, labels, layer (S, 96, 96) uint8."""
-    angle = np.broadcast_to(np.radians(-aha.frame_angles()).astype(np.float32), labels.shape)
-    study, (labels, layer) = moved(rng, study, labels, layer_labels(finding, study.position, labels, angle))
-    image = disturbed(rng, network_image(study.image, study.maps))
-    return {"image": image.astype(np.float16), "labels": labels, "layer": layer}

@@ -71,6 +71,7 @@ class Scar:
     jitter: Array  # (S, 360)
     no_reflow: float  # share of the depth, 0 = none
     seed: int
+    widening: float = 0.0  # share by which the half width has grown at the apex
 
 
 @dataclass(frozen=True, eq=False)

@@ -216,9 +216,8 @@ def _one_scar(
     jitter = _profile(scar.jitter, angle) + fields(28) * 0.07
     along = ((s - (low + high) / 2) / ((high - low) / 2)).abs()
     envelope = torch.clamp(1 - along**3, 0, 1)
-    away = (
-        torch.remainder(angle - scar.angle - scar.drift * (s - 0.5) + np.pi, 2 * np.pi) - np.pi
-    ).abs() / scar.half_width
+    half_width = scar.half_width * (1 + scar.widening * torch.clamp(s, 0, 1) ** 2)
+    away = (torch.remainder(angle - scar.angle - scar.drift * (s - 0.5) + np.pi, 2 * np.pi) - np.pi).abs() / half_width
     share = torch.clamp(1 - away**scar.power, 0, 1) * envelope
     inside = (away < 1) & (along < 1)
     none = torch.zeros_like(depth, dtype=torch.bool)

@@ -20,6 +20,7 @@ from .network import SCAR_INPUTS, scar_network, trained_scar
 from .painted_samples import PaintedSamples, SampleStudy
 from .prepared_study import load_prepared
 from .recipe import HospitalRecipe
+from .samples import EarlierNetworks
 from .train_images import image_loss, on_device, scar_terms
 from .train_language import LanguageLoss, Terms, ask
 
@@ -40,7 +41,8 @@ def estimate_run(
     """Time one sample, one step of each network and one case, and multiply; nothing that is trained is touched."""
     chosen = check.chosen("train")
     studies = [SampleStudy(check.members[k].reading.sha256, check.members[k].finding, "") for k in chosen]
-    make = PaintedSamples(check.prepared, studies, recipe.paint, replace(recipe.scar, virtual_share=0.0), heart)
+    table = replace(recipe.scar, virtual_share=0.0)
+    make = PaintedSamples(check.prepared, studies, recipe.paint, table, EarlierNetworks(heart, scar))
     rng = np.random.default_rng(0)
     make(rng)  # the networks are made at the first call
     sample_s = _timed(lambda: make(rng), 3)

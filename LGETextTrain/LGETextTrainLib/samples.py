@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from LGETextDetectLib.normalised import PIXEL_MM, SIZE, network_image, scale_to_heart, without_wall
+from LGETextDetectLib.looks import FIRST_LOOK, OF_SLICE, SCAR_INPUTS, WALLS, network_image, with_look, without_wall
+from LGETextDetectLib.normalised import PIXEL_MM, SIZE, scale_to_heart
 from LGETextDetectLib.patches import PATCH_MM, PATCH_SIZE, normalise_patch, resample_separably
 from scipy import ndimage
 
 from . import phantom, truth
 from .diagnostic import draw_clinical
-from .network import HeartGraph, heart_network
+from .harder_hearts import harder
+from .network import HeartGraph, ScarSight, heart_network, one_look
 from .patient import Patient, draw
 from .precision import mixed_precision
 
@@ -25,8 +28,11 @@ SCAR_LOST = 0.5
 CLINICAL_SHARE = 0.3  # of the image networks' patients
 SEEN_SHARE = 0.6  # of the refined samples; the others keep the network fit for masks of other origin
 TRAINED_KINDS = (0.36, 0.14, 0.32, 0.06, 0.06, 0.06)  # of the scar samples: subepicardial scar is the hardest to learn
-MAPS_HIDDEN = 0.3  # of the scar samples: the network finds the wall by itself
+ALONE_SHARE = 0.3  # of the scar samples' slices: the network finds the wall by itself, as for the first look
+HEART_HIDDEN, LOOK_HIDDEN = 0.07, 0.035  # of the slices: one of the two walls is not there
+END_SHARE = 0.1  # of the slices for either side: the stack ends here, for all that the network knows
 SLICE_SHIFT_PX = 1  # by which a breath-hold moves the slices above and below
+HEART_WALL = tuple(k for k in range(SCAR_INPUTS) if k % OF_SLICE in (1, 2))
 HEART_OF_LABEL = np.array([0, 1, 2, 2, 2, 3], np.uint8)
 
 
@@ -48,7 +54,7 @@ def _frame(
 
 def heart_samples(rng: np.random.Generator) -> Sample:
     """Slices of one patient anywhere in the frame: image (S, 2, 160, 160) float16, labels (S, 160, 160) uint8."""
-    patient = draw_clinical(rng) if rng.random() < CLINICAL_SHARE else draw(rng)
+    patient = harder(rng, draw_clinical(rng) if rng.random() < CLINICAL_SHARE else draw(rng))
     away = 1.0 if rng.random() > NO_HEART else 4.0  # some frames show no heart at all
     pose = phantom.Pose(
         PATCH_SIZE, PATCH_SIZE, PATCH_MM, PATCH_MM, turn=rng.uniform(0, 2 * np.pi), mirrored=bool(rng.random() < 0.5),
@@ -120,7 +126,7 @@ def _centred(count: int) -> npt.NDArray[np.float64]:
 def normalised_patient(
     rng: np.random.Generator, patient: Patient, heart: Heart | None = None
 ) -> tuple[npt.NDArray[np.float32], phantom.Rendered]:
-    """A patient in the normalised frame with landmark errors: network input (S, 5, 96, 96) and what was rendered.
+    """A patient in the normalised frame with landmark errors: network input (S, 18, 96, 96) and what was rendered.
 
     The heart's maps come from ``heart``, or without it from the truth with drawn errors.
     """
@@ -139,43 +145,74 @@ def normalised_patient(
     return network_image(image, maps), rendered
 
 
-def scar_samples(rng: np.random.Generator, heart: Heart | None = None) -> Sample:
-    """Slices of one patient in the normalised frame: image (S, 5, 96, 96) float16, labels and layer (S, 96, 96) uint8."""
+def scar_samples(rng: np.random.Generator, heart: Heart | None = None, look: ScarSight | None = None) -> Sample:
+    """Slices of one patient in the normalised frame: image (S, 18, 96, 96) float16, labels and layer (S, 96, 96) uint8.
+
+    ``heart`` gives the heart's maps and ``look`` those of a first look at the stack, if they are there yet.
+    """
     clinical = rng.random() < CLINICAL_SHARE
-    patient = draw_clinical(rng, 0.6, TRAINED_KINDS) if clinical else draw(rng, 0.72, TRAINED_KINDS)
+    patient = harder(rng, draw_clinical(rng, 0.6, TRAINED_KINDS) if clinical else draw(rng, 0.72, TRAINED_KINDS))
     image, rendered = normalised_patient(rng, patient, heart)
     labels, angle, position = rendered.labels.numpy(), rendered.angle.numpy(), patient.anatomy.s
     finding = truth.describe(patient, labels, angle, PIXEL_MM**2).finding
     return {
-        "image": disturbed(rng, image).astype(np.float16), "labels": labels,
+        "image": disturbed(rng, seen_before(image, look)).astype(np.float16), "labels": labels,
         "layer": truth.layer_labels(finding, position, labels, angle),
     }  # fmt: skip
 
 
+def seen_before(image: npt.NDArray[np.float32], look: ScarSight | None) -> npt.NDArray[np.float32]:
+    """A stack's input (S, 18, 96, 96) with a first look of ``look`` in it."""
+    return image if look is None else with_look(image, look(without_wall(image)))
+
+
 def disturbed(rng: np.random.Generator, image: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Network input (S, 5, 96, 96) as it also comes: neighbours shifted by another breath-hold, the heart maps not there."""
+    """Network input (S, 18, 96, 96) as it also comes: neighbours shifted by another breath-hold or not there, walls hidden."""
     image = image.copy()
     for slice_ in image:
-        for channel in (3, 4):
-            slice_[channel] = np.roll(slice_[channel], rng.integers(-SLICE_SHIFT_PX, SLICE_SHIFT_PX + 1, 2), (0, 1))
-    if rng.random() < MAPS_HIDDEN:
-        return without_wall(image)
+        own, *neighbours = (slice_[k : k + OF_SLICE] for k in range(0, SCAR_INPUTS, OF_SLICE))
+        for neighbour in neighbours:
+            moved_by = rng.integers(-SLICE_SHIFT_PX, SLICE_SHIFT_PX + 1, 2)
+            neighbour[:] = own if rng.random() < END_SHARE else np.roll(neighbour, moved_by, (1, 2))
+        chance = rng.random() - ALONE_SHARE
+        for share, hidden in ((0.0, WALLS), (HEART_HIDDEN, HEART_WALL), (HEART_HIDDEN + LOOK_HIDDEN, FIRST_LOOK)):
+            if chance < share:
+                slice_[list(hidden)] = 0
+                break
     return image
 
 
-class SamplesSeenByHeart:
-    """Scar samples of which most come with the maps of a trained heart network; travels to worker processes."""
+class EarlierNetworks:
+    """The networks of earlier stages, through which samples are seen; travels to worker processes, which make them at need."""
 
-    def __init__(self, state: dict[str, torch.Tensor]) -> None:
-        self.state = {key: value.cpu() for key, value in state.items()}
-        self._heart: Heart | None = None
+    def __init__(self, heart: Mapping[str, torch.Tensor], scar: Mapping[str, torch.Tensor] | None) -> None:
+        self._states = [{key: value.cpu() for key, value in state.items()} for state in (heart, scar or {})]
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"_states": self._states}
+
+    @cached_property
+    def heart(self) -> Heart:
+        """Patches (S, 2, 160, 160) -> probabilities (S, 4, 160, 160)."""
+        return trained_heart(self._states[0])
+
+    @cached_property
+    def look(self) -> ScarSight | None:
+        """One look of the scar network: (S, 18, 96, 96) -> maps (S, 11, 96, 96); None where it is not trained yet."""
+        return one_look(self._states[1]) if self._states[1] else None
+
+
+class SeenSamples:
+    """Scar samples with a first look in them, of which most come with the maps of a trained heart network."""
+
+    def __init__(self, networks: EarlierNetworks) -> None:
+        self.networks = networks
 
     def __call__(self, rng: np.random.Generator) -> Sample:
-        self._heart = self._heart or trained_heart(self.state)
-        return scar_samples(rng, self._heart if rng.random() < SEEN_SHARE else None)
+        return scar_samples(rng, self.networks.heart if rng.random() < SEEN_SHARE else None, self.networks.look)
 
 
-def trained_heart(state: dict[str, torch.Tensor]) -> Heart:
+def trained_heart(state: Mapping[str, torch.Tensor]) -> Heart:
     """The heart network as a function of numpy patches (S, 2, 160, 160) -> probabilities (S, 4, 160, 160)."""
     network = heart_network()
     network.load_state_dict({key: value.cpu() for key, value in state.items()})

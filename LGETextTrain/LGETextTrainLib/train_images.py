@@ -110,16 +110,17 @@ def refine_scar(
     heart: dict[str, Tensor], scar: dict[str, Tensor], stage: ImageStage, seed: int, folder: Path, log: Log, workers: int = 1,
     processes: Processes = ALONE, cine: Path | None = None, share: float = 0.0,
 ) -> dict[str, Tensor]:  # fmt: skip
-    """Third stage: the scar network goes on, now mostly with the maps that the heart network gives it in use.
+    """Third stage: the scar network goes on, now mostly with the maps that the heart network gives it in use, and its first look.
 
     With ``cine`` (cine_hearts.save_hearts), ``share`` of its samples are real hearts with painted scars.
     """
     torch.manual_seed(seed)
     network = scar_network()
     network.load_state_dict({key: value.cpu() for key, value in scar.items()})
-    make: Make = samples.SamplesSeenByHeart(heart)
+    networks = samples.EarlierNetworks(heart, scar)
+    make: Make = samples.SeenSamples(networks)
     if cine is not None:
-        make = Mixed(make, CineScarSamples(cine, heart), share)
+        make = Mixed(make, CineScarSamples(cine, networks), share)
     return train_image_network(
         network, make, scar_terms, stage, seed + 2, folder / "refined.pt", log, workers, processes
     )
