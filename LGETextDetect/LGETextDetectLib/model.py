@@ -25,6 +25,7 @@ from .wall_regions import PER_SLICE
 Float32 = npt.NDArray[np.float32]
 BATCH = 16  # slices a call, bounds the memory
 FIRST_WEIGHT = "study.values.0.weight"  # of the text side: (width, measures of a token)
+SCAR_STEM = "stem.conv.weight"  # of the scar network: (width, images, 3, 3)
 SEGMENTS = range(1, 18)
 LIKELIEST = 3  # segments that answer for the study
 SCORES = (2, 3, 4)
@@ -68,8 +69,7 @@ class Engine:
         self._scar = self._image_graph("scar", threads)
         self._language = load_onnx(self.bundle.folder / "language.onnx", threads)
         self._measures = measures_read(self.bundle.folder)
-        shown = int(self.bundle.manifest["networks"]["scar"]["inputs"])
-        self._see = as_shown_to(lambda image: _in_batches(self._scar, image)[0], shown)
+        self._see = as_shown_to(lambda image: _in_batches(self._scar, image)[0], images_shown(self.bundle.folder))
 
     @property
     def backend(self) -> str:
@@ -122,12 +122,14 @@ class Engine:
         segment_probability = _sigmoid(of_segments)
         ischaemic_probability = float(_sigmoid(ischaemic - other))
         layers, scores = self._describe(tokens, member, segment_probability, maps, ischaemic_probability)
-        study = study_logit(of_segments)
+        probability = float(_sigmoid(study_logit(of_segments)))
         seen = tokens.present.reshape(count, PER_SLICE).any(1)
-        by_slice = np.minimum(of_slices, study)  # no slice is likelier scarred than the study
+        by_slice = np.minimum(
+            _sigmoid(of_slices), np.float32(probability)
+        )  # no slice is likelier scarred than the study
         prompts = [prompt_logit(m, float(own), of_segments) for m, own in zip(meanings, of_prompts, strict=True)]
         return Prediction(
-            probability=float(_sigmoid(study)), slice_probability=np.where(seen, _sigmoid(by_slice), 0).astype(np.float32),
+            probability=probability, slice_probability=np.where(seen, by_slice, 0).astype(np.float32),
             segment_probability=segment_probability, segment_layer=layers, segment_transmurality=scores,
             no_reflow_probability=float(_sigmoid(no_reflow)), ischaemic_probability=ischaemic_probability,
             prompt_probability=tuple(_asked(m, float(_sigmoid(p))) for m, p in zip(meanings, prompts, strict=True)), evidence=answered_evidence(maps[:, 2], tokens.position, segment_probability), heart=maps[:, :2],
@@ -189,6 +191,11 @@ def measures_read(folder: Path) -> int:
     if count > MEASURES:
         raise InputRefused("bad-bundle", "The model reads more of a token than this program measures.")
     return count
+
+
+def images_shown(folder: Path) -> int:
+    """How many images of a slice a bundle's scar network is shown: in bundles up to 0.8.0 5."""
+    return stored_tensors(folder / "scar.safetensors")[SCAR_STEM].shape[1]
 
 
 def _allowed(tokens: StudyTokens, member: npt.NDArray[np.bool_], asked: Sequence[Meaning]) -> Float32:
