@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 from conftest import write_untrained_bundle  # noqa: E402
 from LGETextDetectLib.backends import load_onnx  # noqa: E402
 from LGETextDetectLib.looks import OLDER_INPUTS, SCAR_INPUTS, network_image  # noqa: E402
-from LGETextDetectLib.model import FIRST_WEIGHT, Engine  # noqa: E402
+from LGETextDetectLib.model import FIRST_WEIGHT, SCAR_STEM, Engine  # noqa: E402
 from LGETextDetectLib.normalised import NormalisedStack  # noqa: E402
 from LGETextDetectLib.refusal import InputRefused  # noqa: E402
 from LGETextDetectLib.tokens import MEASURES, OWN_MEASURES  # noqa: E402
@@ -77,7 +77,7 @@ def test_a_scar_network_that_is_shown_less_looks_as_it_did_and_goes_on_where_it_
     maps = engine.read_tokens(stack)[1]
     assert np.allclose(maps, by_hand, atol=1e-5) and not np.allclose(maps, graph(image=shown)[0], atol=1e-3)
     heart, scar, language = read_networks(narrow)
-    assert scar[network.STEM].shape[1] == SCAR_INPUTS
+    assert scar[SCAR_STEM].shape[1] == SCAR_INPUTS
     export_networks(heart, scar, language, tmp_path / "on")
     facts = {k: v for k, v in engine.bundle.manifest.items() if k not in ("files", "networks", "input_frame")}
     write_manifest(tmp_path / "on", engine.bundle.tokenizer, facts)

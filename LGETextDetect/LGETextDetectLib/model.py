@@ -124,9 +124,8 @@ class Engine:
         layers, scores = self._describe(tokens, member, segment_probability, maps, ischaemic_probability)
         probability = float(_sigmoid(study_logit(of_segments)))
         seen = tokens.present.reshape(count, PER_SLICE).any(1)
-        by_slice = np.minimum(
-            _sigmoid(of_slices), np.float32(probability)
-        )  # no slice is likelier scarred than the study
+        # No slice is likelier scarred than the study.
+        by_slice = np.minimum(_sigmoid(of_slices), np.float32(probability))
         prompts = [prompt_logit(m, float(own), of_segments) for m, own in zip(meanings, of_prompts, strict=True)]
         return Prediction(
             probability=probability, slice_probability=np.where(seen, by_slice, 0).astype(np.float32),

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from LGETextDetectLib.finding import LAYERS
 from LGETextDetectLib.looks import FIRST_LOOK, OLDER_INPUTS, SCAR_INPUTS, look_twice
+from LGETextDetectLib.model import SCAR_STEM
 from LGETextDetectLib.unet import HeartGraph, ScarGraph, UNet, scar_probabilities
 from torch import Tensor
 
@@ -21,7 +22,6 @@ SCAR_WIDTHS = (16, 32, 64, 128, 160)
 HEART_INPUTS = 2  # global and local contrast
 HEART_CLASSES = 4  # background, cavity, myocardium, RV
 SCAR_OUTPUTS = 5 + len(LAYERS)  # background, cavity, myocardium; scar and no-reflow given myocardium; layer given scar
-STEM = "stem.conv.weight"
 NETWORKS = {
     "heart": {"inputs": HEART_INPUTS, "outputs": HEART_CLASSES, "widths": list(HEART_WIDTHS)},
     "scar": {"inputs": SCAR_INPUTS, "outputs": SCAR_OUTPUTS, "widths": list(SCAR_WIDTHS)},
@@ -49,7 +49,7 @@ def scar_network() -> UNet:
     """A new scar network; until a first look is shown to it in training, it has no weight."""
     network = UNet(SCAR_INPUTS, SCAR_OUTPUTS, SCAR_WIDTHS)
     with torch.no_grad():
-        network.get_parameter(STEM)[:, FIRST_LOOK] = 0
+        network.get_parameter(SCAR_STEM)[:, FIRST_LOOK] = 0
     return network
 
 
@@ -73,12 +73,12 @@ def trained_scar(state: Mapping[str, Tensor]) -> ScarSight:
 
 def shown_more(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Weights of a scar network of an older bundle as today's: what it was not shown has no weight."""
-    first = state[STEM]
+    first = state[SCAR_STEM]
     if first.shape[1] == SCAR_INPUTS:
         return state
     wider = torch.zeros(len(first), SCAR_INPUTS, *first.shape[2:])
     wider[:, OLDER_INPUTS] = first
-    return {**state, STEM: wider}
+    return {**state, SCAR_STEM: wider}
 
 
 def start_from_heart(scar_net: UNet, heart_state: dict[str, Tensor]) -> int:
