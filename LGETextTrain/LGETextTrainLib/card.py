@@ -99,8 +99,9 @@ In scope: adult hearts, 2D short-axis LGE stacks, PSIR or magnitude, 1.5 or 3 T.
 screening, other sequences and views. A reader must look at the images; an answer that was withheld is no negative one."""
 
 WHAT_IT_IS = """## What it is
-A U-Net finds the left ventricle. The same U-Net started from it looks for scar in the orientation-normalised stack: at every
-slice with its two neighbours, once with the first network's wall and once without, of which the mean counts. A text side
+A U-Net finds the left ventricle. The same U-Net started from it looks for scar in the orientation-normalised stack, at every
+slice with its two neighbours, twice: at the signal alone, then also at the first network's wall and at what it saw itself the first
+time, on all three slices; the mean of both looks counts. A text side
 (small BERT, contrastive and caption loss) answers sentences from what the second network saw in every part of the wall and
 around it. For each AHA segment an affirmative is compared with a negative sentence; the study's answer is the mean of the
 three most affirmed, and no slice is called likelier scarred than the study; free prompts are asked the same way, and
