@@ -19,7 +19,7 @@ ORDER = """
     wording_prompt wording_write wording reports questions
     volume dicom_frames dicom_pixels nifti series_kind stacks series volume_files
     orientation patches heart landmarks manual_landmarks markups wall_shape normalised segment_places
-    looks wall_regions surroundings tokens unet bundle backends model
+    looks views wall_regions surroundings tokens unet bundle backends decisions model
     quality result outputs study
     studies_below results_table worker_pool summary_text batch cli __main__ mrml mrml_tables mrml_results mrml_bundle
 """.split()

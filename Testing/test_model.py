@@ -5,9 +5,9 @@ import pytest
 from LGETextDetectLib import aha
 from LGETextDetectLib.backends import choose, read_safetensors
 from LGETextDetectLib.bundle import default_bundle, open_bundle
-from LGETextDetectLib.finding import LAYERS, Meaning
+from LGETextDetectLib.finding import Meaning
 from LGETextDetectLib.landmarks import find_landmarks
-from LGETextDetectLib.model import Engine, Prediction, answered_evidence, layers_affirmed, prompt_logit, study_logit
+from LGETextDetectLib.model import Engine, Prediction, answered_evidence, scarred_shares
 from LGETextDetectLib.normalised import NormalisedStack, normalise
 from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.study import sample_study
@@ -75,19 +75,18 @@ def test_prompt_of_one_segment_is_that_segment(engine: Engine, prediction: Predi
     assert answers == pytest.approx(prediction.segment_probability.tolist(), abs=1e-5)
 
 
-def test_answers_to_prompts_agree_with_the_segments() -> None:
-    segments = np.full(17, -3.0, np.float32)
-    segments[[7, 8, 1]] = 1.0, 2.0, 0.0  # mid anteroseptal and inferoseptal, basal anteroseptal
-    assert prompt_logit(SEPTUM, -1.0, segments) == prompt_logit(NO_SEPTUM, -1.0, segments) == 2.0
-    assert prompt_logit(Meaning(True), 5.0, segments) == study_logit(segments) == 1.0
-    of_septum = Meaning(True, segments=SEPTUM.segments, layers=("mid-wall",))
-    assert prompt_logit(of_septum, 0.5, segments) == 0.5
-    assert prompt_logit(of_septum, 4.0, segments) == 2.0  # scar of one kind is not likelier than scar
-    assert prompt_logit(Meaning(True, aetiology="ischaemic"), 4.0, segments) == 1.0
-
-
 def test_no_slice_is_likelier_scarred_than_the_study(prediction: Prediction) -> None:
     assert 0 < prediction.slice_probability.max() <= prediction.probability
+
+
+def test_the_share_of_a_segment_is_of_its_own_wall() -> None:
+    maps = np.zeros((2, 11, 96, 96), np.float32)
+    radius = np.hypot(*(np.mgrid[:96, :96] - 47.5))
+    maps[:, 1] = (radius > 18) & (radius < 26)
+    maps[0, 2] = maps[0, 1] * (aha.segment_map("mid") == 9) * 0.5
+    maps[1, 2] = maps[1, 1]  # of a slice beyond the apex
+    shares = scarred_shares(maps, np.array([0.5, 1.2], np.float32))
+    assert shares[8] == pytest.approx(0.5) and not np.delete(shares, 8).any()
 
 
 def test_evidence_fades_where_the_answer_is_no() -> None:
@@ -145,26 +144,3 @@ def test_bundle_stays_small() -> None:
     folder = default_bundle()
     assert sum(path.stat().st_size for path in folder.iterdir()) < 40e6
     assert not [path for path in folder.iterdir() if path.suffix in (".pt", ".pkl", ".pickle", ".bin")]
-
-
-@pytest.mark.parametrize(
-    ("ischaemic", "beside", "expected"),
-    [
-        (0.9, "subendocardial", ("transmural", "subendocardial")),  # an infarct's layers go together
-        (0.5, "subendocardial", ("subepicardial", "subendocardial")),  # the images do not tell the aetiology
-        (0.9, "mid-wall", ("subepicardial", "mid-wall")),  # nothing reaches the endocardium: no infarct is named
-    ],
-)
-def test_an_infarct_has_no_layer_that_spares_the_endocardium(
-    ischaemic: float, beside: str, expected: tuple[str, str]
-) -> None:
-    logits = np.zeros((2, len(LAYERS)), np.float32)
-    logits[0, [LAYERS.index("subepicardial"), LAYERS.index("transmural")]] = 3, 2
-    logits[1, LAYERS.index(beside)] = 1
-    assert tuple(layers_affirmed([10, 11], logits, ischaemic).values()) == expected
-
-
-def test_insertion_points_lie_beside_the_septum() -> None:
-    logits = np.zeros((2, len(LAYERS)), np.float32)
-    logits[:, [LAYERS.index("insertion-point"), LAYERS.index("mid-wall")]] = 3, 2
-    assert layers_affirmed([2, 12], logits, 0.1) == {2: "insertion-point", 12: "mid-wall"}

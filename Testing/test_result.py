@@ -135,8 +135,10 @@ def test_no_segment_is_likelier_than_the_study_that_is_called_free_of_scar() -> 
 def test_most_probable_segment_is_named_when_none_passes() -> None:
     segments = np.full(17, 0.05, np.float32)
     segments[12] = 0.2
-    finding = result_of(segment_probability=segments)["finding"]
-    assert [lesion["segments"] for lesion in finding["lesions"]] == [[13]]
+    result = result_of(segment_probability=segments)
+    assert [lesion["segments"] for lesion in result["finding"]["lesions"]] == [[13]]
+    over = [r["aha"] for r in result["segments"] if r["probability"] >= sample_engine().bundle.thresholds["segment"]]
+    assert over == [13]  # in the table, too
 
 
 @pytest.mark.parametrize(
@@ -178,6 +180,9 @@ def test_every_prediction_gives_a_consistent_result(
     )  # fmt: skip
     result = build_result(sample_loaded(VOLUME), sample_landmarks(VOLUME), stack, prediction, [], sample_engine())
     valid({**result, "seconds": SECONDS})
+    if (present := result["detection"]["present"]) is not None:
+        likeliest = max(row["probability"] for row in result["segments"])
+        assert (likeliest >= sample_engine().bundle.thresholds["segment"]) == present
     finding = Finding.from_dict(result["finding"])
     assert read_report(result["caption"]) == finding
     named = {n for lesion in finding.lesions for n in lesion.segments}

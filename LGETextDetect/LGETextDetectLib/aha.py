@@ -6,6 +6,7 @@ Angles are degrees counter-clockwise as displayed: 0 = image right (lateral wall
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -123,3 +124,14 @@ def _ray_shares(scar: FloatArray, myocardium: FloatArray, segment: FloatArray) -
     wall = np.bincount(ray, minlength=rays)
     scarred = np.bincount(ray, scar[inside] > SCAR_THRESHOLD, minlength=rays)
     return np.asarray(scarred[scarred > 0] / wall[scarred > 0], np.float64)
+
+
+def _neighbours() -> dict[int, frozenset[int]]:
+    rings = [segment_of(np.arange(0.5, 360), level).tolist() for level in LEVELS]
+    beside = [(a, b) for ring in rings for a, b in zip(ring, ring[1:] + ring[:1], strict=True)]
+    below = [(a, b) for upper, lower in pairwise(rings) for a, b in zip(upper, lower, strict=True)]
+    pairs = {pair for a, b in beside + below if a != b for pair in ((a, b), (b, a))}
+    return {n: frozenset(b for a, b in pairs if a == n) for n in NAMES}
+
+
+NEIGHBOURS = _neighbours()  # segments that touch, in plane or across levels; the cap touches all apical ones

@@ -14,12 +14,14 @@ from scipy import ndimage
 from . import aha
 from .backends import Graph, TorchGraph, choose, load_onnx, stored_tensors
 from .bundle import default_bundle, open_bundle
-from .finding import ENDOCARDIAL, LAYERS, Meaning
-from .looks import as_shown_to, look_twice, network_image
+from .decisions import SCORE_SHARES, layers_affirmed, prompt_logit, seen_segments, study_logit
+from .finding import LAYERS, Meaning
+from .looks import as_shown_to, network_image
 from .normalised import NormalisedStack
 from .questions import prompt_pair
 from .refusal import InputRefused
 from .tokens import MEASURES, StudyTokens, looked_at, segments_of_tokens, study_tokens
+from .views import look_in_views
 from .wall_regions import PER_SLICE
 
 Float32 = npt.NDArray[np.float32]
@@ -27,13 +29,10 @@ BATCH = 16  # slices a call, bounds the memory
 FIRST_WEIGHT = "study.values.0.weight"  # of the text side: (width, measures of a token)
 SCAR_STEM = "stem.conv.weight"  # of the scar network: (width, images, 3, 3)
 SEGMENTS = range(1, 18)
-LIKELIEST = 3  # segments that answer for the study
 SCORES = (2, 3, 4)
 EVEN_ODDS = 0.5
-SURE_OF_AETIOLOGY = 0.6  # either way; between, the images do not tell and none is named
 ROUNDING = 1e-4  # of probabilities in a result
 BORDER_PX = 1.5  # over which evidence fades between two segments
-SCORE_SHARES = (0.255, 0.505)  # of the wall: scores 2 and 3 begin here
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +97,7 @@ class Engine:
 
     def read_tokens(self, stack: NormalisedStack) -> tuple[StudyTokens, Float32]:
         """The study's tokens and the scar network's maps (S, 11, 96, 96)."""
-        maps = look_twice(self._see, network_image(stack.image, stack.maps))
+        maps = look_in_views(self._see, network_image(stack.image, stack.maps))
         return study_tokens(stack.image, maps, stack.position), maps
 
     def predict(self, stack: NormalisedStack, meanings: Sequence[Meaning] = ()) -> Prediction:
@@ -119,14 +118,18 @@ class Engine:
         of_segments, (no_reflow, ischaemic, other), of_prompts, of_slices = np.split(
             logits, np.cumsum([len(SEGMENTS), 3, len(meanings)])
         )
+        of_study = study_logit(of_segments)
+        of_segments = seen_segments(of_segments, scarred_shares(maps, tokens.position))
         segment_probability = _sigmoid(of_segments)
         ischaemic_probability = float(_sigmoid(ischaemic - other))
         layers, scores = self._describe(tokens, member, segment_probability, maps, ischaemic_probability)
-        probability = float(_sigmoid(study_logit(of_segments)))
+        probability = float(_sigmoid(of_study))
         seen = tokens.present.reshape(count, PER_SLICE).any(1)
         # No slice is likelier scarred than the study.
         by_slice = np.minimum(_sigmoid(of_slices), np.float32(probability))
-        prompts = [prompt_logit(m, float(own), of_segments) for m, own in zip(meanings, of_prompts, strict=True)]
+        prompts = [
+            prompt_logit(m, float(own), of_segments, of_study) for m, own in zip(meanings, of_prompts, strict=True)
+        ]
         return Prediction(
             probability=probability, slice_probability=np.where(seen, by_slice, 0).astype(np.float32),
             segment_probability=segment_probability, segment_layer=layers, segment_transmurality=scores,
@@ -207,45 +210,6 @@ def _in_batches(graph: Graph, image: Float32) -> list[npt.NDArray[Any]]:
     return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
 
 
-def study_logit(segment_logits: Float32) -> float:
-    """Whether there is scar anywhere: mean logit of the three segments whose sentences are affirmed most.
-
-    A lesion reaches into the segments beside it, a fleck does not. On real hearts this holds better than one sentence
-    about the whole ventricle (docs/model-log.md).
-    """
-    return float(np.sort(segment_logits)[-LIKELIEST:].mean())
-
-
-def prompt_logit(meaning: Meaning, own: float, segment_logits: Float32) -> float:
-    """The answer to a prompt, negated or not, from its ``own`` sentence's logit and the segments' (17,).
-
-    Answers agree with each other: scar in a place is as likely as in the likeliest of its segments, scar anywhere is the
-    study's own question, and scar of some kind there is never likelier than scar there.
-    """
-    places = [n - 1 for n in meaning.segments]
-    there = float(segment_logits[places].max()) if places else study_logit(segment_logits)
-    asks_place_alone = replace(meaning, negated=False) == Meaning(True, segments=meaning.segments)
-    return there if asks_place_alone else min(own, there)
-
-
-def layers_affirmed(segments: Sequence[int], logits: Float32, ischaemic: float) -> dict[int, str]:
-    """The layer with the highest logit (N, 7) of each of N segments among those that it has.
-
-    Beside scar that reaches the endocardium, a study that is surely ischaemic has no other: an infarct spreads from there.
-    """
-    layers = {
-        n: _highest(row, [m for m in LAYERS if m != "insertion-point" or n in aha.INSERTION_SEGMENTS])
-        for n, row in zip(segments, logits, strict=True)
-    }
-    if ischaemic >= SURE_OF_AETIOLOGY and any(layer in ENDOCARDIAL for layer in layers.values()):
-        return {n: _highest(row, ENDOCARDIAL) for n, row in zip(segments, logits, strict=True)}
-    return layers
-
-
-def _highest(logits: Float32, layers: Sequence[str]) -> str:
-    return max(layers, key=lambda layer: float(logits[LAYERS.index(layer)]))
-
-
 def answered_evidence(scar: Float32, position: Float32, segment_probability: Float32) -> Float32:
     """Scar map (S, 96, 96) in full where its segment's probability (17,) is even odds or more, less in proportion below.
 
@@ -255,6 +219,13 @@ def answered_evidence(scar: Float32, position: Float32, segment_probability: Flo
     return np.asarray(
         scar * ndimage.gaussian_filter(weight[_segment_maps(position)], (0, BORDER_PX, BORDER_PX)), np.float32
     )
+
+
+def scarred_shares(maps: Float32, position: Float32) -> Float32:
+    """(17,) mean scar over the wall of every segment on the scar maps (S, 11, 96, 96), 0 where there is no wall."""
+    place = _segment_maps(position).ravel()
+    wall, scar = (np.bincount(place, maps[:, k].ravel(), 18)[1:] for k in (1, 2))
+    return np.asarray(scar / np.maximum(wall, 1), np.float32)
 
 
 def seen_share(maps: Float32, position: Float32, segment: int) -> float | None:

@@ -9,9 +9,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from . import aha
+from .decisions import SURE_OF_AETIOLOGY
 from .finding import ENDOCARDIAL, LAYERS, Finding, Lesion, Meaning
 from .landmarks import Landmarks, Point
-from .model import SURE_OF_AETIOLOGY, Engine, Prediction
+from .model import Engine, Prediction
 from .normalised import NormalisedStack
 from .orientation import plane_axes
 from .quality import abstention_reasons, answer_flags, quality_flags
@@ -132,17 +133,21 @@ def _detection(
 def segment_probabilities(
     prediction: Prediction, thresholds: Mapping[str, Any], detection: Mapping[str, Any]
 ) -> list[float]:
-    """(17,) rounded; where the study is called free of scar, none reaches the threshold at which segments are named.
+    """(17,) rounded, in accord with the study's answer: the whole is never less probable than its parts.
 
-    The bound is as far below that threshold as the study's probability is below its own: the whole is never less
-    probable than its parts.
+    Where the study is called free of scar, none reaches the threshold at which segments are named; the bound is as far below
+    it as the study's probability is below its own. Where the study's probability reaches its own, the likeliest segment does:
+    scar somewhere but nowhere for certain is said to be where it is most likely rather than nowhere.
     """
     probability = [rounded(p, PROBABILITY_DIGITS) for p in prediction.segment_probability]
-    if detection["present"] is not False:
-        return probability
-    most = float(thresholds["segment"]) * detection["probability"] / detection["threshold"]
-    most = math.floor(most * 10**PROBABILITY_DIGITS) / 10**PROBABILITY_DIGITS
-    return [min(p, most) for p in probability]
+    named, steps = float(thresholds["segment"]), 10**PROBABILITY_DIGITS
+    if detection["present"] is False:
+        most = math.floor(named * detection["probability"] / detection["threshold"] * steps) / steps
+        return [min(p, most) for p in probability]
+    if detection["probability"] >= detection["threshold"]:
+        likeliest = int(np.argmax(probability))
+        probability[likeliest] = max(probability[likeliest], math.ceil(named * steps) / steps)
+    return probability
 
 
 def make_finding(
@@ -157,8 +162,7 @@ def make_finding(
     named = [n for n in aha.NAMES if probability[n - 1] >= float(thresholds["segment"])]
     if present is None:
         return Finding("uncertain", _lesions(prediction, named, "possible"))
-    # Scar somewhere but nowhere over the threshold: say where it is most likely rather than nowhere.
-    lesions = _lesions(prediction, named or [int(np.argmax(probability)) + 1], "definite")
+    lesions = _lesions(prediction, named, "definite")
     aetiology = _aetiology(prediction, lesions)
     no_reflow = (
         None if aetiology == "non-ischaemic" else prediction.no_reflow_probability >= float(thresholds["no_reflow"])

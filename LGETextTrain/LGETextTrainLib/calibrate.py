@@ -102,15 +102,15 @@ def calibrated(probability: npt.ArrayLike, thresholds: dict[str, Any]) -> Floats
 
 
 def best_threshold(probability: Floats, true: Floats, beta_to: Callable[[Floats, Floats], float]) -> float:
-    """The middle one of the thresholds, half way between two neighbouring scores, at which ``beta_to(found, true)`` is nearly best.
+    """The highest threshold, half way between two neighbouring scores, at which ``beta_to(found, true)`` is nearly best.
 
-    Of few patients the best one alone jumps about.
+    Over a wide span it hardly differs, and of few patients the best one alone jumps about; the highest names what is surest.
     """
     scores = np.unique(probability)
     cuts = (scores[1:] + scores[:-1]) / 2 if len(scores) > 1 else np.array([0.5])
     values = [beta_to((probability >= cut).astype(float), true) for cut in cuts]
     good = np.flatnonzero(np.array(values) >= np.max(values) - NEARLY)
-    return float(cuts[good[len(good) // 2]])
+    return float(cuts[good[-1]])
 
 
 def fit_thresholds(outcomes: Sequence[Judged], *, own_kind: bool = True) -> dict[str, Any]:

@@ -101,11 +101,14 @@ screening, other sequences and views. A reader must look at the images; an answe
 WHAT_IT_IS = """## What it is
 A U-Net finds the left ventricle. The same U-Net started from it looks for scar in the orientation-normalised stack, at every
 slice with its two neighbours, twice: at the signal alone, then also at the first network's wall and at what it saw itself the first
-time, on all three slices; the mean of both looks counts. A text side
-(small BERT, contrastive and caption loss) answers sentences from what the second network saw in every part of the wall and
-around it. For each AHA segment an affirmative is compared with a negative sentence; the study's answer is the mean of the
-three most affirmed, and no slice is called likelier scarred than the study; free prompts are asked the same way, and
-scar of some kind is never called likelier than scar there. The layer is the one of seven whose sentence is affirmed most; transmurality is read off the scar map where it shows the lesion."""
+time, on all three slices. It does so in four views of the stack (as it is, upside down, smaller and larger); the mean of all looks
+counts. A text side (small BERT, contrastive and caption loss) answers sentences from what the second network saw in every part of
+the wall and around it. For each AHA segment an affirmative is compared with a negative sentence; the study's answer is the mean of
+the three most affirmed, and no slice is called likelier scarred than the study. The odds of one segment are then taken in proportion
+to the share of its wall where scar is seen, up to three tenths: a neighbour of the lesion is not named with it. Free prompts are
+asked the same way, and scar of some kind is never called likelier than scar there. The layer is the one of seven whose sentence is
+affirmed most, in the segment itself and in those named that touch it; transmurality is read off the scar map where it shows the
+lesion."""
 
 LIMITS = """## Limits and failure modes
 Not tested on: paediatric hearts, congenital disease, 3D LGE, dark-blood LGE, devices. Small, faint and non-ischaemic

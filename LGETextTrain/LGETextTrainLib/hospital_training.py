@@ -20,9 +20,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from LGETextDetectLib.bundle import default_bundle, open_bundle
+from LGETextDetectLib.decisions import LIKELIEST
 from LGETextDetectLib.events import Events
 from LGETextDetectLib.finding import Meaning
-from LGETextDetectLib.model import LIKELIEST, Engine
+from LGETextDetectLib.model import Engine
 from LGETextDetectLib.refusal import InputRefused
 from scipy.optimize import minimize
 from torch import Tensor, nn
@@ -324,7 +325,7 @@ def _judge_text(hospital: Hospital, cases: list[Case]) -> Validate:
         assert isinstance(model, LanguageModel)
         loss = LanguageLoss(model, cases, Terms(), hospital.processes.device)
         segments = loss.answers(batch, ASKED)[:, 1:]
-        study = segments.topk(LIKELIEST, 1).values.mean(1)  # as model.study_logit
+        study = segments.topk(LIKELIEST, 1).values.mean(1)  # as decisions.study_logit
         parts = [calibrated_entropy(study, true[:, 0]), calibrated_entropy(segments, true[:, 1:])]
         area = auroc(study.cpu().numpy(), true[:, 0].cpu().numpy() > 0.5)
         places = auroc(segments.cpu().numpy().ravel(), true[:, 1:].cpu().numpy().ravel() > 0.5)
