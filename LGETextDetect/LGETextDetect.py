@@ -201,7 +201,8 @@ class LGETextDetectWidget(PanelRuns, ScriptedLoadableModuleWidget, VTKObservatio
         self.initializeParameterNode()
 
     def exit(self):
-        self.setParameterNode(None)
+        """Another module is shown: the panel no longer follows its parameters; what runs and what was found stays."""
+        self._stop_following()
 
     def onSceneStartClose(self, caller=None, event=None):
         self._let_go()
@@ -231,14 +232,18 @@ class LGETextDetectWidget(PanelRuns, ScriptedLoadableModuleWidget, VTKObservatio
 
     def setParameterNode(self, parameter_node):
         """Follow another parameter node, or none."""
-        if self.parameters is not None:
-            self.parameters.disconnectGui(self._gui_tag)
-            self.removeObserver(self.parameters, vtk.vtkCommand.ModifiedEvent, self._checkCanApply)
+        self._stop_following()
         self.parameters = parameter_node
         if self.parameters is not None:
             self._gui_tag = self.parameters.connectGui(self.ui)
             self.addObserver(self.parameters, vtk.vtkCommand.ModifiedEvent, self._checkCanApply)
         self._checkCanApply()
+
+    def _stop_following(self):
+        if self._gui_tag is not None:
+            self.parameters.disconnectGui(self._gui_tag)
+            self.removeObserver(self.parameters, vtk.vtkCommand.ModifiedEvent, self._checkCanApply)
+            self._gui_tag = None
 
     @property
     def volume_node(self):

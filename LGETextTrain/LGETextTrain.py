@@ -170,7 +170,8 @@ class LGETextTrainWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.initializeParameterNode()
 
     def exit(self):
-        self.setParameterNode(None)
+        """Another module is shown: the panel no longer follows its parameters; a training is watched on."""
+        self._stop_following()
 
     def onSceneStartClose(self, caller=None, event=None):
         self.setParameterNode(None)
@@ -185,14 +186,18 @@ class LGETextTrainWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def setParameterNode(self, parameter_node):
         """Follow another parameter node, or none."""
-        if self._parameterNode is not None:
-            self._parameterNode.disconnectGui(self._parameterNodeGuiTag)
-            self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self._checkCanApply)
+        self._stop_following()
         self._parameterNode = parameter_node
         if self._parameterNode is not None:
             self._parameterNodeGuiTag = self._parameterNode.connectGui(self.ui)
             self.addObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self._checkCanApply)
         self._checkCanApply()
+
+    def _stop_following(self):
+        if self._parameterNodeGuiTag is not None:
+            self._parameterNode.disconnectGui(self._parameterNodeGuiTag)
+            self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self._checkCanApply)
+            self._parameterNodeGuiTag = None
 
     def attach(self):
         """Follow a training that an earlier Slicer started and that still runs."""

@@ -264,3 +264,30 @@ def test_a_changed_sample_file_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(InputRefused) as refused:
         LGETextDetect.LGETextDetectLogic().load_sample()
     assert refused.value.code == "no-sample"
+
+
+def test_a_result_is_never_shown_with_another_volume(panel) -> None:
+    """Chosen away while the engine runs: nothing is shown with the other volume, and the result waits beside its own."""
+    first = panel.volume_node
+    other = panel.logic.load_study(sample_study(), "other")
+    panel.ui.applyButton.click()
+    panel.parameters.inputVolume = other
+    wait_until(lambda: panel.watch.run is None)
+    assert panel.nodes is None and panel.result_folder is None and not panel.ui.errorLabel.text
+    assert mrml_results.find_result(other, slicer.mrmlScene) is None
+    panel.parameters.inputVolume = first
+    assert panel.nodes is not None and panel.nodes.table.GetNumberOfRows() == 17
+
+
+def test_leaving_the_module_keeps_what_was_found_and_what_runs(panel) -> None:
+    nodes, folder = applied(panel), panel.result_folder
+    panel.exit()
+    panel.parameters.showEvidence = not panel.parameters.showEvidence  # nobody follows, nothing fails
+    panel.enter()
+    assert panel.nodes is nodes and panel.result_folder == folder and folder.is_dir()
+    panel.ui.applyButton.click()
+    panel.exit()
+    wait_until(lambda: panel.watch.run is None)
+    panel.enter()
+    assert not panel.ui.errorLabel.text and panel.ui.stageLabel.text == "Done"
+    assert panel.nodes is not None and panel.result_folder.is_dir()

@@ -107,18 +107,20 @@ def _study_of(path: Path) -> StudyKey | None:
 def _dicom_studies(
     folder: Path, leaves: Mapping[Path, tuple[StudyKey, list[Path]]], is_root: bool = False
 ) -> list[Path]:
-    """Highest folders at or below ``folder`` that hold one study each."""
-    below = {place: leaf for place, leaf in leaves.items() if place.is_relative_to(folder)}
-    children = sorted({folder / place.relative_to(folder).parts[0] for place in below if place != folder})
-    keys = {key for key, _ in below.values()} - {UNKNOWN}
-    if not below:
+    """Highest folders at or below ``folder`` that hold one study each; all ``leaves`` lie there."""
+    children: dict[Path, dict[Path, tuple[StudyKey, list[Path]]]] = {}
+    for place, leaf in leaves.items():
+        if place != folder:
+            children.setdefault(folder / place.relative_to(folder).parts[0], {})[place] = leaf
+    keys = {key for key, _ in leaves.values()} - {UNKNOWN}
+    if not leaves:
         return []
-    if folder in below and (not children or len(keys) <= 1):
+    if folder in leaves and (not children or len(keys) <= 1):
         return [folder]
     if len(keys) <= 1 and not (is_root and (len(children) == 1 or not keys)):
         return [folder]
-    loose = [] if folder not in below else [path for path in below[folder][1] if _study_of(path) is not None]
-    return [*loose, *(study for child in children for study in _dicom_studies(child, below))]
+    loose = [] if folder not in leaves else [path for path in leaves[folder][1] if _study_of(path) is not None]
+    return [*loose, *(study for child in sorted(children) for study in _dicom_studies(child, children[child]))]
 
 
 # --- names -----------------------------------------------------------------------------------------------------------

@@ -205,12 +205,14 @@ def _to_image(volume: Volume, grid: npt.NDArray[np.float64]) -> npt.NDArray[np.f
 
 
 def save_hearts(hearts: list[CineHeart], path: Path) -> None:
-    """One .npz: all slices end to end; no pickle, no name."""
+    """One .npz: all slices end to end; no pickle, no name. Written whole or not at all."""
     joined = {
         "image": np.concatenate([h.image for h in hearts]).astype(np.float16),
         **{n: np.concatenate([getattr(h, n) for h in hearts]) for n in ("labels", "position", "to_image")},
     }
-    np.savez(path, allow_pickle=False, lengths=[len(h.position) for h in hearts], **joined)
+    partial = path.with_suffix(".partial.npz")
+    np.savez(partial, allow_pickle=False, lengths=[len(h.position) for h in hearts], **joined)
+    partial.replace(path)
 
 
 def load_hearts(path: Path) -> list[CineHeart]:

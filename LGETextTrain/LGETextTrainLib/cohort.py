@@ -93,14 +93,18 @@ def virtual_cases(
 
 
 def save_cases(cases: list[Case], path: Path) -> None:
-    """One .npz: all tokens end to end, findings as JSON; no pickle."""
+    """One .npz: all tokens end to end, findings as JSON; no pickle. Written whole or not at all."""
     lengths = np.array([len(case.present) for case in cases])
     findings = json.dumps([case.finding.to_dict() for case in cases])
     joined = {
         name: np.concatenate([getattr(case, name) for case in cases])
         for name in ("values", "places", "present", "scarred")
     }
-    np.savez(path, allow_pickle=False, lengths=lengths, findings=np.frombuffer(findings.encode(), np.uint8), **joined)
+    partial = path.with_suffix(".partial.npz")
+    np.savez(
+        partial, allow_pickle=False, lengths=lengths, findings=np.frombuffer(findings.encode(), np.uint8), **joined
+    )
+    partial.replace(path)
 
 
 def load_cases(path: Path) -> list[Case]:

@@ -87,9 +87,7 @@ class HospitalCases:
     def _kept(self, name: str, make: Callable[[], list[Case]]) -> list[Case]:
         path = self.folder / f"cases-{name}.npz"
         if not path.is_file():
-            partial = path.with_name(f"partial-{name}.npz")
-            save_cases(make(), partial)
-            partial.replace(path)
+            save_cases(make(), path)
         return load_cases(path)
 
 
