@@ -159,12 +159,13 @@ class Engine:
         by_layer = logits[: len(likely) * len(LAYERS)].reshape(len(likely), -1)
         by_score = logits[len(likely) * len(LAYERS) :].reshape(len(likely), -1)
         layers = layers_affirmed(likely, by_layer, ischaemic)
+        place = _segment_maps(tokens.position)
         scores: dict[int, int] = {}
         for n, row in zip(likely, by_score, strict=True):
             if layers[n] == "transmural":
                 scores[n] = 4
             elif layers[n] == "subendocardial":
-                share = seen_share(maps, tokens.position, n)
+                share = aha.scarred_share(maps[:, 2], maps[:, 1], place == n)
                 affirmed = int((row > 0).sum()) if share is None else int(np.digitize(share, SCORE_SHARES))
                 scores[n] = min(1 + affirmed, 3)
         return tuple(layers.get(n) for n in SEGMENTS), tuple(scores.get(n) for n in SEGMENTS)
@@ -226,11 +227,6 @@ def scarred_shares(maps: Float32, position: Float32) -> Float32:
     place = _segment_maps(position).ravel()
     wall, scar = (np.bincount(place, maps[:, k].ravel(), 18)[1:] for k in (1, 2))
     return np.asarray(scar / np.maximum(wall, 1), np.float32)
-
-
-def seen_share(maps: Float32, position: Float32, segment: int) -> float | None:
-    """Scarred share of the wall of one segment on the scar maps (S, 11, 96, 96); None where they show no scar."""
-    return aha.scarred_share(maps[:, 2], maps[:, 1], _segment_maps(position) == segment)
 
 
 def _segment_maps(position: Float32) -> npt.NDArray[np.int64]:

@@ -87,14 +87,13 @@ class PanelRuns:
 
     def _take(self, run):
         """Show what a run found; of a volume that is no longer chosen it only becomes nodes, found again with it."""
-        if run.request.dicom_folder is None and run.request.volume_node is not self.volume_node:
-            if run.request.command != "query":
-                show_run(run)
-            self.log(_("The run was of another volume than the one that is chosen now."))
-            return
         if run.request.dicom_folder is not None:
             run.check()
             self.export.finish_dicom(run.result_folder)
+        elif run.request.volume_node is not self.volume_node:
+            if run.request.command != "query":
+                show_run(run)
+            self.log(_("The run was of another volume than the one that is chosen now."))
         elif run.request.command == "query":
             run.check()
             self.questions.add(run.answer["prompts"])

@@ -20,6 +20,7 @@ from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.volume import Volume
 from scipy import ndimage
 
+from .array_files import save_arrays
 from .cine_border import endocardium, epicardium
 from .phantom import LABELS
 
@@ -205,14 +206,12 @@ def _to_image(volume: Volume, grid: npt.NDArray[np.float64]) -> npt.NDArray[np.f
 
 
 def save_hearts(hearts: list[CineHeart], path: Path) -> None:
-    """One .npz: all slices end to end; no pickle, no name. Written whole or not at all."""
+    """One .npz: all slices end to end; no pickle, no name."""
     joined = {
         "image": np.concatenate([h.image for h in hearts]).astype(np.float16),
         **{n: np.concatenate([getattr(h, n) for h in hearts]) for n in ("labels", "position", "to_image")},
     }
-    partial = path.with_suffix(".partial.npz")
-    np.savez(partial, allow_pickle=False, lengths=[len(h.position) for h in hearts], **joined)
-    partial.replace(path)
+    save_arrays(path, {"lengths": [len(h.position) for h in hearts], **joined})
 
 
 def load_hearts(path: Path) -> list[CineHeart]:

@@ -18,6 +18,7 @@ from LGETextDetectLib.wall_regions import PER_SLICE
 from torch import Tensor
 
 from . import samples, truth
+from .array_files import save_arrays
 from .cine_hearts import CineHeart
 from .cine_samples import seen_heart
 from .diagnostic import draw_clinical
@@ -93,18 +94,14 @@ def virtual_cases(
 
 
 def save_cases(cases: list[Case], path: Path) -> None:
-    """One .npz: all tokens end to end, findings as JSON; no pickle. Written whole or not at all."""
+    """One .npz: all tokens end to end, findings as JSON; no pickle."""
     lengths = np.array([len(case.present) for case in cases])
     findings = json.dumps([case.finding.to_dict() for case in cases])
     joined = {
         name: np.concatenate([getattr(case, name) for case in cases])
         for name in ("values", "places", "present", "scarred")
     }
-    partial = path.with_suffix(".partial.npz")
-    np.savez(
-        partial, allow_pickle=False, lengths=lengths, findings=np.frombuffer(findings.encode(), np.uint8), **joined
-    )
-    partial.replace(path)
+    save_arrays(path, {"lengths": lengths, "findings": np.frombuffer(findings.encode(), np.uint8), **joined})
 
 
 def load_cases(path: Path) -> list[Case]:

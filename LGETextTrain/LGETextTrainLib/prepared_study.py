@@ -20,6 +20,8 @@ from LGETextDetectLib.volume_files import load_study
 from LGETextDetectLib.worker_pool import run_tasks
 from scipy import ndimage
 
+from .array_files import save_arrays
+
 Segment = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
 INDEX = "index.json"
 
@@ -140,13 +142,9 @@ def _outcomes(
 
 
 def save_prepared(study: Prepared, path: Path) -> None:
-    """One .npz of half-precision arrays, all or nothing; no pickle, no identifier."""
-    partial_path = path.with_suffix(".partial.npz")
-    np.savez_compressed(
-        partial_path, allow_pickle=False, image=study.image.astype(np.float16), maps=study.maps.astype(np.float16), position=study.position,
-        certainty=study.certainty,
-    )  # fmt: skip
-    partial_path.replace(path)
+    """One .npz of half-precision arrays; no pickle, no identifier."""
+    half = {"image": study.image.astype(np.float16), "maps": study.maps.astype(np.float16)}
+    save_arrays(path, {**half, "position": study.position, "certainty": study.certainty}, compressed=True)
 
 
 def load_prepared(folder: Path, sha256: str) -> Prepared:
