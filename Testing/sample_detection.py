@@ -111,7 +111,7 @@ def sample_prediction(stack: NormalisedStack, probability: float = 0.91, **chang
         segments[number - 1], layers[number - 1], scores[number - 1] = p, layer, score
     prediction = Prediction(
         probability=probability, slice_probability=np.linspace(0.9, 0.1, len(stack.index)).astype(np.float32),
-        segment_probability=segments, segment_layer=tuple(layers), segment_transmurality=tuple(scores),
+        segment_probability=segments, segment_seen=np.ones(17, bool), segment_layer=tuple(layers), segment_transmurality=tuple(scores),
         no_reflow_probability=0.2, ischaemic_probability=0.9, prompt_probability=(),
         evidence=scar_evidence(stack), heart=stack.maps[:, :2], head_probability=0.8,
     )  # fmt: skip

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 from LGETextDetectLib import aha
-from LGETextDetectLib.decisions import layers_affirmed, prompt_logit, seen_segments, study_logit, touching
+from LGETextDetectLib.decisions import (
+    can_be_answered,
+    layers_affirmed,
+    prompt_logit,
+    segment_logits_by_share,
+    study_logit,
+    touching,
+)
 from LGETextDetectLib.finding import LAYERS, Meaning
 
 SEPTUM = Meaning(True, segments=(2, 3, 8, 9, 14))
@@ -33,8 +40,18 @@ def test_a_segment_is_as_likely_as_its_scar_is_seen() -> None:
     """Same sentence, three shares of the wall: odds go with the share up to three tenths, and a lost lesion is still said."""
     share = np.full(17, 0.5)
     share[:4] = 0.15, 0.03, 0.0, 0.3
-    odds = np.exp(seen_segments(np.zeros(17, np.float32), share))
+    odds = np.exp(segment_logits_by_share(np.zeros(17, np.float32), share, np.ones(17, bool)))
     assert odds == pytest.approx([0.5, 0.1, 0.02] + [1.0] * 14)
+
+
+def test_nothing_is_said_of_segments_that_no_slice_shows() -> None:
+    seen = np.zeros(17, bool)
+    seen[6:12] = True  # a single slice, half way
+    logits = segment_logits_by_share(np.full(17, 3.0, np.float32), np.full(17, 0.5), seen)
+    assert (logits[seen] == 3).all() and (logits[~seen] < -9).all()
+    assert not can_be_answered(Meaning(True, segments=(1, 17)), seen)
+    assert can_be_answered(Meaning(True, segments=(1, 7)), seen) and can_be_answered(Meaning(True), seen)
+    assert not can_be_answered(Meaning(), seen)
 
 
 def test_a_lesion_keeps_its_layer_from_segment_to_segment() -> None:

@@ -13,12 +13,12 @@ ROOT = Path(__file__).parents[1]
 DETECT = ROOT / "LGETextDetect" / "LGETextDetectLib"
 TRAIN = ROOT / "LGETextTrain" / "LGETextTrainLib"
 ORDER = """
-    refusal child_process detached_child events aha finding
+    refusal output_folder child_process detached_child events aha finding
     wording_lexicon wording_phrase_table wording_phrases wording_headings wording_words wording_marks wording_sentences
     wording_places wording_reading wording_tables wording_clauses wording_scope wording_lesions wording_report
-    wording_prompt wording_write wording reports questions
-    volume dicom_frames dicom_pixels nifti series_kind stacks series volume_files
-    orientation patches heart landmarks manual_landmarks markups wall_shape normalised segment_places
+    wording_sides wording_prompt wording_write wording reports questions
+    volume orientation padding dicom_frames dicom_pixels nifti series_kind stacks series volume_files
+    patches heart landmarks manual_landmarks markups wall_shape normalised segment_places
     looks views wall_regions surroundings tokens unet bundle backends decisions model
     quality result outputs study
     studies_below results_table worker_pool summary_text batch cli __main__ mrml mrml_tables mrml_results mrml_bundle

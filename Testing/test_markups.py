@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from LGETextDetectLib.landmarks import Landmarks, SliceLandmarks
+from LGETextDetectLib.manual_landmarks import with_manual
 from LGETextDetectLib.markups import markups_document, read_markups, write_markups
 from LGETextDetectLib.refusal import InputRefused
 from sample_detection import sample_landmarks, sample_volume
@@ -93,7 +94,6 @@ def written(folder: Path, controls: list[dict[str, Any]], **markup: Any) -> Path
 CENTRE = control("lv_centre", AUTO.slices[1].lv_centre)
 REFUSED: dict[str, Callable[[Path], Path]] = {
     "no points": lambda folder: written(folder, []),
-    "only apex": lambda folder: written(folder, [control("apex", AUTO.apex)]),
     "unknown name": lambda folder: written(folder, [CENTRE, control("<b>aorta", AUTO.apex)]),
     "twice on a slice": lambda folder: written(folder, [CENTRE, {**CENTRE, "label": "lv_centre_7"}]),
     "apex twice": lambda folder: written(folder, [CENTRE, control("apex", AUTO.apex), control("apex", AUTO.base)]),
@@ -128,6 +128,14 @@ def test_refused(tmp_path: Path, make: Callable[[Path], Path]) -> None:
     with pytest.raises(InputRefused) as refusal:
         read_markups(make(tmp_path), VOLUME)
     assert refusal.value.code == "bad-landmarks"
+
+
+def test_apex_and_base_alone_are_enough(tmp_path: Path) -> None:
+    back = read_markups(written(tmp_path, [control("apex", AUTO.apex), control("base", AUTO.base)]), VOLUME)
+    assert np.allclose((back.apex, back.base), (AUTO.apex, AUTO.base), atol=1e-3)
+    merged = with_manual(AUTO, replace(back, apex=AUTO.base), VOLUME)
+    assert merged.source == "mixed" and np.allclose(merged.apex, AUTO.base, atol=1e-3)
+    assert np.allclose([s.rvip_inferior for s in merged.slices], [s.rvip_inferior for s in AUTO.slices], atol=1e-3)
 
 
 def test_missing_file_is_not_found(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from LGETextDetectLib import aha
-from LGETextDetectLib.backends import choose, read_safetensors
+from LGETextDetectLib.backends import Chosen, OnDevice, choose, read_safetensors, single_precision
 from LGETextDetectLib.bundle import default_bundle, open_bundle
 from LGETextDetectLib.finding import Meaning
 from LGETextDetectLib.landmarks import find_landmarks
@@ -67,6 +67,19 @@ def test_negated_prompt_is_the_complement(prediction: Prediction) -> None:
     septum, no_septum, nothing, _ = prediction.prompt_probability
     assert septum + no_septum == pytest.approx(1)
     assert nothing is None
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_only_segments_on_the_slices_given_are_named(engine: Engine, stack: NormalisedStack, count: int) -> None:
+    middle = [k for k, p in enumerate(stack.position) if 0.45 < p < 0.6][:count]
+    part = {name: getattr(stack, name)[middle] for name in ("image", "maps", "position", "index", "grids")}
+    asked = [Meaning(True), Meaning(True, segments=(13, 14)), Meaning(True, segments=(8, 14))]
+    few = engine.predict(NormalisedStack(**{**stack.__dict__, **part}), asked)
+    assert few.segment_seen.nonzero()[0].tolist() == list(range(6, 12))
+    assert few.segment_probability[~few.segment_seen].max() < 1e-4 and np.isfinite(few.probability)
+    anywhere, apical, septal = few.prompt_probability
+    assert apical is None and anywhere == pytest.approx(few.probability, abs=1e-6)
+    assert septal == pytest.approx(few.segment_probability[7], abs=1e-6)
 
 
 def test_prompt_of_one_segment_is_that_segment(engine: Engine, prediction: Prediction, stack: NormalisedStack) -> None:
@@ -138,6 +151,79 @@ def test_impossible_choice_is_refused(backend: str, device: str) -> None:
     with pytest.raises(InputRefused) as refused:
         choose(backend, device)
     assert refused.value.code == "no-gpu"
+
+
+# --- devices, without one ---------------------------------------------------------------------------------------------
+
+
+def broken() -> bool:
+    raise RuntimeError("no kernel image is available for execution on the device")
+
+
+@pytest.mark.parametrize(
+    ("backend", "device", "gpu", "chosen"),
+    [
+        ("auto", "auto", lambda: True, Chosen("torch", "cuda")),
+        ("torch", "auto", lambda: True, Chosen("torch", "cuda")),
+        ("auto", "auto", lambda: False, Chosen("onnx", "cpu")),
+        ("torch", "auto", lambda: False, Chosen("torch", "cpu")),
+        ("torch", "cpu", broken, Chosen("torch", "cpu")),
+        ("onnx", "auto", broken, Chosen("onnx", "cpu")),
+    ],
+)
+def test_a_gpu_is_taken_where_there_is_one(backend: str, device: str, gpu, chosen: Chosen) -> None:
+    pytest.importorskip("torch")
+    assert choose(backend, device, gpu) == chosen
+
+
+@pytest.mark.parametrize(("backend", "taken"), [("auto", "onnx"), ("torch", "torch")])
+def test_a_gpu_that_does_not_compute_is_left_alone_and_said(backend: str, taken: str) -> None:
+    pytest.importorskip("torch")
+    chosen = choose(backend, "auto", broken)
+    assert (chosen.backend, chosen.device) == (taken, "cpu") and "does not compute" in chosen.fault
+    with pytest.raises(InputRefused) as refused:
+        choose(backend, "cuda", broken)
+    assert refused.value.code == "no-gpu" and refused.value.cause == chosen.fault
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["CUDA out of memory. Tried to allocate 2.00 GiB", "MPS backend out of memory", "cuDNN error: CUDNN_STATUS_ALLOC_FAILED"],
+)  # fmt: skip
+def test_a_device_whose_memory_is_short_is_left_for_good(message: str) -> None:
+    used: list[str] = []
+
+    def work(device: str) -> str:
+        used.append(device)
+        if device != "cpu":
+            raise RuntimeError(message)
+        return device
+
+    on_device = OnDevice("cuda", lambda: used.append("released"))
+    assert (on_device(work), on_device(work)) == ("cpu", "cpu")
+    assert used == ["cuda", "cpu", "released", "cpu"] and on_device.fell_back
+
+
+@pytest.mark.parametrize(("device", "message"), [("cuda", "CUDA error: device-side assert"), ("cpu", "out of memory")])
+def test_other_errors_are_not_taken_for_a_short_memory(device: str, message: str) -> None:
+    def work(_: str) -> None:
+        raise RuntimeError(message)
+
+    on_device = OnDevice(device)
+    with pytest.raises(RuntimeError, match=message):
+        on_device(work)
+    assert not on_device.fell_back
+
+
+def test_networks_run_in_single_precision_as_the_thresholds_were_fitted(engine: Engine) -> None:
+    torch = pytest.importorskip("torch")
+    before = torch.backends.cudnn.allow_tf32
+    with single_precision("cpu"):
+        assert not torch.backends.cudnn.allow_tf32 and torch.backends.cudnn.deterministic
+    assert torch.backends.cudnn.allow_tf32 == before
+    with torch.autocast("cpu", torch.bfloat16):
+        seen = Engine(backend="torch", device="cpu").segment(np.zeros((1, 2, 160, 160), np.float32))
+    assert np.abs(seen - engine.segment(np.zeros((1, 2, 160, 160), np.float32))).max() < 1e-4
 
 
 def test_bundle_stays_small() -> None:

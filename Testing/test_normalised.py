@@ -1,9 +1,11 @@
 """The normalised frame is decided in physical space: how a file stores the heart changes nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from LGETextDetectLib.landmarks import Landmarks, Maps, SliceLandmarks
-from LGETextDetectLib.manual_landmarks import with_manual
+from LGETextDetectLib.manual_landmarks import contradict_geometry, with_manual
 from LGETextDetectLib.normalised import (
     PIXEL_MM,
     SIZE,
@@ -11,7 +13,8 @@ from LGETextDetectLib.normalised import (
     normalise,
     scale_intensity,
 )
-from LGETextDetectLib.patches import cut_patches, patch_grids
+from LGETextDetectLib.orientation import geometry_known, seen_from_apex
+from LGETextDetectLib.patches import cut_patches, image_centres, patch_grids
 from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.volume import Volume
 from LGETextTrainLib.patient import draw
@@ -68,6 +71,25 @@ def test_storage_order_changes_nothing(
     assert np.allclose(found.position, expected.position, atol=1e-5)
     assert np.abs(found.image - expected.image).max() < 0.02
     assert np.abs(found.maps - expected.maps).max() < 0.02
+
+
+@pytest.mark.parametrize("plane", [(2, 1, 0), (1, 2, 0), (0, 2, 1)], ids=["axial", "coronal", "sagittal"])
+@pytest.mark.parametrize("transpose", [False, True])
+@pytest.mark.parametrize("rows", [False, True])
+@pytest.mark.parametrize("columns", [False, True])
+def test_storage_order_of_lost_geometry_changes_nothing(
+    study: VirtualStudy, plane: tuple[int, ...], transpose: bool, rows: bool, columns: bool
+) -> None:
+    """A file that claims to be axial, coronal or sagittal: the networks get its usual view however it is stored."""
+    usual = np.zeros((4, 4))
+    usual[plane, (0, 1, 2)] = [9.0, *((1.4, 1.4) if plane[0] == 2 else (-1.4, 1.4))]  # feet are down
+    usual[3, 3] = 1
+    plain = replace(study, volume=replace(study.volume, affine=usual))
+    other = stored(plain, transpose, rows, columns, False)
+    assert not geometry_known(plain.volume) and seen_from_apex(plain.volume)
+    assert seen_from_apex(other.volume) == (not (transpose ^ rows ^ columns))
+    expected, found = (cut_patches(v, image_centres(v)) for v in (plain.volume, other.volume))
+    assert np.abs(found - expected).max() < 1e-3 * np.abs(expected).max()
 
 
 def test_right_ventricle_left_and_base_first(study: VirtualStudy) -> None:
@@ -174,6 +196,56 @@ def test_manual_points_override_automatic_ones(study: VirtualStudy) -> None:
     merged = with_manual(study.landmarks, Landmarks("manual", None, None, tuple(slices)), study.volume)
     assert merged.source == "mixed"
     assert merged.slices[index].lv_centre == pytest.approx(moved, abs=1e-3)
+
+
+def test_an_insertion_point_on_the_centre_is_refused(study: VirtualStudy) -> None:
+    slices = list(study.landmarks.slices)
+    middle = len(slices) // 2
+    slices[middle] = replace(slices[middle], rvip_inferior=slices[middle].lv_centre)
+    manual = replace(study.landmarks, source="manual", slices=tuple(slices))
+    with pytest.raises(InputRefused) as refused:
+        normalise(study.volume, manual, true_maps(study.volume, study.labels, study.landmarks))
+    assert refused.value.code == "bad-landmarks" and f"slice {middle + 1}" in refused.value.cause
+
+
+def test_points_that_a_network_found_are_not_called_bad_landmarks(study: VirtualStudy) -> None:
+    found = replace(study.landmarks, source="auto", base=study.landmarks.apex)
+    with pytest.raises(InputRefused) as refused:
+        normalise(study.volume, found, true_maps(study.volume, study.labels, study.landmarks))
+    assert refused.value.code == "no-heart"
+
+
+def exchanged(landmarks: Landmarks) -> Landmarks:
+    slices = tuple(replace(s, rvip_anterior=s.rvip_inferior, rvip_inferior=s.rvip_anterior) for s in landmarks.slices)
+    return replace(landmarks, slices=slices)
+
+
+def test_points_by_hand_that_contradict_the_geometry_are_noticed(study: VirtualStudy) -> None:
+    by_hand = replace(study.landmarks, source="manual")
+    assert not contradict_geometry(by_hand, study.volume)
+    assert contradict_geometry(exchanged(by_hand), study.volume)
+    assert contradict_geometry(replace(by_hand, apex=by_hand.base, base=by_hand.apex), study.volume)
+    assert not contradict_geometry(replace(exchanged(by_hand), source="auto"), study.volume)
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_exchanged_insertion_points_are_noticed_without_geometry(study: VirtualStudy, mirrored: bool) -> None:
+    """The same heart in a file that says nothing of the body: points keep their pixels."""
+    source = stored(study, False, not seen_from_apex(study.volume), False, False)
+    lost = np.eye(4)[:, [2, 1, 0, 3]] @ np.diag([9.0, 1.4, 1.4, 1.0])
+    plain = replace(source, volume=replace(source.volume, affine=lost))
+
+    def moved(point):
+        return None if point is None else tuple(plain.volume.to_lps(source.volume.to_index(point)))
+
+    slices = tuple(
+        replace(s, lv_centre=moved(s.lv_centre), rvip_anterior=moved(s.rvip_anterior), rvip_inferior=moved(s.rvip_inferior))
+        for s in source.landmarks.slices
+    )  # fmt: skip
+    plain = replace(plain, landmarks=replace(source.landmarks, source="manual", slices=slices))
+    plain = stored(plain, False, mirrored, False, False)
+    assert not contradict_geometry(plain.landmarks, plain.volume)
+    assert contradict_geometry(exchanged(plain.landmarks), plain.volume)
 
 
 def test_no_insertion_point_is_refused(study: VirtualStudy) -> None:

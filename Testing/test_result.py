@@ -73,7 +73,7 @@ def test_fields_in_the_documented_order() -> None:
         lambda r: r["finding"].update(lesions=[]),
         lambda r: r["segments"].pop(),
         lambda r: r["segments"][0].update(layer="epicardial"),
-        lambda r: r["prompts"][0].update(probability=None),
+        lambda r: r["prompts"][0].update(understood=False),
         lambda r: r.pop("caption"),
     ],
 )
@@ -195,10 +195,11 @@ VOLUME = sample_volume(4)
 # --- prompts ---------------------------------------------------------------------------------------------------------
 
 
-def test_prompt_probability_is_null_exactly_when_not_understood() -> None:
-    asked = (("LVEF?", Meaning(), None), ("scar?", SCAR_ANYWHERE, 0.8), ("LVEF?", Meaning(), 0.3))
+def test_prompt_probability_is_null_when_not_understood_or_not_seen() -> None:
+    asked = (("LVEF?", Meaning(), None), ("scar?", SCAR_ANYWHERE, 0.8), ("LVEF?", Meaning(), 0.3), ("apex?", Meaning(True, segments=(17,)), None))  # fmt: skip
     rows = result_of(prompts=asked)["prompts"]
-    assert [(row["understood"], row["probability"]) for row in rows] == [(False, None), (True, 0.8), (False, None)]
+    answers = [(row["understood"], row["probability"]) for row in rows]
+    assert answers == [(False, None), (True, 0.8), (False, None), (True, None)]
 
 
 def test_the_plain_question_gets_the_study_s_probability() -> None:
@@ -284,6 +285,11 @@ def sure(confidence: float) -> Landmarks:
     return replace(landmarks, slices=tuple(replace(s, confidence=confidence) for s in landmarks.slices))
 
 
+def upside_down() -> Landmarks:
+    landmarks = sample_landmarks(VOLUME8)
+    return replace(landmarks, source="manual", apex=landmarks.base, base=landmarks.apex)
+
+
 def axis_aligned() -> Any:
     affine = np.diag([9.0, 2.0, 2.0, 1.0])[[2, 1, 0, 3]]
     return replace(VOLUME8, affine=affine)
@@ -308,6 +314,7 @@ def noisy(scale: float) -> np.ndarray:
     [
         ("low-landmark-confidence", {"landmarks": sure(0.4)}),
         ("geometry-lost", {"volume": axis_aligned()}),
+        ("landmarks-contradict-geometry", {"landmarks": upside_down()}),
         ("thin-coverage", {"volume": wide_gap()}),
         ("magnitude-only", {"volume": replace(VOLUME8, image_type="magnitude")}),
         ("image-type-unknown", {"volume": replace(VOLUME8, image_type="unknown")}),
@@ -340,6 +347,16 @@ def test_near_the_threshold_is_flagged() -> None:
     assert "threshold-near" not in codes(result_of(0.65))
 
 
+def test_segments_that_no_slice_shows_are_flagged() -> None:
+    seen = np.ones(17, bool)
+    seen[16] = False
+    (flag,) = result_of(segment_seen=seen)["quality"]
+    assert (flag["code"], flag["severity"]) == ("segments-not-seen", "info")
+    seen[:2] = False
+    (flag,) = result_of(segment_seen=seen)["quality"]
+    assert flag["severity"] == "warning" and "segments 1, 2, 17" in flag["text"]
+
+
 def test_gpu_fallback_is_flagged() -> None:
     engine = sample_engine()
     engine.fell_back = True
@@ -367,4 +384,11 @@ def test_a_stack_with_hardly_any_heart_is_not_answered() -> None:
 def test_unreliable_landmarks_are_not_answered() -> None:
     result = build_result(sample_loaded(VOLUME8), sure(0.2), STACK8, sample_prediction(STACK8), [], sample_engine())
     assert (result["detection"]["present"], result["detection"]["reasons"]) == (None, ["landmarks-unreliable"])
+
+
+def test_an_inverted_image_is_not_answered() -> None:
+    inverted = replace(STACK8, image=1 - STACK8.image)
+    prediction = sample_prediction(inverted)
+    result = build_result(sample_loaded(VOLUME8), sample_landmarks(VOLUME8), inverted, prediction, [], sample_engine())
+    assert (result["detection"]["present"], result["detection"]["reasons"]) == (None, ["contrast-implausible"])
     assert result["finding"]["lge"] == "uncertain"

@@ -155,6 +155,31 @@ def test_nifti_is_read_as_by_itk(make: Callable[[Path], Path], tmp_path: Path) -
         assert np.allclose(volume.to_lps(index), image.TransformIndexToPhysicalPoint(index[::-1]), atol=1e-4)
 
 
+@pytest.mark.parametrize(("unit", "mm"), [(0, 1.0), (2, 1.0), (1, 1000.0), (3, 0.001)])
+@pytest.mark.parametrize("by_qform", [False, True])
+def test_nifti_lengths_in_metres_and_micrometres(unit: int, mm: float, by_qform: bool, tmp_path: Path) -> None:
+    path = _with_qform_only(tmp_path) if by_qform else tmp_path / "a.nii"
+    if not by_qform:
+        sitk.WriteImage(image_of(sound_volume()), str(path))
+    expected = load_study(path).volume
+    data = bytearray(path.read_bytes())
+    for start, count in ((80, 3), (268, 3), (280, 12)):  # pixdim, qoffset, srow
+        lengths = np.frombuffer(data, "<f4", count, start) / np.float32(mm)
+        data[start : start + 4 * count] = lengths.astype("<f4").tobytes()
+    data[123] = unit
+    path.write_bytes(bytes(data))
+    assert np.allclose(load_study(path).volume.affine, expected.affine, atol=1e-3)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (2, 1, 0), (2, 0, 1)])
+def test_slices_of_nearly_cubic_voxels_run_along_the_heart(order: tuple[int, int, int], tmp_path: Path) -> None:
+    """A navigated 3D scan, 1.5 x 1.25 x 1.8 mm, stored along any axis."""
+    source = sound_volume(slices=60)
+    source.affine[:3, 0] *= 1.8 / 8
+    write_nrrd(stored(source, order, (False, False, False)), tmp_path / "a.nrrd")
+    same_physical_volume(load_study(tmp_path / "a.nrrd").volume, source, 1e-9)
+
+
 def test_big_endian_nifti(tmp_path: Path) -> None:
     header = bytearray(348)
     struct.pack_into(">i", header, 0, 348)

@@ -1,4 +1,4 @@
-"""Reports and prompts are read by text/SCHEMA; captions read back exactly; no scar report is called absent."""
+"""Reports and prompts are read as finding.py says; captions read back exactly; no scar report is called absent."""
 
 import json
 import time
@@ -16,7 +16,7 @@ from LGETextDetectLib.wording import explain, read_prompt, read_report, say, wri
 CASES = Path(__file__).parent / "wording_cases.jsonl"
 SHARED = Path(__file__).parents[2] / "shared" / "text"
 TOUGH = [
-    "", " ", "\0", "LGE" * 5000, "no " * 3000 + "LGE", "<" * 2000, "((((" * 2000, "1: 2% " * 2000, "more than " * 2000, "=A(" * 2000, "\n" * 100_000, "🫀 LGE ñ",
+    "", " ", "\0", "LGE" * 5000, "no " * 3000 + "LGE", "<" * 2000, "((((" * 2000, "1: 2% " * 2000, "more than " * 2000, "=A(" * 2000, "\n" * 100_000, "apico" * 800, "bar apex " * 450 + "scar", "segments " + "1 " * 3000, "🫀 LGE ñ",
 ]  # fmt: skip
 
 
@@ -52,6 +52,40 @@ def test_own_reports(row: dict[str, Any]) -> None:
 @pytest.mark.parametrize("row", rows(CASES, "meaning"), ids=lambda row: row["id"])
 def test_own_prompts(row: dict[str, Any]) -> None:
     assert read_prompt(row["text"]).to_dict() == row["meaning"], row["text"]
+
+
+@pytest.mark.parametrize("word", "car scan scare scared scarf scary scarce star basil basin sepal infant".split())
+def test_real_words_are_no_misspellings(word: str) -> None:
+    assert not read_prompt(f"{word} in the septum").understood
+
+
+@pytest.mark.parametrize("word", "scarr scarrs scaring enhancment enhancemnt infarkt infract fibrossis fibosis".split())
+def test_misspellings_are_read(word: str) -> None:
+    assert read_prompt(f"{word} in the septum").segments == (2, 3, 8, 9, 14)
+
+
+@pytest.mark.parametrize("text", ["must not be negative", "no fine noise", "nothing when there is none", "not ok"])
+def test_double_negatives_alone_ask_nothing(text: str) -> None:
+    assert read_prompt(text) == Meaning()
+
+
+@pytest.mark.parametrize("wrapping", ["{}", "{}?", "Is there {}?", "{} please", "<b>{}</b>", "{}!"])
+@pytest.mark.parametrize(
+    ("asked", "segments", "layers"),
+    [
+        ("scar in the inferior wall, not the septum", (4, 10, 15), ()),
+        ("inferior but not septal enhancement", (4, 10, 15), ()),
+        ("scar sparing segments 1-6", tuple(range(7, 18)), ()),
+        ("enhancement everywhere except the apex", tuple(range(1, 17)), ()),
+        ("scar outside the RV insertion points", (1, 4, 5, 6, 7, *range(10, 18)), ()),
+        ("no infarct but midwall fibrosis", (), ("mid-wall",)),
+        ("midwall but no subendocardial scar", (), ("mid-wall",)),
+    ],
+)
+def test_second_clause_does_not_deny_the_first(
+    wrapping: str, asked: str, segments: tuple[int, ...], layers: tuple[str, ...]
+) -> None:
+    assert read_prompt(wrapping.format(asked)) == Meaning(True, segments=segments, layers=layers)
 
 
 def test_shared_reports() -> None:

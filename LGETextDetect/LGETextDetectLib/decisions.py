@@ -17,11 +17,12 @@ SURE_OF_AETIOLOGY = 0.6  # either way; between, the images do not tell and none 
 SCORE_SHARES = (0.255, 0.505)  # of the wall: scores 2 and 3 begin here
 SEEN_IN_FULL = 0.3  # scarred share of a segment's wall from which its sentence alone decides
 SEEN_NOWHERE = 0.006  # share that is taken for at least: a lesion that the map has lost is still said
+UNSEEN = -10.0  # logit of a segment that no slice shows: nothing is said of it
 BESIDE = 0.5  # weight of the lesion's other segments in the layer of one
 
 
 def study_logit(segment_logits: Float32) -> float:
-    """Whether there is scar anywhere: mean logit of the three segments whose sentences are affirmed most.
+    """Whether there is scar anywhere: mean logit of the three segments, of those seen, whose sentences are affirmed most.
 
     A lesion reaches into the segments beside it, a fleck does not. On real hearts this holds better than one sentence
     about the whole ventricle (docs/model-log.md).
@@ -29,13 +30,21 @@ def study_logit(segment_logits: Float32) -> float:
     return float(np.sort(segment_logits)[-LIKELIEST:].mean())
 
 
-def seen_segments(segment_logits: Float32, share: npt.NDArray[np.floating]) -> Float32:
+def segment_logits_by_share(
+    segment_logits: Float32, share: npt.NDArray[np.floating], seen: npt.NDArray[np.bool_]
+) -> Float32:
     """(17,) logits of the segments: the odds of one are in proportion to the ``share`` of its wall that the map shows as scar.
 
     A segment's tokens also tell of the lesion beside it; by its sentence alone too many neighbours are named.
+    seen: whether a slice shows the segment; one that none shows is not named.
     """
-    seen = np.clip(share, SEEN_NOWHERE, SEEN_IN_FULL) / SEEN_IN_FULL
-    return np.asarray(segment_logits + np.log(seen), np.float32)
+    scarred = np.clip(share, SEEN_NOWHERE, SEEN_IN_FULL) / SEEN_IN_FULL
+    return np.where(seen, segment_logits + np.log(scarred), UNSEEN).astype(np.float32)
+
+
+def can_be_answered(meaning: Meaning, seen: npt.NDArray[np.bool_]) -> bool:
+    """Whether a prompt was understood and the images show something of where it asks; seen (17,) of the segments."""
+    return meaning.understood and (not meaning.segments or any(seen[n - 1] for n in meaning.segments))
 
 
 def prompt_logit(meaning: Meaning, own: float, segment_logits: Float32, of_study: float) -> float:

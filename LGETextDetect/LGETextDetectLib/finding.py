@@ -1,4 +1,9 @@
-"""What is said about late enhancement of one study: the vocabulary shared by all parts (text/SCHEMA)."""
+"""What is said about late enhancement (LGE) of the left ventricle (LV): the vocabulary shared by all parts.
+
+``Finding`` is what a report, the truth of a virtual patient or the model says of one study; ``Meaning`` is what a prompt
+asks of it. Segments are AHA numbers: 1-6 basal, 7-12 mid (each anterior, anteroseptal, inferoseptal, inferior,
+inferolateral, anterolateral), 13-16 apical (anterior, septal, inferior, lateral), 17 the apical cap.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +19,13 @@ AETIOLOGIES = ("ischaemic", "non-ischaemic")
 
 @dataclass(frozen=True)
 class Lesion:
-    """One described lesion; ``segments`` are sorted AHA numbers, empty when no place is given."""
+    """One described lesion; another layer or aetiology is another lesion, the same lesion over several walls is one.
+
+    segments       sorted AHA numbers, empty when no place is given
+    layer          one of LAYERS, None when not said; subendocardial as long as it is not transmural (up to 75 % of the wall)
+    transmurality  0 none, 1 up to 25 %, 2 up to 50 %, 3 up to 75 %, 4 more; None when not said or no endocardial layer
+    certainty      definite, or possible where the report doubts
+    """
 
     segments: tuple[int, ...] = ()
     layer: str | None = None
@@ -35,7 +46,13 @@ class Lesion:
 
 @dataclass(frozen=True)
 class Finding:
-    """The LGE statement of one study."""
+    """The LGE statement of one study; earlier examinations count only where the report says that nothing changed.
+
+    lge        present; uncertain (only possible LGE); absent; not_stated (the LV is not spoken of: other organs, no contrast)
+    lesions    none when absent or not stated
+    aetiology  ischaemic or non-ischaemic where stated or implied by a named disease; None when not, or both alike
+    no_reflow  microvascular obstruction: True described, False excluded, None not mentioned
+    """
 
     lge: str = "not_stated"
     lesions: tuple[Lesion, ...] = ()
@@ -63,7 +80,25 @@ class Finding:
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a prompt asks; empty tuples mean anywhere / any layer."""
+    """What a prompt asks of one study: whether some lesion meets all of its fields, or, negated, whether none does.
+
+    understood         False when the prompt asks nothing about LGE of the LV in this study (other organs, function,
+                       treatment, knowledge in general, no sense, a segment that does not exist); all else is then empty
+    negated            the prompt denies and asks nothing else ("no scar in the septum", "is the lateral wall free of
+                       enhancement?", "viable anterior wall"); "infarct without MVO", "scar, not in the septum" and "no
+                       infarct but midwall fibrosis" are not negated
+    segments           AHA numbers one of which the lesion has; empty anywhere. A wall without level is meant at all levels,
+                       a coronary territory or "outside the septum" is its segments; what is excepted ("sparing the septum",
+                       "except the apex", ", not the septum") is taken away
+    layers             names of LAYERS one of which the lesion has, empty any; those of an exception are not asked. A share
+                       of the wall names no layer ("less than 25 % transmural")
+    aetiology          ischaemic for infarct, MI and heart attack; non-ischaemic for other named diseases; None otherwise, for
+                       a territory alone, and for alternatives ("infarct or myocarditis?")
+    no_reflow          True when microvascular obstruction is asked or denied alone ("no MVO"); None otherwise, also when it
+                       is denied beside something else ("infarct without MVO")
+    min_transmurality  lowest transmurality (1-4 as in ``Lesion``) that is enough: more than, or at least, 25 % 2, 50 % 3,
+                       75 % 4; None for an upper limit ("up to 50 %") and for shares of the LV
+    """
 
     understood: bool = False
     negated: bool = False
@@ -78,7 +113,7 @@ class Meaning:
         return {**asdict(self), "segments": list(self.segments), "layers": list(self.layers)}
 
     def true_for(self, finding: Finding) -> bool:
-        """Whether the prompt is true of a study with this finding (text/SCHEMA, Prompt meaning)."""
+        """Whether the prompt is true of a study with this finding; doubtful lesions count."""
         found = finding.lge in ("present", "uncertain") and any(
             (not self.segments or set(self.segments) & set(lesion.segments))
             and (not self.layers or lesion.layer in self.layers)

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from .landmarks import Landmarks, Maps, Point, Segment, SliceLandmarks, see_patches
-from .orientation import BASE_TO_APEX, geometry_known, plane_axes
+from .landmarks import SUSPECT_DEG, Landmarks, Maps, Point, Segment, SliceLandmarks, see_patches
+from .orientation import (
+    BASE_TO_APEX,
+    circular_median,
+    display_angle,
+    expected_angles,
+    geometry_known,
+    plane_axes,
+    seen_from_apex,
+    turn,
+)
 from .refusal import InputRefused
 from .volume import FloatArray, Volume
 
@@ -35,6 +44,29 @@ def with_manual(auto: Landmarks | None, manual: Landmarks, volume: Volume) -> La
     marks = [manual.slices[k] for k in sorted(inside)]
     all_by_hand = all(None not in (m.lv_centre, m.rvip_anterior, m.rvip_inferior) for m in marks)
     return Landmarks("manual" if auto is None or all_by_hand else "mixed", apex, base, tuple(slices))
+
+
+def contradict_geometry(landmarks: Landmarks, volume: Volume) -> bool:
+    """Whether points set by hand lie where no heart lies by the file's geometry: exchanged, or of another kind of image.
+
+    With the geometry lost, whether the two insertion points are exchanged, going by the side the heart is seen from.
+    """
+    base, apex = landmarks.base, landmarks.apex
+    lines = [
+        [np.subtract(point, m.lv_centre) for point in (m.rvip_anterior, m.rvip_inferior)]
+        for m in landmarks.slices
+        if m.lv_centre and m.rvip_anterior and m.rvip_inferior
+    ]
+    if landmarks.source == "auto" or not lines or base is None or apex is None:
+        return False
+    angles = [
+        circular_median([display_angle(volume, line) for line in to_point], np.ones(len(lines)))
+        for to_point in zip(*lines, strict=True)
+    ]
+    if not geometry_known(volume):
+        return bool((turn(*angles) > 0) != seen_from_apex(volume))
+    upside_down = float(np.subtract(apex, base) @ BASE_TO_APEX) < 0
+    return upside_down or bool((np.abs(turn(expected_angles(volume), angles)) > SUSPECT_DEG).any())
 
 
 def maps_around(volume: Volume, landmarks: Landmarks, segment: Segment) -> Maps:

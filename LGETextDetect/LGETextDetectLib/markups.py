@@ -94,8 +94,8 @@ def read_markups(path: Path, volume: Volume) -> Landmarks:
             raise InputRefused(
                 "bad-landmarks", f"A point has an unknown name; known are {', '.join((*_ENDS, *POINT_NAMES))}."
             )
-    if not marks:
-        raise InputRefused("bad-landmarks", "The file names no LV centre and no RV insertion point.")
+    if not marks and not ends:
+        raise InputRefused("bad-landmarks", "The file names no landmark.")
     return Landmarks("manual", ends.get("apex"), ends.get("base"), _slices(marks, len(volume.array)))
 
 

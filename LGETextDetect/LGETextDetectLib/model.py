@@ -14,13 +14,20 @@ from scipy import ndimage
 from . import aha
 from .backends import Graph, TorchGraph, choose, load_onnx, stored_tensors
 from .bundle import default_bundle, open_bundle
-from .decisions import SCORE_SHARES, layers_affirmed, prompt_logit, seen_segments, study_logit
+from .decisions import (
+    SCORE_SHARES,
+    can_be_answered,
+    layers_affirmed,
+    prompt_logit,
+    segment_logits_by_share,
+    study_logit,
+)
 from .finding import LAYERS, Meaning
 from .looks import as_shown_to, network_image
 from .normalised import NormalisedStack
 from .questions import prompt_pair
 from .refusal import InputRefused
-from .tokens import MEASURES, StudyTokens, looked_at, segments_of_tokens, study_tokens
+from .tokens import MEASURES, StudyTokens, looked_at, segments_of_tokens, shown_segments, study_tokens
 from .views import look_in_views
 from .wall_regions import PER_SLICE
 
@@ -39,6 +46,8 @@ BORDER_PX = 1.5  # over which evidence fades between two segments
 class Prediction:
     """Answers of the model, before calibration; arrays follow the stack's order (base to apex).
 
+    segment_seen: (17,) whether a slice shows the segment; nothing is said of the others. prompt_probability: None for
+    prompts that were not understood or ask of places that no slice shows.
     evidence: (S, 96, 96) where scar is seen, faded in segments that the text's answers think free of it.
     heart: (S, 2, 96, 96) cavity and myocardium, scar included, as the scar network judged them in the end.
     """
@@ -46,6 +55,7 @@ class Prediction:
     probability: float
     slice_probability: Float32
     segment_probability: Float32
+    segment_seen: npt.NDArray[np.bool_]
     segment_layer: tuple[str | None, ...]
     segment_transmurality: tuple[int | None, ...]
     no_reflow_probability: float
@@ -112,14 +122,15 @@ class Engine:
         ]
         asked += list(meanings) + [Meaning(True)] * count
         member = segments_of_tokens(stack.position)
+        shown = shown_segments(member, tokens.trusted)
         allowed = _allowed(tokens, member, asked)
         allowed[len(asked) - count :] = np.repeat(np.eye(count, dtype=np.float32), PER_SLICE, 1)
         logits, head = self.answer(tokens, asked, allowed)
         of_segments, (no_reflow, ischaemic, other), of_prompts, of_slices = np.split(
             logits, np.cumsum([len(SEGMENTS), 3, len(meanings)])
         )
-        of_study = study_logit(of_segments)
-        of_segments = seen_segments(of_segments, scarred_shares(maps, tokens.position))
+        of_study = study_logit(of_segments[shown])
+        of_segments = segment_logits_by_share(of_segments, scarred_shares(maps, tokens.position), shown)
         segment_probability = _sigmoid(of_segments)
         ischaemic_probability = float(_sigmoid(ischaemic - other))
         layers, scores = self._describe(tokens, member, segment_probability, maps, ischaemic_probability)
@@ -132,9 +143,10 @@ class Engine:
         ]
         return Prediction(
             probability=probability, slice_probability=np.where(seen, by_slice, 0).astype(np.float32),
-            segment_probability=segment_probability, segment_layer=layers, segment_transmurality=scores,
+            segment_probability=segment_probability, segment_seen=shown, segment_layer=layers, segment_transmurality=scores,
             no_reflow_probability=float(_sigmoid(no_reflow)), ischaemic_probability=ischaemic_probability,
-            prompt_probability=tuple(_asked(m, float(_sigmoid(p))) for m, p in zip(meanings, prompts, strict=True)), evidence=answered_evidence(maps[:, 2], tokens.position, segment_probability), heart=maps[:, :2],
+            prompt_probability=tuple(_asked(m, float(_sigmoid(p)), shown) for m, p in zip(meanings, prompts, strict=True)),
+            evidence=answered_evidence(maps[:, 2], tokens.position, segment_probability), heart=maps[:, :2],
             head_probability=float(_sigmoid(head)[0]),
         )  # fmt: skip
 
@@ -238,7 +250,7 @@ def _sigmoid(logit: npt.ArrayLike) -> Float32:
     return np.asarray(1 / (1 + np.exp(-np.clip(logit, -30, 30))), np.float32)
 
 
-def _asked(meaning: Meaning, probability: float) -> float | None:
-    if not meaning.understood:
+def _asked(meaning: Meaning, probability: float, shown: npt.NDArray[np.bool_]) -> float | None:
+    if not can_be_answered(meaning, shown):
         return None
     return 1 - probability if meaning.negated else probability

@@ -22,6 +22,7 @@ from .volume import FloatArray
 HEADER_BYTES = 348
 _TYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"}
 _SEVERAL_VALUES = {32: "complex", 128: "colour", 1792: "complex", 2304: "colour"}
+_MM = {1: 1000.0, 3: 0.001}  # of metre and micrometre; any other code means mm or says nothing
 _TO_LPS = np.diag([-1.0, -1.0, 1.0])  # NIfTI's x and y point right and anterior
 
 
@@ -64,10 +65,13 @@ def read_nifti_header(path: Path) -> NiftiHeader:
     spacing = np.ones(3)
     count = min(dim[0], 3)
     spacing[:count] = pixdim[1 : 1 + count]
+    affine = _affine(raw, order, pixdim, spacing)
+    unit_mm = _MM.get(raw[123] & 7, 1.0)  # xyzt_units
+    affine[:3] *= unit_mm
     return NiftiHeader(
         size=tuple(dim[1 : dim[0] + 1]),
-        spacing=spacing,
-        affine=_affine(raw, order, pixdim, spacing),
+        spacing=spacing * unit_mm,
+        affine=affine,
         dtype=np.dtype(order + _TYPES[code]),
         offset=max(int(offset), HEADER_BYTES) if math.isfinite(offset) else HEADER_BYTES,
         slope=slope if scaled else 1.0,

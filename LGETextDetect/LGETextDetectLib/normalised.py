@@ -43,6 +43,7 @@ class NormalisedStack:
 
 INTENSITY_CLIP = (-3.0, 5.0)
 MIN_STEP = 0.05  # of the p10-p90 spread: a smaller step between blood and myocardium would only blow up noise
+MIN_INSERTION_MM = 3.0  # of an RV insertion point from the LV centre: nearer, it gives no direction
 MIN_PIXELS = 30  # of blood and of myocardium that a slice needs for a scale of its own
 OWN_SHARE = 0.7  # how far a slice's step follows its own wall rather than the study's, in the logarithm
 STEP_LIMITS = (0.5, 2.0)  # of the study's step: a wall full of scar, or cut by the mask, does not set the scale
@@ -100,7 +101,8 @@ def normalise(volume: Volume, landmarks: Landmarks, maps: Maps) -> NormalisedSta
     """Bring every slice of a volume into the normalised frame, ordered base to apex.
 
     One rotation serves the whole study (confidence-weighted mean of the slices' septal midlines); centres are the
-    slices' own. Raises InputRefused('bad-landmarks') when the landmarks give no axis or no insertion points.
+    slices' own. Raises InputRefused when the landmarks give no axis or no insertion points: 'bad-landmarks' when some were
+    set by hand, else 'no-heart'.
     """
     centres = lv_centres(volume, landmarks)
     right, up = frame_axes(volume, landmarks)
@@ -144,12 +146,12 @@ def lv_centres(volume: Volume, landmarks: Landmarks) -> FloatArray:
     """(S, 3) LPS mm: the LV's centre on every slice, where none was seen on the line through base and apex."""
     known = [s.index for s in landmarks.slices if s.lv_centre is not None]
     if landmarks.base is None or landmarks.apex is None or not known:
-        raise InputRefused("bad-landmarks", "The landmarks name no LV centre, or no base and apex.")
+        raise _refused(landmarks, "There is no LV centre, or no base and apex.")
     base, apex = np.array(landmarks.base), np.array(landmarks.apex)
     normal = np.cross(*plane_axes(volume))
     along = float((apex - base) @ normal)
     if abs(along) < 1.0:
-        raise InputRefused("bad-landmarks", "Base and apex lie on the same slice.")
+        raise _refused(landmarks, "Base and apex lie on the same slice.")
     centres = np.empty((len(volume.array), 3))
     for mark in landmarks.slices:
         if mark.lv_centre is not None:
@@ -160,6 +162,11 @@ def lv_centres(volume: Volume, landmarks: Landmarks) -> FloatArray:
     return centres
 
 
+def _refused(landmarks: Landmarks, cause: str) -> InputRefused:
+    """Landmarks that give no frame: the reader's fault when some were set by hand, else no heart was understood."""
+    return InputRefused("no-heart" if landmarks.source == "auto" else "bad-landmarks", cause)
+
+
 def _towards_viewer(volume: Volume) -> FloatArray:
     """Unit LPS vector out of the image as displayed."""
     down, right = plane_axes(volume)
@@ -167,20 +174,23 @@ def _towards_viewer(volume: Volume) -> FloatArray:
 
 
 def frame_axes(volume: Volume, landmarks: Landmarks) -> tuple[FloatArray, FloatArray]:
-    """Unit LPS vectors to the frame's right (lateral wall) and up (anterior wall); InputRefused('bad-landmarks') without."""
+    """Unit LPS vectors to the frame's right (lateral wall) and up (anterior wall); InputRefused as :func:`normalise`."""
     septal, difference = np.zeros(3), np.zeros(3)
     for mark in landmarks.slices:
         if mark.lv_centre is None or mark.rvip_anterior is None or mark.rvip_inferior is None:
             continue
         anterior, inferior = (np.subtract(p, mark.lv_centre) for p in (mark.rvip_anterior, mark.rvip_inferior))
+        away = np.linalg.norm(anterior), np.linalg.norm(inferior)
+        if min(away) < MIN_INSERTION_MM and landmarks.source != "auto":
+            raise _refused(landmarks, f"An RV insertion point of slice {mark.index + 1} lies on the LV centre.")
         weight = mark.confidence + 1e-3
-        septal += weight * (anterior / np.linalg.norm(anterior) + inferior / np.linalg.norm(inferior))
+        septal += weight * (anterior / max(away[0], 1e-6) + inferior / max(away[1], 1e-6))
         difference += weight * (anterior - inferior)
     towards = _towards_viewer(volume)
     septal -= towards * (septal @ towards)
     length = float(np.linalg.norm(septal))
     if length < 1e-6:
-        raise InputRefused("bad-landmarks", "No slice has both RV insertion points, or they lie opposite each other.")
+        raise _refused(landmarks, "No slice has both RV insertion points, or they lie opposite each other.")
     right = -septal / length
     up = np.cross(towards, right)
     return right, up if up @ difference >= 0 else -up

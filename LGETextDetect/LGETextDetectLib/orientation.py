@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from .volume import FloatArray, Volume
 
-# Means of 19 public oblique LGE stacks, LPS unit vectors; spread 10-15 degrees.
+# Means of 19 public oblique LGE stacks, LPS, of length about 1; spread 10-15 degrees.
 BASE_TO_APEX = np.array([0.53, -0.76, -0.33])
 TO_RVIP_ANTERIOR = np.array([-0.1, -0.53, 0.83])
 TO_RVIP_INFERIOR = np.array([-0.6, -0.15, -0.75])
@@ -35,10 +35,24 @@ def geometry_known(volume: Volume) -> bool:
 
 
 def seen_from_apex(volume: Volume) -> bool:
-    """Whether the image as displayed shows the heart from its apex (else mirrored); True when geometry is lost."""
+    """Whether the image as displayed shows the heart from its apex (else mirrored).
+
+    With lost geometry: whether it is an axial, coronal or sagittal image in the usual view (from the feet, the front, the
+    left), which is what such files claim to hold; short-axis images are shown from the apex in each.
+    """
     down, right = plane_axes(volume)
     towards_viewer = np.cross(down, right)
-    return not geometry_known(volume) or float(towards_viewer @ BASE_TO_APEX) > 0
+    if geometry_known(volume):
+        return float(towards_viewer @ BASE_TO_APEX) > 0
+    along = int(np.abs(towards_viewer).argmax())
+    return bool(towards_viewer[along] * BASE_TO_APEX[along] > 0)
+
+
+def usual_view(volume: Volume) -> tuple[FloatArray, FloatArray]:
+    """Unit LPS vectors down and right of the usual view of an axial, coronal or sagittal image, whichever lies nearest."""
+    along = int(np.abs(np.cross(*plane_axes(volume))).argmax())
+    left, posterior, feet = np.eye(3) * (1, 1, -1)
+    return (feet if along < 2 else posterior), (posterior if along == 0 else left)
 
 
 def display_angle(volume: Volume, direction: npt.ArrayLike) -> float:

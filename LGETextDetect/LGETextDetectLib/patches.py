@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from .orientation import TO_RV, geometry_known, plane_axes, seen_from_apex
+from .orientation import TO_RV, geometry_known, plane_axes, seen_from_apex, usual_view
 from .volume import FloatArray, Volume
 
 Float32 = npt.NDArray[np.float32]
@@ -66,18 +66,20 @@ def image_centres(volume: Volume) -> FloatArray:
 def patch_axes(volume: Volume) -> FloatArray:
     """(2, 2) signed permutation: patch row and column step in units of image row and column step.
 
-    With known geometry the patch is turned by quarters and mirrored until the RV lies about left, seen from the apex:
-    the network then gets the same patch however the file stores the heart. With lost geometry: as stored.
+    With known geometry the patch is turned by quarters and mirrored until the RV lies about left, seen from the apex, with
+    lost geometry until it is the usual view: the network then gets the same patch however the file stores the heart.
     """
-    if not geometry_known(volume):
-        return np.eye(2)
     down, right = plane_axes(volume)
-    towards_viewer = np.cross(right, -down) * (1 if seen_from_apex(volume) else -1)
-    column = -np.array([TO_RV @ down, TO_RV @ right])
-    row = np.cross(column[0] * down + column[1] * right, towards_viewer)
+    if geometry_known(volume):
+        towards_viewer = np.cross(right, -down) * (1 if seen_from_apex(volume) else -1)
+        column = -np.array([TO_RV @ down, TO_RV @ right])
+        row_lps = np.cross(column[0] * down + column[1] * right, towards_viewer)
+    else:
+        row_lps, column_lps = usual_view(volume)
+        column = np.array([column_lps @ down, column_lps @ right])
     axes = np.zeros((2, 2))
     swap = abs(column[0]) > abs(column[1])
-    for axis, wanted in enumerate((np.array([row @ down, row @ right]), column)):
+    for axis, wanted in enumerate((np.array([row_lps @ down, row_lps @ right]), column)):
         along = axis ^ int(swap)
         axes[axis, along] = np.sign(wanted[along])
     return axes

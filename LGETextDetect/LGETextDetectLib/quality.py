@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from . import aha
 from .landmarks import Landmarks
+from .manual_landmarks import contradict_geometry
 from .normalised import NormalisedStack
 from .orientation import geometry_known
 from .volume import Volume
@@ -28,6 +30,7 @@ SHORT_LV_MM = 55.0  # adult left ventricles are 70-100 mm long; a shorter covere
 POOR_SEPARATION = (
     1.2  # blood from dark myocardium in their common SD; clinical studies have 1.2-3.3 (30 of EMIDEC, emidec.com)
 )
+NO_SEPARATION = 1.0  # the same studies shown inverted have 0.97 at most: what is bright and dark is not as in LGE
 HIGH_NOISE = 0.25  # SD of a pixel in units of the myocardium-blood step; the same studies have 0.06-0.15
 NEAR_THRESHOLD = 0.1  # of probability: the answer would change with a small change of the image
 
@@ -41,24 +44,30 @@ class Flag:
     text: str
 
 
-def heart_slices(stack: NormalisedStack) -> npt.NDArray[np.bool_]:
-    """(S,) whether a slice lies within the LV's length and shows an LV."""
-    inside = (stack.position >= 0) & (stack.position <= 1)
-    return np.asarray(inside & (_lv_pixels(stack) >= MIN_LV_PIXELS), np.bool_)
+def heart_slices(position: Float32, heart: Float32) -> npt.NDArray[np.bool_]:
+    """(S,) whether a slice at this place (S,) lies within the LV's length and its maps (S, 2+, 96, 96) show an LV."""
+    inside = (position >= 0) & (position <= 1)
+    return np.asarray(inside & (_lv_pixels(heart) >= MIN_LV_PIXELS), np.bool_)
 
 
 def abstention_reasons(
-    probability: float, band: tuple[float, float], stack: NormalisedStack, landmarks: Landmarks
+    probability: float, band: tuple[float, float], stack: NormalisedStack, landmarks: Landmarks, heart: Float32
 ) -> list[str]:
-    """Why no answer is given; empty when there is one. ``band``: probabilities strictly between which none is."""
+    """Why no answer is given; empty when there is one.
+
+    band: probabilities strictly between which none is given. heart: (S, 2, 96, 96) cavity and wall as the scar network saw them.
+    """
     reasons = []
     if band[0] < probability < band[1]:
         reasons.append("near-threshold")
     # Short stacks (1 or 2 slices) are answered as long as each of them shows the heart.
-    if int(heart_slices(stack).sum()) < min(MIN_HEART_SLICES, len(stack.position)):
+    seen = min(int(heart_slices(stack.position, maps).sum()) for maps in (stack.maps, heart))
+    if seen < min(MIN_HEART_SLICES, len(stack.position)):
         reasons.append("too-few-slices-of-heart")
     if landmark_confidence(landmarks) < UNRELIABLE_CONFIDENCE:
         reasons.append("landmarks-unreliable")
+    if contrast_and_noise(stack)[0] < NO_SEPARATION:
+        reasons.append("contrast-implausible")
     return reasons
 
 
@@ -77,9 +86,18 @@ def quality_flags(
     return flags
 
 
-def answer_flags(distance: float, abstained: bool, fell_back: bool) -> list[Flag]:
-    """Flags on the answer itself. distance: of the probability from the threshold."""
+def answer_flags(distance: float, abstained: bool, fell_back: bool, unseen: Sequence[int]) -> list[Flag]:
+    """Flags on the answer itself. distance: of the probability from the threshold; unseen: segments that no slice shows."""
     flags = []
+    if unseen:
+        flags.append(
+            Flag(
+                "segments-not-seen",
+                "warning" if set(unseen) - set(aha.LEVEL_SEGMENTS["apex"]) else "info",
+                f"No slice shows segment{'' if len(unseen) == 1 else 's'} {', '.join(map(str, unseen))}: "
+                "nothing is said of what lies there.",
+            )
+        )
     if not abstained and abs(distance) < NEAR_THRESHOLD:
         flags.append(
             Flag(
@@ -99,9 +117,9 @@ def answer_flags(distance: float, abstained: bool, fell_back: bool) -> list[Flag
     return flags
 
 
-def _lv_pixels(stack: NormalisedStack) -> npt.NDArray[np.int64]:
+def _lv_pixels(heart: Float32) -> npt.NDArray[np.int64]:
     """(S,) pixels of cavity and wall."""
-    return np.asarray((stack.maps[:, 0] + stack.maps[:, 1] > 0.5).sum((1, 2)), np.int64)
+    return np.asarray((heart[:, 0] + heart[:, 1] > 0.5).sum((1, 2)), np.int64)
 
 
 # --- coverage --------------------------------------------------------------------------------------------------------
@@ -114,7 +132,7 @@ def _coverage(volume: Volume, landmarks: Landmarks, stack: NormalisedStack) -> l
         flags.append(
             Flag("few-slices", "warning", f"Only {_slices(count)}: scar elsewhere in the ventricle cannot be seen.")
         )
-    heart = heart_slices(stack)
+    heart = heart_slices(stack.position, stack.maps)
     if not _base_covered(landmarks, stack):
         flags.append(
             Flag(
@@ -166,7 +184,7 @@ def _apex_covered(stack: NormalisedStack, heart: npt.NDArray[np.bool_]) -> bool:
         return True
     if not bool(heart.any()) or float(stack.position.max()) < 2 / 3:
         return False
-    area = _lv_pixels(stack)[heart]
+    area = _lv_pixels(stack.maps)[heart]
     return bool(area[-1] < APEX_TAPER * area.max())
 
 
@@ -181,6 +199,15 @@ def _orientation(volume: Volume, landmarks: Landmarks) -> list[Flag]:
                 "low-landmark-confidence",
                 "warning",
                 "The heart's landmarks were found with low confidence: check them, segment names depend on them.",
+            )
+        )
+    if contradict_geometry(landmarks, volume):
+        flags.append(
+            Flag(
+                "landmarks-contradict-geometry",
+                "warning",
+                "Landmarks set by hand lie where no heart would by the file's geometry: check that anterior and inferior, apex "
+                "and base are not exchanged.",
             )
         )
     if not geometry_known(volume):
@@ -235,7 +262,7 @@ def contrast_and_noise(stack: NormalisedStack) -> tuple[float, float]:
     separation: median of blood minus median of dark myocardium over their pooled SD; dark is the lower half, so scar
     does not count. noise: SD between neighbouring pixels of the blood pool, in units of the myocardium-blood step.
     """
-    heart = heart_slices(stack)
+    heart = heart_slices(stack.position, stack.maps)
     image, maps = stack.image[heart], stack.maps[heart]
     blood, muscle = maps[:, 0] > 0.8, maps[:, 1] > 0.8
     if blood.sum() < MIN_LV_PIXELS or muscle.sum() < MIN_LV_PIXELS:

@@ -65,6 +65,7 @@ def build_result(
         detection["probability"] - detection["threshold"],
         detection["abstained"],
         engine.fell_back,
+        [n for n in aha.NAMES if not prediction.segment_seen[n - 1]],
     )
     result = {
         "schema_version": SCHEMA_VERSION,
@@ -120,7 +121,7 @@ def _detection(
     probability = rounded(calibrated(prediction.probability, thresholds), PROBABILITY_DIGITS)
     threshold = rounded(thresholds["study"], PROBABILITY_DIGITS)
     band = (float(thresholds["abstain_low"]), float(thresholds["abstain_high"]))
-    reasons = abstention_reasons(probability, band, stack, landmarks)
+    reasons = abstention_reasons(probability, band, stack, landmarks, prediction.heart)
     return {
         "present": None if reasons else probability >= threshold,
         "probability": probability,
@@ -260,7 +261,7 @@ def _segments(prediction: Prediction, probability: Sequence[float], finding: Fin
 def _prompts(
     asked: Sequence[tuple[str, Meaning]], prediction: Prediction, thresholds: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """Rows in the order asked; probability is None exactly when a prompt was not understood."""
+    """Rows in the order asked; probability is None when a prompt was not understood, or asks of what no slice shows."""
     rows = []
     for (text, meaning), raw in zip(asked, prediction.prompt_probability, strict=True):
         probability = (
@@ -272,7 +273,7 @@ def _prompts(
         rows.append(
             {
                 "text": shown,
-                "understood": probability is not None,
+                "understood": meaning.understood,
                 "probability": probability,
                 "meaning": meaning.to_dict(),
             }

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from .dicom_frames import Frame
+from .orientation import BASE_TO_APEX
 
-BASE_TO_APEX = np.array([0.53, -0.76, -0.33]) / np.linalg.norm([0.53, -0.76, -0.33])  # LPS, mean of real hearts
 SHORT_AXIS_DEG = 50.0  # real hearts spread by 10-15 degrees, planning errors included
 UNLABELLED_DEG = 65.0  # for the only stack of a folder, when it has many parallel slices
 SCAR_TI_MS = (100.0, 700.0)
@@ -154,7 +154,8 @@ def stack_plane(frames: Sequence[Frame], places: int) -> tuple[str, str]:
     told, source = _plane_in_words(first)
     if first.orientation is None:
         return ("short-axis" if told == "short-axis" else "unknown"), "no orientation"
-    angle = float(np.degrees(np.arccos(min(1.0, abs(float(first.normal @ BASE_TO_APEX))))))
+    along = abs(float(first.normal @ BASE_TO_APEX)) / float(np.linalg.norm(BASE_TO_APEX))
+    angle = float(np.degrees(np.arccos(min(1.0, along))))
     at = f"normal {angle:.0f} degrees from a typical heart's axis"
     if told:
         return told, f"{source} says {told}, {at}"

@@ -19,6 +19,7 @@ from .manual_landmarks import maps_around, with_manual
 from .markups import read_markups
 from .model import Engine, Prediction
 from .normalised import NormalisedStack, evidence_on_grid, normalise
+from .padding import without_padding
 from .refusal import InputRefused
 from .result import build_result
 from .volume import Volume
@@ -78,10 +79,11 @@ def detect(
         asked = ask(options.prompts)
         loaded = load_study(source)
         manual = read_markups(options.landmarks, loaded.volume) if options.landmarks else None
+        image = without_padding(loaded.volume)
     with stages.run("landmarks"):
-        landmarks, maps = locate(loaded.volume, engine, manual)
+        landmarks, maps = locate(image, engine, manual)
     with stages.run("normalise"):
-        stack = normalise(loaded.volume, landmarks, maps)
+        stack = normalise(image, landmarks, maps)
     with stages.run("model"):
         prediction = engine.predict(stack, [meaning for _, meaning in asked])
         evidence = evidence_on_grid(stack, prediction.evidence, loaded.volume)

@@ -93,11 +93,14 @@ def away_from_base(position: npt.NDArray[np.floating]) -> npt.NDArray[np.bool_]:
     return below if below.any() else np.ones(len(below), bool)
 
 
+def shown_segments(member: npt.NDArray[np.bool_], present: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """(17,) whether some token holds a part of the segment; all when no slice shows a wall: such a study is not answered."""
+    shown = np.asarray((member & present[:, None]).any(0), np.bool_)
+    return shown if shown.any() else ~shown
+
+
 def looked_at(
     member: npt.NDArray[np.bool_], present: npt.NDArray[np.bool_], segments: tuple[int, ...]
 ) -> npt.NDArray[np.bool_]:
-    """(T,) tokens that a question about these segments may look at; all when it names none or none is there."""
-    if not segments:
-        return present
-    allowed = present & member[:, [n - 1 for n in segments]].any(1)
-    return allowed if allowed.any() else present
+    """(T,) tokens that a question about these segments may look at: all when it names none, none when no slice shows them."""
+    return present & member[:, [n - 1 for n in segments]].any(1) if segments else present

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from .dicom_frames import MAX_SAMPLES, ORTHOGONAL, Frame, is_dicom, plausible_mm
 from .dicom_pixels import read_pixels
 from .nifti import read_nifti_header, read_nifti_values
+from .orientation import AXIS_ALIGNED, BASE_TO_APEX, MAX_TILT_DEG
 from .refusal import InputRefused
 from .series import choose_stack, inspect_folder
 from .volume import FloatArray, Volume
@@ -22,6 +23,7 @@ from .volume import FloatArray, Volume
 NIFTI = (".nii", ".nii.gz")
 IMAGE_IO = {".nrrd": "NrrdImageIO", ".nhdr": "NrrdImageIO", ".mha": "MetaImageIO", ".mhd": "MetaImageIO"}  # SimpleITK's
 THICK = 1.5  # an axis whose spacing is this much larger than the two others' is the one across the slices
+FEW = 8  # slices: scans of nearly cubic voxels have more
 MIN_DETERMINANT = 0.5  # of the axes' directions: 1 when orthogonal
 GEOMETRY_DECIMALS = 4  # mm, in the hash
 
@@ -192,17 +194,30 @@ def _checked_affine(affine: FloatArray, spacing: FloatArray) -> FloatArray:
 
 
 def slices_first(array: npt.NDArray[np.float32], affine: FloatArray) -> tuple[npt.NDArray[np.float32], FloatArray]:
-    """Turn the array so that its first axis runs across the slices, if another is clearly the thick one."""
-    spacing = np.linalg.norm(affine[:3, :3], axis=0)
-    thick = int(np.argmax(spacing))
-    others = np.delete(spacing, thick)
-    if thick and spacing[thick] > THICK * others.max() and array.shape[thick] < max(np.delete(array.shape, thick)):
-        order = [thick, *(axis for axis in range(3) if axis != thick)]
+    """Turn the array so that its first axis runs across the slices."""
+    across = _slice_axis(array.shape, affine)
+    if across:
+        order = [across, *(axis for axis in range(3) if axis != across)]
         array, affine = array.transpose(order), affine[:, [*order, 3]]
     rows, columns = affine[:3, 1], affine[:3, 2]
     if abs(float(rows @ columns)) > ORTHOGONAL * float(np.linalg.norm(rows) * np.linalg.norm(columns)):
         raise InputRefused("bad-orientation", "The file's rows and columns are not orthogonal.")
     return np.ascontiguousarray(array), affine
+
+
+def _slice_axis(shape: tuple[int, ...], affine: FloatArray) -> int:
+    """The thick axis where there is one; of others, the one along a heart's usual long axis where one clearly is; else 0."""
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    thick = int(np.argmax(spacing))
+    if spacing[thick] > THICK * np.delete(spacing, thick).max():
+        return thick if shape[thick] < max(np.delete(shape, thick)) else 0
+    axes = affine[:3, :3] / spacing
+    if (
+        min(shape) < FEW or np.abs(axes).max() > AXIS_ALIGNED
+    ):  # a few slices are none of a 3D scan; axial, coronal or sagittal: nothing is short-axis
+        return 0
+    along = np.abs(BASE_TO_APEX @ axes)
+    return int(np.argmax(along)) if along.max() > np.cos(np.radians(MAX_TILT_DEG)) else 0
 
 
 def write_nrrd(volume: Volume, path: Path) -> None:

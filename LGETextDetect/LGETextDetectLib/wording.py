@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def read_report(text: str) -> Finding:
-    """What a report says of late enhancement of the LV (text/SCHEMA); never raises on any text."""
+    """What a report says of late enhancement of the LV, as ``Finding`` in finding.py; never raises on any text."""
     return wording_report.read(text)[0]
 
 
@@ -22,7 +22,7 @@ def explain(text: str) -> list[tuple[str, str]]:
 
 
 def read_prompt(text: str) -> Meaning:
-    """What a prompt asks of one study (text/SCHEMA); ``Meaning()`` when it is no question about LGE of the LV."""
+    """What a prompt asks of one study, as ``Meaning`` in finding.py; ``Meaning()`` when that is nothing about LGE of the LV."""
     return wording_prompt.read(text)
 
 

@@ -1,4 +1,4 @@
-"""A sentence's marks cut into clauses and chunks; what belongs to other organs, the past or an artefact is told apart."""
+"""Marks cut into clauses and chunks, those of a prompt into statements; other organs, the past and artefacts told apart."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ import re
 from .wording_marks import Mark
 from .wording_places import Place, at_levels
 from .wording_reading import STRONG
+
+TURNS = frozenset({"neg", "negpost", "scarfree", "spare", "except"})  # they turn what stands beside them
+JOINS = frozenset({"sep", "break", "plus", "query"})
+_PLACE_WORDS = ("level", "wall", "apex", "numbers", "territory", "rvip", "vessel", "segword", "all", "lv")
 
 
 def clauses_of(marks: list[Mark]) -> list[list[Mark]]:
@@ -231,3 +235,96 @@ def doubt_of(marks: list[Mark]) -> tuple[bool, bool]:
         bool(artefact) and any(m.kind == "neg" for m in marks[artefact[0] :])
     )
     return maybe, explained
+
+
+# ---- prompts
+
+
+def judged_places_apart(marks: list[Mark]) -> list[Mark]:
+    """'Scar in the inferior wall, septum normal': the place that is called normal begins a clause, and no list goes on."""
+    result = []
+    finding = False
+    for k, mark in enumerate(marks):
+        finding = mark.kind == "term" or (finding and mark.kind != "break")
+        apart = mark.kind == "sep" and finding and _is_judged(marks[k + 1 :], _PLACE_WORDS)
+        result.append(mark._replace(kind="break") if apart else mark)
+    return result
+
+
+def statements_of(marks: list[Mark]) -> list[list[Mark]]:
+    """The marks cut where another statement begins; a clause keeps what joins it to the one before as its first mark."""
+    clauses: list[list[Mark]] = [[]]
+    for k, mark in enumerate(marks):
+        if mark.kind in JOINS and clauses[-1] and _begins_statement(mark, clauses[-1], marks[k + 1 :]):
+            clauses.append([])
+        clauses[-1].append(mark)
+    return [c for c in clauses if c]
+
+
+def _begins_statement(join: Mark, before: list[Mark], after: list[Mark]) -> bool:
+    if join.kind in ("break", "query"):
+        return True
+    following = [m for m in after if m.kind not in ("all", "assert")]
+    if not following:
+        return False
+    if following[0].kind in TURNS or _affirms_after_denial(before, after):
+        return True
+    if join.kind == "plus":
+        organ = following[0].kind == "organ" and any(m.kind == "term" for m in before)
+        return organ or _is_judged(following, ("place", "layer", "sep"))
+    return join.value == "," or join.words in ("-", "–", "—")
+
+
+def _affirms_after_denial(before: list[Mark], after: list[Mark]) -> bool:
+    """'Normal septum and scarred apex', 'absent in the septum and present in the lateral wall'."""
+    kinds, later = {m.kind for m in before}, {m.kind for m in after}
+    if "place" not in kinds or "place" not in later or later & TURNS:
+        return False
+    present = after[0].kind == "assert" and after[0].words.lower() in ("present", "positive", "seen", "yes")
+    if present:
+        return bool(kinds & TURNS)
+    normal = any(m.kind == "negpost" and m.value == "normal" for m in before)
+    return normal and "term" in later and "term" not in kinds
+
+
+def _is_judged(marks: list[Mark], named: tuple[str, ...]) -> bool:
+    """Whether the first of the marks are named and then called normal, spared or simply 'not'."""
+    head = next((m for m in marks if m.kind not in named), None)
+    if head is None or head is marks[0]:
+        return False
+    return (
+        head.kind == "spare"
+        or (head.kind == "negpost" and head.value == "normal")
+        or (head.kind == "neg" and head is marks[-1])
+    )
+
+
+def statements_on_lv(clauses: list[list[Mark]]) -> list[list[Mark]]:
+    """Without clauses on another organ, those that go on about it, and those that only call something else normal."""
+    kept: list[list[Mark]] = []
+    organ = False
+    for clause in map(_without_denied_organ, clauses):
+        kinds = {m.kind for m in clause}
+        here = bool(kinds & {"place", "lv", "layer"})
+        goes_on = organ and clause[0].kind != "break" and not here
+        of_organ = goes_on or ("organ" in kinds and not kinds & {"place", "lv"})
+        other_normal = {"topic", "negpost"} <= kinds and not kinds & {"term", "layer", "noreflow", "scarfree"}
+        if not (of_organ or other_normal):
+            kept.append(clause)
+        organ = of_organ and not kinds & {"neg", "negpost"}
+    return kept
+
+
+def _without_denied_organ(clause: list[Mark]) -> list[Mark]:
+    """'Scar without thrombus' asks for scar."""
+    kinds = [m.kind for m in clause]
+    turn = next((k for k, kind in enumerate(kinds) if kind in ("neg", "except")), None)
+    if (
+        turn is None
+        or "term" not in kinds[:turn]
+        or "organ" in kinds[:turn]
+        or "organ" not in kinds
+        or "place" in kinds
+    ):
+        return clause
+    return clause[:turn]

@@ -10,57 +10,69 @@ from .wording_reading import Draft, Item, Reading, place_of
 def group_items(items: list[Item]) -> list[Draft]:
     """Layers, places and extents in reading order to lesions: 'layer place place', or 'place layer'."""
     items = _specific(items)
-    drafts: list[Draft] = []
-    layers: list[str] = []
-    places: list[Item] = []
-    extent: int | None = None
-    words: list[str] = []
-    place_first = next((i.kind for i in items if i.kind in ("layer", "place", "extent")), "layer") == "place"
-
-    extent_first = next((i.kind for i in items if i.kind in ("place", "extent")), "place") == "extent"
-
-    def flush() -> None:
-        nonlocal layers, places, extent, words
-        if layers or places or extent:
-            drafts.extend(_drafts(layers, places, extent, words))
-        layers, places, extent, words = [], [], None, []
-
+    grouping = _Grouping([i.kind for i in items])
     for k, item in enumerate(items):
-        later = [i.kind for i in items[k + 1 :]]
         if item.kind == "layer":
-            assert isinstance(item.value, str)
-            if item.value in layers:
-                pass
-            elif layers and item.ranged and not places and item.value == "transmural":
-                layers = ["transmural"]
-            elif layers and (item.linked or not places) and not (place_first and places and not item.linked):
-                layers.append(item.value)
-            elif layers or (places and not place_first):
-                flush()
-                layers = [item.value]
-            else:
-                layers.append(item.value)
+            grouping.add_layer(item)
         elif item.kind == "place":
-            more = "layer" in later or "extent" in later
-            if places and place_first and (layers or extent) and more and not item.minus:
-                flush()
-            elif places and extent and not place_first and "extent" in later and not item.minus:
-                kept = list(layers)
-                flush()
-                layers = kept
-            places.append(item)
+            grouping.add_place(item, {i.kind for i in items[k + 1 :]})
         elif item.kind == "extent":
-            assert isinstance(item.value, int)
-            if places and layers == ["transmural"] and item.value < 4:
-                flush()
-            elif extent and places and extent_first:
-                kept = [v for v in layers if v != "transmural"]
-                flush()
-                layers = kept
-            extent = max(extent or 0, item.value)
-        words.append(item.words)
-    flush()
-    return drafts
+            grouping.add_extent(item)
+        grouping.words.append(item.words)
+    grouping.close()
+    return grouping.drafts
+
+
+class _Grouping:
+    """Layers, places and an extent gathered until something begins another lesion."""
+
+    def __init__(self, kinds: list[str]) -> None:
+        self.drafts: list[Draft] = []
+        self.place_first = next((k for k in kinds if k in ("layer", "place", "extent")), "layer") == "place"
+        self.extent_first = next((k for k in kinds if k in ("place", "extent")), "place") == "extent"
+        self._begin([])
+
+    def _begin(self, layers: list[str]) -> None:
+        self.layers = layers
+        self.places: list[Item] = []
+        self.extent: int | None = None
+        self.words: list[str] = []
+
+    def close(self, keep: list[str] | None = None) -> None:
+        """Ends the lesion; the next one begins with the layers to keep."""
+        if self.layers or self.places or self.extent:
+            self.drafts.extend(_drafts(self.layers, self.places, self.extent, self.words))
+        self._begin(keep or [])
+
+    def add_layer(self, item: Item) -> None:
+        layer = item.value
+        assert isinstance(layer, str)
+        if layer in self.layers:
+            return
+        if self.layers and item.ranged and not self.places and layer == "transmural":
+            self.layers = ["transmural"]  # "subendocardial to transmural"
+            return
+        linked = item.linked if self.layers else self.place_first
+        if self.places and not linked:
+            self.close()
+        self.layers.append(layer)
+
+    def add_place(self, item: Item, later: set[str]) -> None:
+        if not self.places or item.minus:
+            pass
+        elif self.place_first and (self.layers or self.extent) and later & {"layer", "extent"}:
+            self.close()
+        elif self.extent and not self.place_first and "extent" in later:
+            self.close(keep=list(self.layers))
+        self.places.append(item)
+
+    def add_extent(self, item: Item) -> None:
+        assert isinstance(item.value, int)
+        if self.places and self.layers == ["transmural"] and item.value < 4:
+            self.close()
+        elif self.extent and self.places and self.extent_first:
+            self.close(keep=[v for v in self.layers if v != "transmural"])
+        self.extent = max(self.extent or 0, item.value)
 
 
 def _specific(items: list[Item]) -> list[Item]:

@@ -42,12 +42,12 @@ WORDS: tuple[tuple[str, str], ...] = (
     (r"patch(y|ily|es)|spotty|speckled|fleckig\w*|parche(s|ado)?", "patchy"),
     (r"diffus(e|ely|er|es|en|a|i|o)?|difus[oa]s?", "diffuse"),
     # levels
-    (r"basal(e|er|es|en|ly|is)?|basaux|base", "basal"),
+    (r"basal(e|er|es|en|ly|is)?|basaux|baso?|base", "basal"),
     (
         r"mid(ventric\w*|cavity|cavitary|ventricle|level|papillary|lv)?|(mittel|mitt|medio)(ventri[ck]ul\w*|ventricul\w*)|medio|media|medi[ao]s|moyen\w*|median\w*|mittler\w+",
         "mid",
     ),
-    (r"api[ck]al(e|er|es|en|ly|i)?|apicaux|apic", "apical"),
+    (r"api[ck]al(e|er|es|en|ly|i)?|apicaux|api[ck]o?", "apical"),
     (r"apex|apices|spitze\w*|herzspitze|punta", "apex"),
     # walls
     (r"anter(o|ior|ia)?(sept\w*)|antsept|anteroseptum", "anteroseptal"),
@@ -58,10 +58,10 @@ WORDS: tuple[tuple[str, str], ...] = (
     (r"infero?apical(e|er|en)?", "apical inferior"),
     (r"laterobasal\w*", "basal lateral"),
     (r"infero?basal\w*", "basal inferior"),
-    (r"anterior(e|es|er|en|ly)?|anterieur\w*|ant|vorder", "anterior"),
-    (r"inferior(e|es|er|en|ly)?|inferieur\w*|inf|hinter|diaphragmati[ck]", "inferior"),
+    (r"anterior(e|es|er|en|ly)?|anterieur\w*|ant|antero|vorder", "anterior"),
+    (r"inferior(e|es|er|en|ly)?|inferieur\w*|inf|infero|hinter|diaphragmati[ck]", "inferior"),
     (r"posterior(e|ly)?|posterieur\w*", "posterior"),
-    (r"lateral(e|es|er|en|ly|is)?|laterau?x|lat|seiten", "lateral"),
+    (r"lateral(e|es|er|en|ly|is)?|laterau?x|lat|latero|seiten", "lateral"),
     (r"sept(um|al|a|e|ale|ales|aux|o|ally|alen|aler|ums)?|setto|interventricular|ivs", "septal"),
     # coronary territories
     (r"lad|riva|ivas?|daa?|riva", "lad"),
@@ -80,7 +80,7 @@ WORDS: tuple[tuple[str, str], ...] = (
     (r"hyper?enhancement|hyper?enhance(d|s)?|hyper?enhancing|hyperenh", "hyperenhancement"),
     (r"enhanc(es|ing|ed)|enhance|reichert", "enhances"),
     (
-        r"narben?(gewebe|areal|areale|bildung)?|cicatri(ce|z|ces|zacion|z\w+)?|cicatri\w+|scars?|scarring|scarred|cicatrizal|vernarb\w*",
+        r"narben?(gewebe|areal|areale|bildung)?|cicatri(ce|z|ces|zacion|z\w+)?|cicatri\w+|scarr?s?|scarring|scarred|cicatrizal|vernarb\w*",
         "scar",
     ),
     (r"fibros(is|es|e|en|ed)|fibrotic|fibrosi", "fibrosis"),
@@ -93,12 +93,12 @@ WORDS: tuple[tuple[str, str], ...] = (
     (r"foc(us|i)|fokus|foyers?|foco", "focus"),
     # judgement
     (r"keine?(n|r|s|rlei|m)?|kein|aucun(e)?|pas|sin|ningun\w*|nessun\w*|nul|no|zero|nil|senza|assenza|sans|ohne", "no"),
-    (r"without|wo|w/o", "without"),
+    (r"without|w/o|w\.o\.", "without"),
     (r"absence|ausencia|fehlen\w*|lack(s|ing)?|devoid", "absence"),
     (r"absent\w*|negativ(e|o|es|er)?|neg|unauffallig\w*", "negative"),
     (r"weder|ni|neither|noch|nor", "nor"),
-    (r"not|nicht|isn't|doesn't|don't|aren't|wasn't|hasn't|didn't|isnt|doesnt|cannot|can't", "not"),
-    (r"auss?er|sauf|excepto|hormis|salvo|excepting|except|barring|bar|tranne|ausgenommen", "except"),
+    (r"not|nicht|(is|are|was|were|do|does|did|has|have|had|ca)n'?t|cannot", "not"),
+    (r"auss?er|sauf|excepto|hormis|salvo|excepting|exc?ept|barring|bar|tranne|ausgenommen", "except"),
     (
         r"possibl[ey]|possibly|moglich\w*|posible(s|mente)?|fraglich\w*|questionabl[ey]|equivocal(ly)?|indeterminate|dudos[oa]|douteu(x|se)|verdacht|verdachtig\w*|suspect|sospech\w*|suspicion|suspicious|suspected|doubtful|inconclusive|ambiguous|uncertain|unclear|unsure|borderline|dubious|perhaps|maybe|conceivabl[ey]|nondiagnostic|tentative(ly)?|evtl|eventuell",
         "possible",
@@ -107,7 +107,7 @@ WORDS: tuple[tuple[str, str], ...] = (
     (r"und|et|y|e|and|sowie", "and"),
     (r"oder|ou|o|or", "or"),
     (r"bis|to|through|thru|hasta|jusqu'a|till|until|throughout", "to"),
-    (r"wand|wall(s)?|paroi(s)?|cara|pared(es)?|parete", "wall"),
+    (r"wand|wall?s?|paroi(s)?|cara|pared(es)?|parete", "wall"),
     (r"seg(ment)?(s|e|en|o|os|i)?|segmento|segmenten|sgs?", "segment"),
     (r"ventri[ck]el|ventricule|ventriculo|ventricle(s)?", "ventricle"),
     (r"links\w*|left|gauche|izquierd[oa]", "left"),
@@ -247,9 +247,20 @@ SPELLABLE: tuple[str, ...] = (
     "myocarditis", "patchy", "diffuse", "territory", "midventricular", "posterolateral", "midwall", "epicardial", "endocardial",
     "intramural", "delayed", "scarring", "amyloidosis", "sarcoidosis", "ischaemic", "ischemic", "circumflex", "viable", "myocardial",
     "myocardium", "ventricle", "ventricular", "evidence", "without", "thickness", "equivocal", "possible", "questionable",
+    "absence", "scar", "scarred",
 )  # fmt: skip
 NOT_MISSPELT = frozenset(
     [
+        "banal",
+        "basel",
+        "basil",
+        "sacar",
+        "scare",
+        "scared",
+        "scarf",
+        "scarp",
+        "scary",
+        "sepal",
         "inversion",
         "assertion",
         "interior",

@@ -1,4 +1,5 @@
-"""The phrases of LGE reports and prompts in canonical words, one entry for each thing said: 'kind what: phrase | phrase'.
+"""The phrases of LGE reports and prompts in canonical words, one entry for each thing said: 'kind what: phrase |
+    phrase'.
 
 An entry goes on while lines are indented. What a kind may say is in wording_phrases.py.
 """
@@ -24,10 +25,10 @@ term bright: bright | bright signal | bright spot | bright area | bright focus |
     patch | bright region | brightness | white | light up | hyperintense focus | bright line | bright band | bright
     rim | abnormal signal | signal abnormality
 term pattern: pattern | lesion | lesions | abnormality | abnormalities | involvement | focus
-layer subendocardial: subendocardial | inner layer | inner third | inner half | inner wall | from the inside |
-    subendocardial layer | inside layer | inner rim | inner surface | inner lining | non transmural | nontransmural |
-    no transmural extension | not transmural | partial thickness | partially transmural | subendocardial based | not
-    fully transmural | incompletely transmural | no full thickness
+layer subendocardial: subendocardial | less than transmural | inner layer | inner third | inner half | inner wall |
+    from the inside | subendocardial layer | inside layer | inner rim | inner surface | inner lining | non transmural
+    | nontransmural | no transmural extension | not transmural | partial thickness | partially transmural |
+    subendocardial based | not fully transmural | incompletely transmural | no full thickness
 layer near: near transmural | nearly transmural | almost transmural | subtransmural | almost full thickness | near
     full thickness | nearly full thickness | nearly fully transmural | virtually transmural | close to transmural |
     quasi transmural | nearly whole thickness | almost whole thickness | nearly entire thickness | almost entire
@@ -39,11 +40,12 @@ layer mid-wall: midwall | mid wall | mid myocardium | middle layer | mid layer |
     | inside wall | middle layers
 layer subepicardial: subepicardial | outer layer | outer third | outer half | outer wall | outer surface | outer rim |
     outside layer | subepicardial layer | subepicardial half
-layer transmural: transmural | fully transmural | full thickness | full wall thickness | whole thickness | entire
-    thickness | entire wall thickness | whole wall thickness | whole of wall | thickness of wall complete | complete
-    thickness | full of thickness | full thickness of wall | all way across wall | all way to wall | entire width |
-    whole width | whole depth | full depth | full width | right to wall | complete wall thickness | all layers | endo
-    to subepicardial | subendocardial to subepicardial | wholly transmural | completely transmural
+layer transmural: transmural | trans mural | through full wall | through whole wall | through entire wall | fully
+    transmural | full thickness | full wall thickness | whole thickness | entire thickness | entire wall thickness |
+    whole wall thickness | whole of wall | thickness of wall complete | complete thickness | full of thickness | full
+    thickness of wall | all way across wall | all way to wall | entire width | whole width | whole depth | full depth
+    | full width | right to wall | complete wall thickness | all layers | endo to subepicardial | subendocardial to
+    subepicardial | wholly transmural | completely transmural
 layer diffuse: diffuse | diffusely
 layer patchy: patchy | multifocal patchy
 level basal: basal | basal level | basal third | basal slice | basal slices | at base | basal ventricle | basal ring
@@ -73,16 +75,16 @@ wall inferior: bottom wall | underside | lower wall | inferior surface | bottom 
 wall septal: septal wall | septal septal | partition | dividing wall | wall between ventricle | wall between of
     ventricle | wall between of two ventricle | wall between of chambers | wall between chambers | wall between of two
     chambers | middle wall | septal myocardium
-wall all: circumferential | global | all walls | all segment | every segment | entire left ventricle | whole left
-    ventricle | whole ventricle | entire lv | entire ventricle | to left ventricle | to of left ventricle | to lv | to
-    myocardium | to of myocardium | entire myocardium | whole myocardium | all over myocardium | all over | all
-    myocardial segment | all lv segment | all 16 segment | all left ventricular segment | entire left ventricular
+wall all: circumferential | ring like | global | all walls | all segment | every segment | entire left ventricle |
+    whole left ventricle | whole ventricle | entire lv | entire ventricle | to left ventricle | to of left ventricle |
+    to lv | to myocardium | to of myocardium | entire myocardium | whole myocardium | all over myocardium | all over |
+    all myocardial segment | all lv segment | all 16 segment | all left ventricular segment | entire left ventricular
     myocardium | to left ventricular myocardium | to lv myocardium | to of lv | to of lv myocardium
 wall all17: all 17 segment | 17 segment
 vessel multi: multi vessel | multivessel
-neg: might not | no | without | absence | absence of | negative for | no evidence of | no evidence for | no convincing | not |
-    never | nothing | nor | fails to | failed to | free from | devoid of | rather than | no signs of | no sign of | no
-    trace of | nowhere | neither | no longer | lacks | not a single | not any | scant | hardly any
+neg: might not | no | without | absence | absence of | negative for | no evidence of | no evidence for | no convincing
+    | not | never | nothing | nor | fails to | failed to | free from | devoid of | rather than | no signs of | no sign
+    of | no trace of | nowhere | neither | no longer | lacks | not a single | not any | scant | hardly any
 negpost negative: negative | unlikely | improbable | very unlikely | aborted | none | not seen | no seen | not present
     | excluded | is excluded | ruled out | was excluded | has resolved | resolved | completely resolved | not involved
     | not affected | ve | disappeared | not found | not noted | not detected | not identified | gone | not visible |
@@ -136,7 +138,8 @@ organ: right septal side | anterior rv wall | inferior rv wall | anterior rv | r
     thymus | bowel | muscle of chest | chest wall | oesophagus | esophagus | esophageal | oesophageal | prostate |
     prostatic | knee | uterus | skin | gut | stomach | gastric | colon | thrombus | clot | graft | conduit | patch |
     meningeal | hippocampal | pituitary | bladder | cystic | retinal | tumoral | ovary | ovarian | wrist | joint |
-    synovial | intramural thrombus | mural thrombus | midwall thrombus | gallbladder | lumbar | white matter | optic
+    synovial | intramural thrombus | mural thrombus | midwall thrombus | gallbladder | lumbar | basal ganglia |
+    moderator band | nephrogenic | sternotomy | white matter | optic
 topic: perfusion | hypoperfusion | hypoperfused | perfused | defect | defects | ischaemia | inducible | stress | rest
     perfusion | oedema | edema | oedematous | edematous | odem | edeme | oedeme | edema | stir | t2 | t2 * | t2* | t1
     | t1 map | t1 mapping | t2 mapping | native | ecv | mapping | maps | map | hypokinesis | hypokinesia | hypokinetic
@@ -156,17 +159,17 @@ topic: perfusion | hypoperfusion | hypoperfused | perfused | defect | defects | 
     wandbewegungsstorung | hypokinesie | akinesie | acinesia | hipocinesia | hypocinesie | akinesie | septal defect |
     ventricular septal defect | septal ablation | pr interval | mitral regurgitation | thickness mm | water | velocity
     | diameter
-noreflow: microvascular obstruction | obstruction microvascular | mvo | no reflow | no reflow zone | no reflow
-    phenomenon | no reflow area | reflow | dark core | hypoenhanced core | hypoenhancing core | hypointense core |
-    hypoenhancement | dark central zone | dark centre | dark center | central hypoenhancement | hypoenhanced area |
-    hypoenhanced zone | hypo enhanced core | non enhancing core | nonenhancing core | black core | central dark zone |
-    dark zone | microvascular occlusion | hypointense centre | hypointense center | hypoenhanced centre | hypoenhanced
-    center | low signal core | dark area within scar | dark area within infarct | microvascular damage | microvascular
-    injury | unenhanced core | core of low signal | core hypoenhancement | dark core within | central core of
-    hypoenhancement | no reflow region | noreflow | hypoenhanced | hypo enhancement | non perfused core | core without
-    enhancement | normal core | dark hypoenhanced core | dark spot in middle | dark middle | dark central core | hypo
-    intense core | central dark core | microvascular obstruction zone | dark central area | signal void core | dark
-    heart of scar
+noreflow: microvascular obstruction | black centre | black center | obstruction microvascular | mvo | no reflow | no
+    reflow zone | no reflow phenomenon | no reflow area | reflow | dark core | hypoenhanced core | hypoenhancing core
+    | hypointense core | hypoenhancement | dark central zone | dark centre | dark center | central hypoenhancement |
+    hypoenhanced area | hypoenhanced zone | hypo enhanced core | non enhancing core | nonenhancing core | black core |
+    central dark zone | dark zone | microvascular occlusion | hypointense centre | hypointense center | hypoenhanced
+    centre | hypoenhanced center | low signal core | dark area within scar | dark area within infarct | microvascular
+    damage | microvascular injury | unenhanced core | core of low signal | core hypoenhancement | dark core within |
+    central core of hypoenhancement | no reflow region | noreflow | hypoenhanced | hypo enhancement | non perfused
+    core | core without enhancement | normal core | dark hypoenhanced core | dark spot in middle | dark middle | dark
+    central core | hypo intense core | central dark core | microvascular obstruction zone | dark central area | signal
+    void core | dark heart of scar
 vote ischaemic: ischaemic | ischaemic pattern | ischaemic aetiology | coronary disease | coronary artery disease |
     embolic | ischaemic cardiomyopathy | icm | ihd | coronary pattern | atherosclerotic | coronary origin | coronary
     cause | coronary distribution | ischaemic heart disease | ischaemic myocardium disease
@@ -239,8 +242,8 @@ assert: present | seen | shows | positive | + | yes | involving | involves | inv
 coref: it | this | these | latter | former | also | additional | additionally | similar | same | likewise | second |
     another | further | in addition | furthermore | moreover | plus | separate | first | third | smaller | ebenso |
     zusatzlich | they | what persists | including | both
-break: ; | but | while | whereas | although | though | however | whilst | despite | aber | mais | pero | yet | wahrend
-    | together with | on other hand
+break: ; | but | sondern | sino | while | whereas | although | though | however | whilst | despite | aber | mais |
+    pero | yet | wahrend | together with | on other hand
 plus: plus | as well as | with additional | in addition | also | accompanied by | with a | along with | and to |
     combined with | with
 sep ,: ,

@@ -1,191 +1,223 @@
-"""A prompt to its meaning: whether it asks about late enhancement of the LV, where, in which layer, and whether it denies."""
+"""A prompt to its meaning: whether it asks about late enhancement of the LV, where, in which layer, and whether it denies.
+
+Signs, tags and numbers are spelt out, the text is cut into marks and clauses, and :class:`wording_sides.Sides` sorts them.
+"""
 
 from __future__ import annotations
 
 import re
 
-from .finding import LAYERS, Meaning
-from .wording_lexicon import TERRITORIES
+from .finding import Meaning
+from .wording_clauses import judged_places_apart, statements_of, statements_on_lv
 from .wording_marks import Mark, find_marks
 from .wording_places import with_places
-from .wording_reading import score_of
+from .wording_scope import of_the_wall
+from .wording_sides import Sides, is_or, vote
 from .wording_words import Extent, clean, tokens_of
 
+MAX_PROMPT = 4000  # characters; the rest is not read
 _ASKED = frozenset({"lge", "scar", "infarct", "stripe", "event"})
+_SPARED = frozenset({"negpost", "scarfree", "spare", "viab"})  # say that there is no scar
+_SILENT = frozenset({"history", "again", "now", "year", "tech"})  # "ignore previous instructions" and the like
 _OTHER_SUBJECT = re.compile(
     r"\b(should|icd|crt|defibrillator|pacemaker|treat\w*|therap\w*|recommend\w*|surgery|ablat\w*|anticoag\w*|statin\w*|drug|drugs|dose|dosage|prognos\w*|survival|mortality|"
     r"life expectancy|prescri\w*|medication|operate|transplant\w*|revasculari[sz]\w*|beta ?blocker\w*|cause of death|how much|how many|cost|price|population|prevalence|incidence|guideline\w*|define|definition|what is|what are|explain|"
-    r"stands? for|meaning of|who (is|was|are|discovered)|write|translate|poem|joke|recipe for|contraindicat\w*|ejection|lvef|rvef|ef)\b"
+    r"stands? for|meaning of|who (is|was|are|discovered|invented)|write|translate|poem|joke|recipe for|contraindicat\w*|"
+    r"difference between|dangerous|harmful|tell me (more )?about|teach me|risks?(?! factor))\b"
+    r"|^(why|enhance (the|this)|how (do|does|is|are|to|can))\b"
+    r"|\b(do|does|can|could|will|would)\b.*\b(cause|causes|heal|mean|kill|lead to|predict|regress)\b"
 )
 _STILL_ASKED = re.compile(
     r"\b(what is|what are|how much|how many)\b.*\b(in|of|on) (this|the) (study|scan|patient|heart|image|images|wall|septum|lv)\b"
 )
-_ABSENCE_WORDS = frozenset({"neg", "negpost", "spare", "scarfree", "viab"})
+_MEASURE = re.compile(r"\b(ejection|lvef|rvef|ef)\b")
+_SEGMENT_LIST = re.compile(
+    r"\b(?:segments?|segs?|aha)\b[\s.:#]*((?:\d{1,3}(?!\d|\s*(?:%|mm|percent))\s*(?:,|and|or|to|[-&+/])?\s*)+)", re.I
+)
+_NUMBERS = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen".split()
+)
+_NUMBER_WORDS = re.compile(rf"\bsegments?(?:\s*(?:,|and|or|to|\b(?:{'|'.join(_NUMBERS)})\b))+", re.I)
+_VERB = r"(?:is|are|was|were|do|does|did|has|have|had)"
+_REWORDED = tuple(
+    (re.compile(pattern, re.I), said)
+    for pattern, said in (
+        # both answers offered: "yes or no", "or not?", "whether or not"; no doubt is no denial
+        (r"\byes\s*(?:/|or)\s*no\b", " "),
+        (r",?\s+or\s+(?:not|no|none|isn't|nicht|(?:is|are|does)(?:n't| it not| there not))(?:\s+(?:it|there))?(?=\s*(?:[?.!]|$))", ""),
+        (r"\bwhether or not\b", "whether"),
+        (r"\s+or\s+(?:is|are|does|do)(?:n't|\s+not)\s+(?:there|it)\b", ""),
+        (r"\b(?:without|no|beyond)\s+(?:any\s+)?doubt(?:\s+about)?\b", " "),
+        # tags: "..., isn't it?", "..., right?"
+        (
+            r",\s*(?:(?:is|are|was|does|do|has|have)(?:n't)?\s+(?:it|there|they|he|she|this|that)|right|correct|no|yes|ok|okay|true|"
+            r"oder|nicht wahr|n'est-ce pas|verdad)\s*[?.!]*\s*$",
+            " ?",
+        ),
+        # signs: "LGE-", "MVO (-)", "LGE +ve", "LGE = 0"
+        (r"\+\s*ve\b|\(\s*\+\s*\)", " positive "),
+        (r"(?:(?<=\s)|(?<=\w))[-−–]\s*ve\b|\(\s*[-−–]\s*\)", " negative "),
+        (
+            r"\b(lge|dhe|mde|lde|de|scar|mvo|fibrosis|infarct|enhancement)(?:\s*[-−–](?=\s*(?:[?!.,;)]|$))|[-−–](?=\s))",
+            r"\1 negative ",
+        ),
+        (r"(?<=\w)\s*[=:]\s*(?:0|false)(?=\s|$)", " negative"),
+        # what a relative clause denies is taken from the noun before it, which goes on being asked; a verb denies it all
+        (rf"\b(?:that|which|who)\s+{_VERB}(?:\s+not\b|n't)", "not"),
+        (r"\b(?:that|which|who)\s+spares?\b", "sparing"),
+        (rf"\b({_VERB})\s+not\b", r"\1n't"),
+        (r"\b(?:can|could)\s+(?:we|you|i|one)\s+(?:\w+ly\s+)?(?:rule\s+out|exclude)\b", "no"),
+        (r"\bexclud(?:e|ing)\s+(?:all\s+|any\s+)?(?:patients?|cases?|studies|subjects?|hearts?|scans?)\b", "no"),
+        # exceptions: "everywhere but", "instead of", "non-septal", "ignore the apex"
+        (r"\b(?:instead of|as opposed to)\b", "rather than"),
+        (r"\bnot\s+only\b", "except"),
+        (
+            r"\b(every(?:thing|where)?|any(?:thing|where)?|(?:all|every|any)(?:\s+the)?\s+(?:segments?|walls?|regions?|areas?|territor(?:y|ies))|all(?:\s+over)?)\s+but\b(?!\s+(?:not|no)\b)",
+            r"\1 except",
+        ),
+        (
+            r"\bnon[- ]?(?=(?:(?:antero|infero)?septal|(?:antero|infero)?lateral|anterior|inferior|apical|basal|insertion|rvip|hinge|rv[- ]insertion|lad|rca|lcx)\b)",
+            "outside ",
+        ),
+        (r"\b(?:exclude|ignore|disregard|omit|skip)\s+(?=the\s+\w+(?:\s+\w+){0,2}\s*(?:[,.;:?!]|$))", "except "),
+        (r"\b(?:ignoring|disregarding|omitting|leaving out)\b", "excluding"),
+        # "list all segments with LGE" asks for no particular ones
+        (r"\b(?:all|every)\s+(?:the\s+)?(segments?|walls?)\s+(?=(?:with|that|which|where|showing|having|containing)\b)", r"\1 "),
+        # numbers: "#7", "segments 2 and 3 but not 9", "segments other than 4", "scar in 5 and 11"
+        (r"#\s*(?=\d)", " segment "),
+        (
+            r"(?<=\d)(\s*,?\s*(?:but\s+)?(?:not|except(?:\s+for)?|excluding|without|minus))\s+(?=\d{1,2}\b(?!\s*(?:%|mm|percent)))",
+            r"\1 segment ",
+        ),
+        (r"\b(segments?|segs?)\s+(other than|except|excluding|outside|apart from|not)\s+(?=\d)", r"\2 \1 "),
+        (r"\bin\s+(?=\d{1,2}(?:\s*(?:,|and|or|to|[-&+/])\s*\d{1,2})*\s*(?:[?.!]|$))", "in segment "),
+        # ends of sentences
+        (r"(?<=[a-z]{5})\.\s+", " ; "),
+        (r"[?!]+(?=\s|$)", " ? "),
+    )
+)  # fmt: skip
 
 
 def read(text: str) -> Meaning:
-    """The meaning of a prompt (text/SCHEMA, Prompt meaning); ``Meaning()`` when it asks nothing of LGE in the LV."""
-    cleaned = " ".join(clean(text[:4000]).split())
+    """What a prompt asks, field by field as ``Meaning`` says; ``Meaning()`` when it asks nothing of LGE in the LV."""
+    cleaned = " ".join(clean(text[:MAX_PROMPT]).split())
     letters = [c for c in cleaned if c.isalpha()]
     shouting = bool(letters) and sum(map(str.isupper, letters)) > 0.7 * len(letters) and len(letters) > 12
     extents: list[tuple[Extent, str]] = []
-    cleaned = re.sub(r"\byes\s*(/|or)\s*no\b", " ", cleaned, flags=re.I)
-    plain = re.sub(r"[?!]+(?=\s|$)", " ? ", cleaned)
-    marks = with_places(find_marks(tokens_of(plain, shouting, extents), extents))
-    marks = _affirmed(marks)
-    if not _understood(cleaned.lower(), marks):
+    found = find_marks(tokens_of(_reworded(cleaned), shouting, extents), extents)
+    marks = with_places(judged_places_apart(found))
+    marks = _without_double_negatives(_measured(_with_a_say(marks)), cleaned.lower())
+    clauses = statements_on_lv(statements_of(marks))
+    if not _understood(cleaned.lower(), [m for clause in clauses for m in clause]):
         return Meaning()
-    no_reflow = any(m.kind == "noreflow" for m in marks)
-    layers = _layers(marks)
-    segments = _segments(marks)
-    aetiology = _aetiology(marks)
-    return Meaning(
-        understood=True,
-        negated=_negated(marks, cleaned.lower()),
-        segments=segments,
-        layers=layers,
-        aetiology=aetiology,
-        no_reflow=True if no_reflow else None,
-        min_transmurality=_least_transmurality(marks),
-    )
+    sides = Sides()
+    for clause in clauses:
+        sides.take(clause)
+    return sides.meaning()
 
 
-def _affirmed(marks: list[Mark]) -> list[Mark]:
-    """Drops "ignore previous instructions" and the like, which are words without a say here."""
-    return [m for m in marks if m.kind not in ("history", "again", "now", "year", "tech")]
+def _reworded(text: str) -> str:
+    """The prompt without tags and with its signs, contractions and bare numbers spelt out."""
+    for pattern, said in _REWORDED:
+        text = pattern.sub(said, text)
+    return _NUMBER_WORDS.sub(lambda found: re.sub(r"[a-z]+", _digits, found[0], flags=re.I), text)
+
+
+def _digits(word: re.Match[str]) -> str:
+    lower = word[0].lower()
+    return str(_NUMBERS.index(lower) + 1) if lower in _NUMBERS else word[0]
+
+
+def _with_a_say(marks: list[Mark]) -> list[Mark]:
+    """The marks that mean something in a question; "not infarcted" denies, "which coronary territory" names no cause."""
+    result = []
+    for k, mark in enumerate(marks):
+        words = mark.words.lower()
+        if k and marks[k - 1].kind in ("after", "history") and vote(mark):
+            result.append(mark._replace(kind="vote", value=vote(mark)))  # "post infarct, septum scar-free?"
+        elif mark.kind == "vote" and words.endswith("infarcted"):
+            result += [
+                mark._replace(kind="neg", end=mark.start + 1),
+                mark._replace(kind="term", value="infarct", start=mark.end - 1),
+            ]
+        elif mark.kind not in _SILENT and not (mark.kind == "vote" and "territor" in words):
+            result.append(mark)
+    return result
+
+
+def _measured(marks: list[Mark]) -> list[Mark]:
+    """'Transmural' beside a share of the wall is what is measured, no layer; shares of the LV are dropped."""
+    result = []
+    for k, mark in enumerate(marks):
+        beside = [m for m in marks[max(k - 1, 0) : k + 2] if m.kind == "extent"]
+        touching = any(m.end == mark.start or m.start == mark.end for m in beside)
+        if mark.kind == "layer" and mark.words.lower().startswith("transmural") and touching:
+            mark = mark._replace(kind="thick")
+        if mark.kind != "extent" or of_the_wall(marks, k):
+            result.append(mark)
+    return result
+
+
+def _without_double_negatives(marks: list[Mark], text: str) -> list[Mark]:
+    """'Not free of', 'no viability', 'normal or scarred', "isn't there ...?" deny nothing."""
+    kept: list[Mark] = []
+    at = 1 if marks and marks[0].kind == "neg" and re.match(r"\w+n't ", text) else 0
+    while at < len(marks):
+        mark, rest = marks[at], [m for m in marks[at + 1 :] if m.kind != "assert"]
+        kinds = [m.kind for m in rest[:2]] + ["", ""]
+        if mark.kind == "neg" and rest and rest[0].start - mark.end <= 3 and _turns_back(rest[0]):
+            if kinds[0] in _SPARED and kinds[1] not in ("topic", "organ"):
+                # what is not spared is scarred; "not normal" needs a place to be about scar
+                kept.append(rest[0]._replace(kind="term", value="damage" if kinds[0] == "negpost" else "scar"))
+            at = marks.index(rest[0])
+        elif not (mark.kind == "negpost" and kinds[1] == "term" and is_or(rest[0])):
+            kept.append(mark)
+        at += 1
+    return kept
+
+
+def _turns_back(mark: Mark) -> bool:
+    """Whether a 'no' right before it makes it a statement of scar: 'not free', 'no viability', 'not without'."""
+    listed = mark.words.lower().startswith(("nor", "noch", "ni"))  # "neither scar nor fibrosis"
+    return mark.kind in (*_SPARED, "asked") or (mark.kind == "neg" and not listed)
 
 
 def _understood(text: str, marks: list[Mark]) -> bool:
-    kinds = {m.kind for m in marks}
-    terms = {m.value for m in marks if m.kind == "term"}
-    lv_place = any(m.kind == "place" for m in marks)
-    asked = bool(terms & _ASKED) or "scarfree" in kinds or ("tokens" in kinds and bool(kinds & {"assert", "negpost"}))
-    asked = (
-        asked
-        or "noreflow" in kinds
-        or bool(kinds & {"vote"} and (len(marks) <= 3 or terms or lv_place or "layer" in kinds))
-    )
-    asked = asked or ("bright" in terms and (lv_place or "tokens" in kinds or "layer" in kinds))
-    asked = asked or (
-        "layer" in kinds
-        and (
-            lv_place or "segword" in kinds or bool(terms) or kinds <= {"layer", "neg", "sep", "query", "assert", "all"}
-        )
-    )
-    asked = asked or (lv_place and ("spare" in kinds or ("extent" in kinds and "thick" in kinds)))
-    asked = asked or ("tokens" in kinds and bool(kinds & {"place", "layer"}))
-    asked = asked or ("damage" in terms and (lv_place or "lv" in kinds))
-    asked = asked or (("viab" in kinds or "viable" in text or "vital" in text) and (lv_place or "lv" in kinds))
-    asked = asked or (lv_place and any(m.kind == "negpost" for m in marks))
-    if not asked:
+    """Whether the marks ask about late enhancement of the LV, in this study and not in general."""
+    if not _asks_enhancement(text, marks) or any(not 1 <= n <= 17 for n in _segment_numbers(text)):
         return False
     if _OTHER_SUBJECT.search(text) and not _STILL_ASKED.search(text):
         return False
-    if "organ" in kinds and not _about_lv(marks):
+    measure = _MEASURE.search(text)
+    first = next((m.words.lower() for m in marks if m.kind in ("term", "noreflow", "scarfree")), "")
+    if measure and not (first and -1 < text.find(first.split()[0]) < measure.start()):
         return False
-    strong = terms & {"lge", "scar", "infarct", "stripe", "event"} or kinds & {"scarfree", "noreflow", "tokens"}
-    return not (kinds & {"topic"} and not strong and not ("vote" in kinds and not lv_place))
+    kinds = {m.kind for m in marks}
+    strong = {m.value for m in marks if m.kind == "term"} & _ASKED or kinds & {"scarfree", "noreflow", "tokens"}
+    return bool(strong) or "topic" not in kinds or ("vote" in kinds and "place" not in kinds)
 
 
-def _about_lv(marks: list[Mark]) -> bool:
-    """With another organ named: whether the enhancement asked about is still the LV's."""
-    organs = [k for k, m in enumerate(marks) if m.kind == "organ"]
-    for k in organs:
-        beside = [
-            m for m in marks if m.kind == "term" and min(abs(m.start - marks[k].end), abs(marks[k].start - m.end)) <= 3
-        ]
-        if beside and not any(m.kind in ("place", "lv") for m in marks):
-            return False
-        if not any(m.kind in ("place", "lv") for m in marks):
-            return False
-    return True
+def _asks_enhancement(text: str, marks: list[Mark]) -> bool:
+    """Whether enhancement is named, or words that mean it beside a place, a layer or a share of the wall."""
+    kinds = {m.kind for m in marks}
+    terms = {m.value for m in marks if m.kind == "term"}
+    place, lv = "place" in kinds, bool(kinds & {"place", "lv"})
+    viable = "viab" in kinds or "viable" in text or "vital" in text
+    sized = any(m.kind == "notthick" and re.search("scar|lge|infarct", m.words, re.I) for m in marks)
+    layer_alone = kinds <= {"layer", "neg", "sep", "query", "assert", "all", "extent", "thick", "break", "except"}
+    return bool(
+        terms & _ASKED
+        or kinds & {"scarfree", "noreflow"}
+        or sized
+        or ("vote" in kinds and (len(marks) <= 3 or terms or place or "layer" in kinds))
+        or ("tokens" in kinds and kinds & {"assert", "negpost", "place", "layer"})
+        or ("bright" in terms and kinds & {"place", "tokens", "layer"})
+        or ("layer" in kinds and (place or terms or "segword" in kinds or layer_alone))
+        or {"extent", "thick"} <= kinds
+        or (place and kinds & {"spare", "negpost"})
+        or (lv and ("damage" in terms or viable))
+    )
 
 
-def _negated(marks: list[Mark], text: str) -> bool:
-    """Whether the prompt denies: 'no', 'free', 'normal', 'viable', 'spared'; 'not free of' and 'no viable' affirm."""
-    negative = False
-    skip = -1
-    for k, mark in enumerate(marks):
-        if k == skip:
-            continue
-        following = next((m for m in marks[k + 1 :] if m.kind not in ("sep", "all", "assert")), None)
-        if mark.kind == "neg":
-            if k == 0 and re.match(r"(isn't|aren't|doesn't|don't|hasn't) ", text):
-                continue
-            if following is None or following.kind not in ("organ", "topic"):
-                if following is not None and following.kind == "noreflow" and any(m.kind == "term" for m in marks[:k]):
-                    continue
-                if (
-                    following is not None
-                    and following.start - mark.end <= 2
-                    and (following.kind in ("spare", "scarfree") or (following.kind == "negpost"))
-                ):
-                    skip = marks.index(following)
-                    continue
-                negative = True
-        elif (
-            mark.kind in ("spare", "scarfree")
-            or (mark.kind == "negpost" and _denies(mark, marks))
-            or (mark.kind == "viab" and not any(m.kind == "term" for m in marks))
-        ):
-            negative = True
-    return negative
-
-
-def _denies(mark: Mark, marks: list[Mark]) -> bool:
-    return mark.value != "normal" or any(m.kind in ("place", "lv", "term", "tokens", "viab") for m in marks)
-
-
-def _layers(marks: list[Mark]) -> tuple[str, ...]:
-    named = {("subendocardial" if v == "near" else v) for m in marks if m.kind == "layer" for v in m.value}
-    if any(m.kind == "place" and m.value.kind == "rvip" for m in marks):
-        named.add("insertion-point")
-    if len(named) > 1:
-        named.discard("diffuse")
-    return tuple(layer for layer in LAYERS if layer in named)
-
-
-def _segments(marks: list[Mark]) -> tuple[int, ...]:
-    inside: set[int] = set()
-    outside: set[int] = set()
-    excepting = False
-    for k, mark in enumerate(marks):
-        if mark.kind == "except" and "only" not in mark.words:
-            excepting = True
-        elif mark.kind == "break":
-            if any(m.kind == "neg" for m in marks[k : k + 3]) and inside:
-                break
-        elif mark.kind == "place":
-            (outside if excepting else inside).update(mark.value.segments)
-        elif (
-            mark.kind == "vessel"
-            and mark.value in TERRITORIES
-            and not any(m.kind == "topic" and abs(m.start - mark.start) <= 2 for m in marks)
-        ):
-            (outside if excepting else inside).update(TERRITORIES[mark.value])
-    if outside:
-        inside = (inside or set(range(1, 18))) - outside
-    return tuple(sorted(inside))
-
-
-def _aetiology(marks: list[Mark]) -> str | None:
-    for mark in marks:
-        if mark.kind == "vote" and mark.value == "non-ischaemic":
-            return "non-ischaemic"
-    for mark in marks:
-        if mark.kind == "vote" or (mark.kind == "term" and mark.value in ("infarct", "event")):
-            return "ischaemic"
-    return None
-
-
-def _least_transmurality(marks: list[Mark]) -> int | None:
-    """Lowest bin that satisfies the share asked for; an upper limit asks for nothing."""
-    for mark in marks:
-        if mark.kind == "extent":
-            extent: Extent = mark.value
-            if extent.compared in ("<", "<="):
-                continue
-            if extent.compared in (">", ">="):
-                return min(score_of(extent.high + 1), 4)
-            return max(score_of(extent.low if extent.low == extent.high else extent.high), 1)
-    return None
+def _segment_numbers(text: str) -> list[int]:
+    return [int(n) for found in _SEGMENT_LIST.finditer(text) for n in re.findall(r"\d+", found[1])]

@@ -207,45 +207,58 @@ class Statement:
         maybe, dismissed = doubt_of(marks)
         maybe = maybe or self.sentence.text.rstrip().endswith("?")
         if dismissed and not maybe:
-            last = self.reading.drafts[-1] if self.reading.drafts else None
-            if last is not None and last.bright and last.sentence >= self.number - 1:
-                self.reading.drafts.pop()
+            self._dismiss_bright()
             return
-        positive = [i for i in walk.items if i.positive]
-        drafts = group_items(positive)
-        denied = {s for i in walk.items if i.kind == "place" and not i.positive for s in place_of(i).segments}
+        drafts = _drafts_of(walk)
         for draft in drafts:
-            if draft.segments - denied:
-                draft.segments -= denied
-        if drafts or walk.positive_term:
-            for draft in drafts:
-                draft.possible = maybe
-                draft.sentence = self.number
-                draft.conclusion = self.section == "conclusion" or (bool(marks) and marks[0].kind == "explain")
-                draft.infarct = walk.infarct_only
-                draft.bright = not walk.firm
-                self._keep(draft, walk)
-            if not drafts and (walk.asserted or (maybe and walk.firm and not walk.infarct_only)):
-                if maybe:
-                    self.reading.possible += 1
-                elif walk.infarct_only:
-                    self.reading.infarct_named += 1
-                else:
-                    self.reading.present += 1
-                self.reading.why.append((self.sentence.text.strip(), "possible LGE" if maybe else "LGE present"))
-            if not drafts and maybe and self.reading.drafts and self.reading.drafts[-1].sentence >= self.number - 1:
-                self.reading.drafts[-1].possible = True
-        elif (
-            maybe and not walk.negatives and self.reading.drafts and self.reading.drafts[-1].sentence >= self.number - 1
-        ):
+            draft.possible = maybe
+            draft.sentence = self.number
+            draft.conclusion = self.section == "conclusion" or (bool(marks) and marks[0].kind == "explain")
+            draft.infarct = walk.infarct_only
+            draft.bright = not walk.firm
+            self._keep(draft, walk)
+        if drafts:
+            return
+        if walk.positive_term:
+            self._mention(walk, maybe)
+        if maybe and (walk.positive_term or not walk.negatives):
+            self._doubt_last()
+        if walk.negatives:
+            self._count_absent(marks, walk, maybe)
+
+    def _dismiss_bright(self) -> None:
+        """'... likely artefact': takes back bright signal of this sentence or the one before."""
+        last = self.reading.drafts[-1] if self.reading.drafts else None
+        if last is not None and last.bright and last.sentence >= self.number - 1:
+            self.reading.drafts.pop()
+
+    def _doubt_last(self) -> None:
+        """A doubt without a lesion of its own is about the lesion before."""
+        if self.reading.drafts and self.reading.drafts[-1].sentence >= self.number - 1:
             self.reading.drafts[-1].possible = True
-        if walk.negatives and not drafts and not maybe:
-            whole = walk.global_negative and not self.organ_heading
-            self.reading.absent += whole
-            self.reading.partly_absent += not whole
-            self.reading.why.append((self.sentence.text.strip(), "no LGE" if whole else "no LGE there"))
-        elif maybe and walk.negatives and not drafts and walk.global_negative:
-            self.reading.possible += not any(m.kind == "maybe" and "definite" in m.words for m in marks)
+
+    def _mention(self, walk: Scope, maybe: bool) -> None:
+        """Counts enhancement named without place, layer or depth."""
+        if not (walk.asserted or (maybe and walk.firm and not walk.infarct_only)):
+            return
+        if maybe:
+            self.reading.possible += 1
+        elif walk.infarct_only:
+            self.reading.infarct_named += 1
+        else:
+            self.reading.present += 1
+        self.reading.why.append((self.sentence.text.strip(), "possible LGE" if maybe else "LGE present"))
+
+    def _count_absent(self, marks: list[Mark], walk: Scope, maybe: bool) -> None:
+        """Counts a denial, of all LGE or of some; a doubtful one of all counts as possible LGE."""
+        if maybe:
+            firmly = any(m.kind == "maybe" and "definite" in m.words for m in marks)
+            self.reading.possible += walk.global_negative and not firmly
+            return
+        whole = walk.global_negative and not self.organ_heading
+        self.reading.absent += whole
+        self.reading.partly_absent += not whole
+        self.reading.why.append((self.sentence.text.strip(), "no LGE" if whole else "no LGE there"))
 
     def _keep(self, draft: Draft, walk: Scope) -> None:
         last = self.reading.drafts[-1] if self.reading.drafts else None
@@ -349,6 +362,16 @@ class Statement:
                     self.reading.votes.append((tier, weight, "non-ischaemic"))
                 continue
             self.reading.votes.append((tier, weight, value))
+
+
+def _drafts_of(walk: Scope) -> list[Draft]:
+    """The lesions that a clause affirms, without the segments that it denies."""
+    drafts = group_items([i for i in walk.items if i.positive])
+    denied = {s for i in walk.items if i.kind == "place" and not i.positive for s in place_of(i).segments}
+    for draft in drafts:
+        if draft.segments - denied:
+            draft.segments -= denied
+    return drafts
 
 
 def vote_denied(marks: list[Mark], at: int) -> bool:

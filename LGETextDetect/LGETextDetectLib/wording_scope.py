@@ -27,6 +27,20 @@ class Scope:
         self.heading_asks = False  # the sentence answers a heading such as "Late enhancement:"
 
     def chunk(self, marks: list[Mark], topic: str | None, following: list[Mark]) -> None:
+        """Reads one chunk; ``topic`` is what it is about, ``following`` the chunk after it."""
+        self._carry_over(marks, following)
+        if topic != "lge":
+            self._other(marks)
+            return
+        start = len(self.items)
+        said = False  # a term or a layer stands before the mark
+        for k, mark in enumerate(marks):
+            self._take(marks, k, start, said)
+            said = said or mark.kind == "layer" or (mark.kind == "term" and mark.value in (*STRONG, "bright"))
+        self._forget_other_places(marks, start)
+
+    def _carry_over(self, marks: list[Mark], following: list[Mark]) -> None:
+        """A denial or an exception goes on into a chunk that only continues a list."""
         kinds = {m.kind for m in marks}
         joined = any(m.kind == "sep" and m.words.startswith(("or", "nor")) for m in [*marks, *following[:1]])
         listed = (
@@ -34,62 +48,59 @@ class Scope:
             or joined
             or ("term" in kinds and not kinds & {"place", "layer", "assert"})
         )
-        if not (listed and self.negative):
-            self.negative = False
-        if not (listed and self.excepting):
-            self.excepting = False
+        self.negative = self.negative and listed
+        self.excepting = self.excepting and listed
         if kinds & {"term", "neg", "assert"}:
             self.sparing = False
         if "plus" in kinds or "coref" in kinds:
             self.explaining = False
-        start = len(self.items)
-        if topic != "lge":
-            self._other(marks)
-            return
-        term_seen = layer_seen = False
-        for k, mark in enumerate(marks):
-            rest = marks[k + 1 :]
-            if mark.kind == "neg":
-                self._deny(marks, k, rest, start, term_seen or layer_seen)
-            elif mark.kind == "scarfree":
+
+    def _take(self, marks: list[Mark], k: int, start: int, said: bool) -> None:
+        """Reads the k-th mark of a chunk whose items begin at ``start``."""
+        mark, rest = marks[k], marks[k + 1 :]
+        if mark.kind == "neg":
+            self._deny(marks, k, rest, start, said)
+        elif mark.kind == "scarfree":
+            self._turn(start, only_places=True)
+            self.negative = True
+            self._count_negative(marks, [i for i in self.items[start:] if i.kind == "place"])
+        elif mark.kind == "negpost":
+            self._deny_after(mark, marks, k, rest, start)
+        elif mark.kind == "spare":
+            if any(m.kind in ("place", "layer") for m in rest):
+                self.sparing = True
+            else:
                 self._turn(start, only_places=True)
-                self.negative = True
-                self._count_negative(marks, [i for i in self.items[start:] if i.kind == "place"])
-            elif mark.kind == "negpost":
-                self._deny_after(mark, marks, k, rest, start)
-            elif mark.kind == "spare":
-                if any(m.kind in ("place", "layer") for m in rest):
-                    self.sparing = True
-                else:
-                    self._turn(start, only_places=True)
-            elif mark.kind == "except":
-                if self.negative:
-                    self.negative = False
-                    self.asserted = self.positive_term = True
-                elif self.leading_except:
-                    self.asserted = self.positive_term = True
-                elif "only" not in mark.words:
-                    self.excepting = True
-            elif mark.kind == "explain":
-                self.explaining = True
-                self.placed = self.placed or any(i.kind == "place" and i.positive for i in self.items)
-            elif mark.kind == "term":
-                term_seen = term_seen or mark.value in STRONG or mark.value == "bright"
-                if not self.negative and mark.value in (*STRONG, "bright", "pattern"):
-                    self.positive_term = True
-                    self.strong = self.strong or mark.value in STRONG
-                    self.infarct_only = self.infarct_only and mark.value == "infarct"
-                    self.firm = self.firm or mark.value in ("lge", "scar", "infarct")
-                    self.asserted = (
-                        self.asserted
-                        or (bool(kinds & {"assert", "place", "layer", "now", "again", "plus"}) and "tech" not in kinds)
-                        or (mark.value == "infarct" and self.explaining)
-                    )
-                self.items.append(Item("term", mark.value, not self.negative, mark.words))
-            elif mark.kind in ("layer", "place", "extent", "vessel", "plus"):
-                layer_seen = layer_seen or mark.kind == "layer"
-                self._item(mark, marks, k)
-        self._forget_other_places(marks, start)
+        elif mark.kind == "except":
+            self._except(mark)
+        elif mark.kind == "explain":
+            self.explaining = True
+            self.placed = self.placed or any(i.kind == "place" and i.positive for i in self.items)
+        elif mark.kind == "term":
+            self._term(mark, {m.kind for m in marks})
+        elif mark.kind in ("layer", "place", "extent", "vessel", "plus"):
+            self._item(mark, marks, k)
+
+    def _except(self, mark: Mark) -> None:
+        """'No LGE except in the septum' affirms; 'LGE except in the septum' takes away."""
+        if self.negative:
+            self.negative = False
+            self.asserted = self.positive_term = True
+        elif self.leading_except:
+            self.asserted = self.positive_term = True
+        elif "only" not in mark.words:
+            self.excepting = True
+
+    def _term(self, mark: Mark, kinds: set[str]) -> None:
+        """A word for enhancement in a chunk with marks of these kinds: what it affirms unless it is denied."""
+        if not self.negative and mark.value in (*STRONG, "bright", "pattern"):
+            self.positive_term = True
+            self.strong = self.strong or mark.value in STRONG
+            self.infarct_only = self.infarct_only and mark.value == "infarct"
+            self.firm = self.firm or mark.value in ("lge", "scar", "infarct")
+            said_here = bool(kinds & {"assert", "place", "layer", "now", "again", "plus"}) and "tech" not in kinds
+            self.asserted = self.asserted or said_here or (mark.value == "infarct" and self.explaining)
+        self.items.append(Item("term", mark.value, not self.negative, mark.words))
 
     def _other(self, marks: list[Mark]) -> None:
         """A chunk on something else: only its negation may carry over to a list that follows."""
@@ -110,7 +121,7 @@ class Scope:
                     max((j for j, i in enumerate(self.items) if i.kind in ("extent", "layer")), default=-1) + 1,
                     only_places=True,
                 )
-            elif _of_the_wall(marks, k):
+            elif of_the_wall(marks, k):
                 self.items.append(Item("extent", score_of_extent(mark.value), positive, mark.words))
         elif mark.kind == "vessel":
             beside = any(
@@ -241,7 +252,7 @@ def _until(rest: list[Mark]) -> int:
     return next((k for k, m in enumerate(rest) if m.kind in ("except", "break")), len(rest))
 
 
-def _of_the_wall(marks: list[Mark], k: int) -> bool:
+def of_the_wall(marks: list[Mark], k: int) -> bool:
     """Whether a percentage is a share of the wall's thickness and not of the LV, a volume or a stenosis."""
     mark = marks[k]
     after = [m for m in marks[k + 1 :] if m.start - mark.end <= 3]

@@ -59,6 +59,7 @@ _ABBREVIATIONS = frozenset(
         "u",
         "a",
         "d",
+        "o",
         "h",
         "s",
         "subendo",

@@ -28,7 +28,9 @@ _WRAPPING = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->|<[/!a-z][^<>]{0
 _FORMULA = re.compile(r"^[ \t]*[=@+]\s*[A-Za-z.]+\([^()\n]*(\([^()\n]*\)[^()\n]*)*\)", re.M)
 
 
-_TOKEN = re.compile(r"\d+(?:[.,]\d+)?(?![a-z\d])|[a-z][a-z0-9]*(?:'[a-z]{1,2}(?![a-z]))?|\d+[a-z]\w*|[^\w\s]|\d+")
+_TOKEN = re.compile(
+    r"w/o(?![a-z])|w\.o\.|\d+(?:[.,]\d+)?(?![a-z\d])|[a-z][a-z0-9]*(?:'[a-z]{1,2}(?![a-z]))?|\d+[a-z]\w*|[^\w\s]|\d+"
+)
 
 
 _SHARED_TOKEN = re.compile(r"§\d+|" + _TOKEN.pattern)
@@ -48,9 +50,12 @@ _FRACTIONS = {
 
 
 _COMPARED = (
-    r"(?P<cmp>(?:(?:>|≥|>=|more than|over|greater than|exceeding|exceeds|above|in excess of|at least|no less than|mehr als|uber|plus de|mas de|mas del|<|≤|<=|less than|under|below|"
-    r"up to|not exceeding|not over|not above|not more than|no more than|fewer than|at most|weniger als|moins de|menos de|menos del|bis zu|jusqu'a|hasta)\s*){1,3})?"
+    r"(?P<cmp>(?:(?:>|≥|>=|more than|over|greater than|exceeding|exceeds|exceed|above|beyond|deeper than|thicker than|larger than|in excess of|at least|no less than|mehr als|uber|plus de|mas de|mas del|<|≤|<=|less than|smaller than|shallower than|under|below|"
+    r"up to|not exceeding|not over|not above|not deeper than|no deeper than|not more than|no more than|fewer than|at most|weniger als|moins de|menos de|menos del|bis zu|jusqu'a|hasta)\s*){1,3})?"
 )
+
+
+_OR_MORE = r"(?:(?=\s*(?:of )?(?:the |its )?(?:wall )?(?:wall|thickness|depth)?\s*or (?P<far>more|less)))?"
 
 
 _SHARE = r"(?:(?:the |a |an |one |la |die )?(?:three quarters?|two thirds?|one quarter|one third|one half|quarter|third|half|halfte|moitie|mitad|drittel|viertel|tercio|tiers))"
@@ -59,6 +64,7 @@ _SHARE = r"(?:(?:the |a |an |one |la |die )?(?:three quarters?|two thirds?|one q
 _PERCENT = re.compile(
     _COMPARED + r"(?:(?P<a>\d{1,3})(?:[.,]\d)?\s*(?:%|percent)?\s*(?:-|–|—|to|and|bis|a|y|/|et|und)\s*)?"
     r"(?P<b>\d{1,3})(?:[.,]\d)?\s*(?:%|percent|per cent|prozent|pct\b|por ciento|pour cent)(?:\s*or (?P<more>more|less))?"
+    + _OR_MORE
 )
 
 
@@ -66,8 +72,13 @@ _PARTS = re.compile(
     r"(?<!apical )(?<!basal )(?<!mid )(?<!distal )(?<!inner )(?<!outer )(?<!middle )(?<!central )(?<!anterior )(?<!inferior )(?<!lower )(?<!upper )"
     + _COMPARED
     + rf"(?:(?P<a>{_SHARE})\s*(?:and|to|-|–|or)\s*)?(?P<b>{_SHARE}|[123]/[234])"
-    r"(?=\s*(?:of|de|del|der|des|or more|thickness|scarred|infarcted|enhanced|wall|transmural|in thickness|thick|\)|,|\.|;|$))(?:\s*or (?P<more>more|less))?(?!\s+(?:the |all |its )?(?:patients|cases|lv|left|ventric|segments|septum))"
+    r"(?=\s*(?:of|de|del|der|des|or more|the wall|the thickness|its thickness|thickness|scarred|infarcted|enhanced|wall|transmural|in thickness|thick|\)|,|\.|;|$))(?:\s*or (?P<more>more|less))?"
+    + _OR_MORE
+    + r"(?!\s+(?:the |all |its )?(?:patients|cases|lv|left|ventric|segments|septum))"
 )
+
+
+_SEGMENT_LIST = re.compile(r"\b(?:segments?|segs?|aha)[\s.:#]*\d{1,2}(?:\s*,\s*\d{1,2})+(?![\d.,]*\s*%)")
 
 
 _OPEN_GROUP = re.compile(r"(?<!\\)\((?!\?)")
@@ -112,10 +123,26 @@ def canonical(word: str) -> tuple[str, ...]:
             wall = COMPOUNDS[int(str(first.lastgroup)[1:])][1].split()
             noun = {"i": ["infarct"], "n": ["scar"], "f": ["fibrosis"], "w": []}[compound[3][0]]
             return tuple([*wall, "wall", *noun])
-    if word in _KNOWN or len(word) < 6 or word in NOT_MISSPELT or not word.isalpha():
+    joined = _joined(word)
+    if joined:
+        return joined
+    if word in _KNOWN or len(word) < 5 or word in NOT_MISSPELT or not word.isalpha():
         return (word,)
     right = _nearest(word)
     return canonical(right) if right else (word,)
+
+
+def _joined(word: str) -> tuple[str, ...]:
+    """'Apicolateral', 'midseptal', 'anterobasal': a level and a wall; 'inferiorwall': a wall written without its blank."""
+    level = re.fullmatch(r"(api[ck]o|apical|medio|mid|baso|basal)(\w{4,16})", word)
+    if level:
+        wall = canonical(level[2])
+        return (*canonical(level[1]), *wall) if wall[0] in _WALL_NAMES else ()
+    wall_first = re.fullmatch(r"(\w{4,16}?)(wall|basal|api[ck]al|segment)s?", word)
+    if wall_first:
+        wall = canonical(wall_first[1])
+        return (*wall, *canonical(wall_first[2])) if wall[0] in _WALL_NAMES else ()
+    return ()
 
 
 def _nearest(word: str) -> str | None:
@@ -167,6 +194,9 @@ _WALL_LETTERS = {
 }
 
 
+_WALL_NAMES = frozenset(_WALL_LETTERS.values())
+
+
 _LETTER_WORDS = {
     "LA": "atrium",
     "RA": "atrium",
@@ -180,16 +210,7 @@ _LETTER_WORDS = {
 }
 
 
-_NEXT_TO_WALL = frozenset(["basal", "mid", "apical", "wall", "segment"]) | {
-    "anteroseptal",
-    "inferoseptal",
-    "anterolateral",
-    "inferolateral",
-    "anterior",
-    "inferior",
-    "lateral",
-    "septal",
-}
+_NEXT_TO_WALL = _WALL_NAMES | {"basal", "mid", "apical", "wall", "segment"}
 
 
 def tokens_of(text: str, shouting: bool, extents: list[tuple[Extent, str]]) -> list[tuple[str, str]]:
@@ -199,7 +220,7 @@ def tokens_of(text: str, shouting: bool, extents: list[tuple[Extent, str]]) -> l
         extents.append((_extent(found), found[0].strip()))
         return f" §{len(extents) - 1} "
 
-    lower = text.lower()
+    lower = _SEGMENT_LIST.sub(lambda found: found[0].replace(",", ", "), text.lower())
     if (
         "%" in lower
         or "percent" in lower
@@ -225,9 +246,8 @@ def tokens_of(text: str, shouting: bool, extents: list[tuple[Extent, str]]) -> l
                 tokens.append((special, upper))
                 continue
         if (
-            word[0] == "s"
-            and word[-1].isdigit()
-            and re.fullmatch(r"s(?:eg)?\d{1,2}", word)
+            word[-1].isdigit()
+            and re.fullmatch(r"(?:s|segs?|segments?|aha)\d{1,2}", word)
             and 1 <= int(re.sub(r"\D", "", word)) <= 17
         ):
             tokens += [("segment", word), (re.sub(r"\D", "", word), "")]
@@ -257,16 +277,19 @@ def _capital(upper: str, words: list[tuple[str, int]], place: int) -> str | None
 
 def _extent(found: re.Match[str]) -> Extent:
     compared = (found["cmp"] or "").strip()
-    more = found["more"]
+    more = found["more"] or found["far"]
     low, high = (_number(found[k]) for k in ("a", "b"))
     sign = ""
     if re.search(r">=|≥|at least|no less than", compared) or more == "more":
         sign = ">="
-    elif re.search(r">|more|over|greater|exceed|above|excess|mehr|uber|plus|mas", compared) and not re.search(
-        r"not? (more|exceed|over|above)", compared
-    ):
+    elif re.search(
+        r">|more|over|greater|exceed|above|beyond|deeper|thicker|larger|excess|mehr|uber|plus|mas", compared
+    ) and not re.search(r"not? (more|exceed|over|above|deeper)", compared):
         sign = ">"
-    elif re.search(r"<=|≤|up to|at most|not? (more|exceed|over|above)|bis|jusqu|hasta", compared) or more == "less":
+    elif (
+        re.search(r"<=|≤|up to|at most|not? (more|exceed|over|above|deeper)|bis|jusqu|hasta", compared)
+        or more == "less"
+    ):
         sign = "<="
     elif compared:
         sign = "<"

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from LGETextDetectLib.landmarks import find_landmarks
 from LGETextDetectLib.model import Engine
 from LGETextDetectLib.normalised import NormalisedStack, normalise
+from LGETextDetectLib.padding import without_padding
 from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.studies_below import Study
 from LGETextDetectLib.volume_files import load_study
@@ -65,8 +66,9 @@ def prepare(source: Path, segment: Segment, normalise_orientation: bool = True) 
     ablation of that step.
     """
     loaded = load_study(source)
-    landmarks, maps = find_landmarks(loaded.volume, segment)
-    stack = normalise(loaded.volume, landmarks, maps)
+    image = without_padding(loaded.volume)
+    landmarks, maps = find_landmarks(image, segment)
+    stack = normalise(image, landmarks, maps)
     confidence = {mark.index: mark.confidence for mark in landmarks.slices}
     certainty = np.array([confidence.get(int(k), 0.0) for k in stack.index], np.float32)
     image, heart = stack.image, stack.maps

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 from LGETextDetectLib.finding import Finding
 from LGETextDetectLib.landmarks import Landmarks, SliceLandmarks
+from LGETextDetectLib.orientation import BASE_TO_APEX
 from LGETextDetectLib.volume import Volume
 
 from . import phantom, truth
 from .patient import ANGLES, Patient
 
-BASE_TO_APEX = np.array([0.53, -0.76, -0.33])  # mean of public oblique stacks, LPS
 TO_SEPTUM = np.array([-0.72, -0.68, 0.08])
 TILT_DEG = 12.0
 

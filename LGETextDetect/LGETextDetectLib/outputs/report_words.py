@@ -11,6 +11,7 @@ TRANSMURALITY = {0: "no scar", 1: "1-25 %", 2: "26-50 %", 3: "51-75 %", 4: "76-1
 REASONS = {
     "near-threshold": "The probability lies too close to the threshold for an answer.",
     "too-few-slices-of-heart": "Too few slices show the left ventricle.",
+    "contrast-implausible": "Blood and myocardium do not stand out from each other as in late enhancement images.",
     "landmarks-unreliable": "The left ventricle and the RV insertion points could not be found reliably.",
 }
 LEVEL_WORDS = {
