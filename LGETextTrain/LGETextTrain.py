@@ -12,6 +12,7 @@ from LGETextDetectLib.child_process import Child
 from LGETextDetectLib.detached_child import DetachedChild
 from LGETextDetectWidgets.engine_process import EngineFailed, library_path, python_executable
 from LGETextDetectWidgets.packages import ensure_packages
+from LGETextDetectWidgets.panel_words import error_text
 from LGETextTrainLib.run_history import EVENTS_NAME, AttachedRun, TimeLeft, minutes_words, summary_of
 from LGETextTrainLib.training_curves import curves_of, read_log
 from LGETextTrainWidgets.curve_picture import show_plots, stage_pixmap
@@ -212,6 +213,16 @@ class LGETextTrainWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.start_polling()
         self._checkCanApply()
 
+    def attempt(self, action):
+        """Do what a button of a section asks for; what fails is said in the panel."""
+        self._show_error("")
+        try:
+            with slicer.util.tryWithErrorDisplay(show=False, waitCursor=True):
+                action()
+        except Exception as error:  # whatever it is, it belongs in the panel: the user can act on it
+            self._show_error(error_text(error))
+        self._checkCanApply()
+
     def start_polling(self):
         """Listen to the child processes."""
         self._timer.start()
@@ -241,7 +252,7 @@ class LGETextTrainWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             with slicer.util.tryWithErrorDisplay(show=False, waitCursor=True):
                 run = self.logic.start(self._parameterNode.recipe, folder)
         except Exception as error:  # whatever it is, it belongs in the panel: the user can act on it
-            self._show_error(str(error))
+            self._show_error(error_text(error))
         else:
             self.history.history.add(folder)
             self.history.refresh()
@@ -251,8 +262,8 @@ class LGETextTrainWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onStop(self, checked=False):
         """Ask the training to stop; :meth:`_poll` kills its tree when it does not."""
         if self._run is not None:
+            self._kill_at_s = time.monotonic() + GRACE_S  # first: whatever asking does, it is killed then
             self._run.ask_to_stop()
-            self._kill_at_s = time.monotonic() + GRACE_S
             self._show_progress(_("Stopping"), 0, 0)
         self._checkCanApply()
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from multiprocessing import resource_tracker
 from pathlib import Path
 
@@ -16,12 +19,14 @@ import numpy as np
 import pydicom
 import pytest
 from conftest import child_environment, write_headers
-from LGETextDetectLib import worker_pool
+from LGETextDetectLib import batch, studies_below, worker_pool
+from LGETextDetectLib.backends import Chosen
 from LGETextDetectLib.batch import BatchOptions, clean_up, run_batch
 from LGETextDetectLib.events import Events
 from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.results_table import COLUMNS, ResultsTable, done_row, failed_row, read_rows, safe_cell, write_rows
-from LGETextDetectLib.studies_below import find_studies, study_names
+from LGETextDetectLib.studies_below import Study, find_studies, study_names
+from LGETextDetectLib.study import sample_study
 from LGETextDetectLib.worker_pool import run_tasks
 
 RESULT_FILES = {"result.json", "report.html", "landmarks.mrk.json", "normalised.nrrd", "evidence.nrrd", "bullseye.svg"}
@@ -33,12 +38,17 @@ class Log(Events):
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.done: list[int] = []
+        self.warnings: list[str] = []
 
     def log(self, text: str) -> None:
         self.lines.append(text)
 
     def progress(self, stage: str, done: int, total: int) -> None:
         self.done.append(done)
+
+    def warning(self, code: str, text: str) -> None:
+        self.warnings.append(code)
+        self.lines.append(text)
 
 
 # --- what is a study -------------------------------------------------------------------------------------------------
@@ -101,6 +111,83 @@ def test_damaged_dicom_is_listed_so_that_it_is_refused_and_not_lost(tmp_path: Pa
     (tmp_path / "cut").mkdir()
     (tmp_path / "cut" / "image").write_bytes(b"\0" * 128 + b"DICM" + b"junk")
     assert found(tmp_path) == [("broken", "broken"), ("cut", "cut")]
+
+
+def damage(path: Path) -> None:
+    """A DICOM file that ends at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"\0" * 128 + b"DICM" + b"junk")
+
+
+@pytest.mark.parametrize("depth", ["", "centre/"])
+def test_unreadable_headers_join_no_study(tmp_path: Path, depth: str) -> None:
+    write_headers(tmp_path / f"{depth}a" / "1.dcm", patient="A", study="1.1")
+    damage(tmp_path / f"{depth}b" / "1.dcm")
+    write_headers(tmp_path / f"{depth}c" / "s1" / "1.dcm", patient="C", study="1.3")
+    damage(tmp_path / f"{depth}c" / "s2" / "1.dcm")
+    assert found(tmp_path) == [
+        ("a", f"{depth}a"), ("b", f"{depth}b"), ("s1", f"{depth}c/s1"), ("s2", f"{depth}c/s2"),
+    ]  # fmt: skip
+
+
+def test_no_folders_are_one_study_by_the_patient_alone(tmp_path: Path) -> None:
+    for place in ("p1/s", "p2/s1", "p2/s2"):
+        write_headers(tmp_path / place / "1.dcm", patient="ANON", study="")
+    for place in ("p3", "p4"):
+        write_headers(tmp_path / place / "1.dcm", patient="", study="")
+    assert [path for _, path in found(tmp_path)] == ["p1", "p3", "p4", "p2/s1", "p2/s2"]
+    assert [path for _, path in found(tmp_path / "p2")] == ["s1", "s2"]
+
+
+def test_the_first_file_that_names_its_study_counts(tmp_path: Path) -> None:
+    for series in ("s1", "s2"):
+        damage(tmp_path / "a" / series / "1.dcm")
+        write_headers(tmp_path / "a" / series / "2.dcm", patient="", study="")
+        write_headers(tmp_path / "a" / series / "3.dcm", patient="A", study="1.1")
+    assert found(tmp_path) == [("a", "a")]
+
+
+def test_a_damaged_folder_below_the_images_of_a_study_is_listed_beside_it(tmp_path: Path) -> None:
+    for number in range(3):
+        write_headers(tmp_path / "a" / f"{number}.dcm", patient="A", study="1.1")
+    damage(tmp_path / "a" / "more" / "1.dcm")
+    assert found(tmp_path) == [("a", "a"), ("more", "a/more")]
+
+
+def test_a_file_or_folder_that_cannot_be_opened_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def opened(path: Path) -> bool:
+        if path.parent.name == "b":
+            raise InputRefused("damaged-file", "A file cannot be opened.")
+        return is_dicom(path)
+
+    def walked(root: Path, onerror: Callable[[OSError], None], followlinks: bool) -> Iterator[tuple[str, list, list]]:
+        for place, folders, names in walk(root, followlinks=followlinks):
+            if Path(place).name == "c":
+                onerror(PermissionError(13, "Permission denied", place))
+            else:
+                yield place, folders, names
+
+    is_dicom, walk = studies_below.is_dicom, os.walk
+    monkeypatch.setattr(studies_below, "is_dicom", opened)
+    monkeypatch.setattr(studies_below.os, "walk", walked)
+    for name in "abc":
+        write_headers(tmp_path / name / "1.dcm", patient=name, study=f"1.{ord(name)}")
+    assert [path for _, path in found(tmp_path)] == ["a", "b", "c"]
+
+
+def test_the_search_stays_linear(tmp_path: Path) -> None:
+    """Folders in a chain of 300: each is looked at once for itself and once for what lies in it."""
+    looked = Counter()
+
+    class Looked(dict):
+        def __getitem__(self, place: Path) -> object:
+            looked[place] += 1
+            return super().__getitem__(place)
+
+    places = [tmp_path.joinpath(*["f"] * depth) for depth in range(1, 301)]
+    leaves = Looked({place: (("A", f"1.{number}"), []) for number, place in enumerate(places)})
+    assert studies_below._dicom_studies(tmp_path, leaves) == [places[-1]]
+    assert max(looked.values()) <= 2
 
 
 @pytest.mark.parametrize(
@@ -198,6 +285,21 @@ def test_a_dying_worker_costs_its_own_task_only() -> None:
     assert "FACTOR" not in os.environ
 
 
+def make_failing() -> Callable[[int], int]:
+    return fail_to_read
+
+
+def fail_to_read(task: int) -> int:
+    if task == 2:
+        raise PermissionError(13, "Permission denied")
+    return task
+
+
+def test_an_error_of_the_work_itself_is_not_hidden(capfd: pytest.CaptureFixture[str]) -> None:
+    assert dict(run_tasks(range(1, 4), make_failing, 1, {})) == {1: 1, 2: None, 3: 3}
+    assert "PermissionError" in capfd.readouterr().err
+
+
 def hear_ctrl_c() -> object:
     """Listen to it again: what a script starts in the background (pytest, or a batch from it) is made to ignore it."""
     return signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -233,9 +335,50 @@ def test_no_task_is_blamed_when_workers_cannot_be_made() -> None:
 def test_leftovers_of_a_killed_worker_are_removed_and_the_older_result_is_put_back(tmp_path: Path) -> None:
     for name in (".a.part-12", ".a.old-12", ".b.part-34", ".b.old-34", "b", ".ab.part-1"):
         touch(tmp_path / name / "result.json")
-    clean_up(tmp_path, "a")
-    clean_up(tmp_path, "b")
+    clean_up(tmp_path, {"a", "b"})
     assert sorted(path.name for path in tmp_path.iterdir()) == [".ab.part-1", "a", "b"]
+
+
+def test_a_cancelled_batch_looks_once_for_leftovers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many studies were still to come: the output folder of a large batch has thousands of entries."""
+    looks = []
+    iterdir = Path.iterdir
+    monkeypatch.setattr(Path, "iterdir", lambda self: looks.append(self) or iterdir(self))
+    monkeypatch.setattr(batch, "run_tasks", lambda tasks, *_: (task for task in [(tasks[0], {})]))
+    studies = [Study(f"s{number}", f"s{number}", tmp_path) for number in range(50)]
+    outcomes = batch._on_this_machine(studies, work_in(tmp_path))
+    assert next(outcomes) == (studies[0], {})
+    outcomes.close()
+    assert looks == [tmp_path]
+
+
+def work_in(out: Path, **other: object) -> batch.Work:
+    """What every worker is told, as far as it matters here."""
+    told = {"out": out, "bundle": out, "prompts": (), "backend": "onnx", "device": "cpu", "keep_phi": False}
+    return batch.Work(**{**told, "dicom": False, "workers": 1, "threads": 1, **other})
+
+
+# --- on a GPU --------------------------------------------------------------------------------------------------------
+
+
+def test_one_process_uses_a_gpu_unless_more_are_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch, "cores", lambda: 16)
+    for chosen, wanted, workers, threads in (
+        (Chosen("torch", "cuda"), 0, 1, 16), (Chosen("torch", "cuda"), 3, 3, 5), (Chosen("onnx", "cpu"), 0, 9, 1),
+    ):  # fmt: skip
+        monkeypatch.setattr(batch, "choose", lambda *_, chosen=chosen: chosen)
+        work = batch._work(tmp_path, tmp_path, BatchOptions(workers=wanted), 9, Events())
+        assert (work.workers, work.threads, work.device) == (workers, threads, chosen.device)
+
+
+def test_a_gpu_that_fails_is_said_and_left_to_the_results_to_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = Log()
+    monkeypatch.setattr(batch, "choose", lambda *_: Chosen("onnx", "cpu", "The GPU does not compute."))
+    work = batch._work(tmp_path, tmp_path, BatchOptions(), 9, log)
+    assert (work.backend, work.device) == ("auto", "auto")
+    assert log.warnings == ["gpu-unusable"]
 
 
 # --- whole batches ---------------------------------------------------------------------------------------------------
@@ -320,6 +463,36 @@ def test_resume_asks_again_when_the_prompts_are_others(
     assert [row["study"] for row in read_rows(out / "results.csv")] == ["one"]
 
 
+def test_resume_detects_again_in_images_that_were_replaced(cohort: Path, bundled_model: Path, tmp_path: Path) -> None:
+    root, out = tmp_path / "root", tmp_path / "out"
+    shutil.copytree(cohort, root)
+    run_batch(root, out)
+    (root / "two.nrrd").write_bytes((root / "sub" / "one.nrrd").read_bytes())
+    stat = (cohort / "two.nrrd").stat()
+    os.utime(root / "two.nrrd", ns=(stat.st_atime_ns, stat.st_mtime_ns))  # pixels count, not times
+    os.utime(root / "sub" / "one.nrrd")
+    log = Log()
+    assert run_batch(root, out, BatchOptions(workers=1, resume=True), log) == 5
+    assert log.lines[0] == "1 of 3 studies are done already"
+    assert log.warnings == ["images-replaced"] and log.lines[1].startswith("two: ")
+    one, two = (json.loads((out / name / "result.json").read_text("utf-8")) for name in ("one", "two"))
+    assert two["input"]["sha256"] == one["input"]["sha256"]
+    (root / "two.nrrd").write_bytes(b"NRRD0004\n")
+    assert run_batch(root, out, BatchOptions(workers=1, resume=True)) == 5
+    assert [(row["study"], row["status"]) for row in read_rows(out / "results.csv")] == [
+        ("broken", "refused"), ("one", "ok"), ("two", "refused"),
+    ]  # fmt: skip
+
+
+def test_a_study_with_unreadable_headers_beside_a_good_one_has_its_row(bundled_model: Path, tmp_path: Path) -> None:
+    shutil.copytree(sample_study(), tmp_path / "root" / "a")
+    damage(tmp_path / "root" / "b" / "1.dcm")
+    assert run_batch(tmp_path / "root", tmp_path / "out", BatchOptions(workers=1)) == 5
+    rows = read_rows(tmp_path / "out" / "results.csv")
+    assert [(row["study"], row["status"]) for row in rows] == [("a", "ok"), ("b", "refused")]
+    assert rows[1]["reason"].startswith("damaged-file: ")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C of another process is sent by POSIX means here")
 def test_ctrl_c_stops_and_leaves_nothing_half_done(cohort: Path, bundled_model: Path, tmp_path: Path) -> None:
     command = [
@@ -361,6 +534,36 @@ def test_no_output_into_the_input_or_a_file(cohort: Path, tmp_path: Path, bundle
         with pytest.raises(InputRefused) as refused:
             run_batch(cohort, out)
         assert refused.value.code == "out-occupied"
+
+
+def test_an_output_folder_that_cannot_be_written_is_refused_before_any_work(
+    cohort: Path, tmp_path: Path, bundled_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path / "file")
+    monkeypatch.setattr(batch, "find_studies", lambda *_, **__: pytest.fail("work has started"))
+    with pytest.raises(InputRefused) as refused:
+        run_batch(cohort, tmp_path / "file" / "out")
+    assert refused.value.code == "out-unwritable"
+
+
+def test_a_worker_computes_nothing_that_it_could_not_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path / "file")
+    monkeypatch.setattr(batch, "detect", lambda *_: pytest.fail("it has computed"))
+    detector = batch.Detector(work_in(tmp_path / "file"))
+    monkeypatch.setattr(detector, "_engine", object())
+    row = detector(Study("a", "a", tmp_path))
+    assert row["status"] == "refused" and row["reason"].startswith("out-unwritable: ")
+
+
+def test_a_full_disk_ends_a_batch_with_a_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(InputRefused) as refused:
+        write_rows(tmp_path / "results.csv", [])
+    assert refused.value.code == "out-unwritable" and "no space left on device" in refused.value.cause
+    assert not list(tmp_path.iterdir())
 
 
 def test_dask_cluster_gives_the_same_rows(

@@ -93,6 +93,12 @@ def test_training_commands_are_those_of_the_training_side() -> None:
         (["detect", "{volume}", "--out", "o", "--landmarks", "{text}"], "bad-landmarks"),
         (["detect", "{volume}", "--out", "o", "--prompts", "missing"], "not-found"),
         (["detect", "{volume}", "--out", "{text}"], "out-occupied"),
+        (["detect", "{volume}", "--out", "{text}/o"], "out-unwritable"),
+        (["demo", "--out", "{text}/o"], "out-unwritable"),
+        (["batch", "{folder}", "--out", "{text}/o"], "out-unwritable"),
+        (["reports", "missing.csv", "{text}/o.jsonl"], "out-unwritable"),
+        (["phantom", "{text}/o", "--n", "1"], "out-unwritable"),
+        (["train", "missing.toml", "--out", "{text}/o"], "out-unwritable"),
         (["detect", "{volume}", "--out", "o", "--landmarks", "{landmarks}", "--dicom"], "not-dicom"),
         (["detect", "{volume}", "--out", "o", "--backend", "onnx", "--device", "cuda"], "no-gpu"),
         (["query", "{volume}", "any scar?"], "no-heart"),
@@ -148,6 +154,26 @@ def test_internal_error_is_one_line_without_the_message(run: Run, monkeypatch: p
         "code": "internal",
         **{k: json.loads(out)[k] for k in ("cause", "remedy")},
     }
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a limit on the size of files is set by POSIX means")
+def test_a_full_disk_is_refused_and_leaves_nothing(
+    untrained_bundle: Path, tmp_path: Path, study_files: StudyFiles
+) -> None:
+    """The system refuses to write more than 20 kB to any file: what a full disk does, as itself."""
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)); "
+        "from LGETextDetectLib.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    words = ["detect", str(study_files.volume), "--landmarks", str(study_files.landmarks), "--out", "new/o"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], env=child_environment(untrained_bundle), cwd=tmp_path, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert (
+        done.returncode == 3 and done.stderr.startswith("refused [out-unwritable]: ") and done.stderr.count("\n") == 1
+    )
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("reason", [KeyboardInterrupt, Cancelled])

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 from conftest import LIBRARIES
+from LGETextDetectLib import child_process
 from LGETextDetectLib.child_process import Child, run_child, stop_tree
+from LGETextDetectLib.detached_child import DetachedChild
 from LGETextDetectLib.events import (
     QUIET_S,
     JsonEvents,
@@ -163,3 +165,63 @@ except KeyboardInterrupt:
     ready: list[dict] = []
     assert run_child(python(code), ready.append, should_stop=lambda: bool(ready)) == 130
     assert mark.exists()
+
+
+# --- as on Windows ---------------------------------------------------------------------------------------------------
+
+WAITS = """
+import time
+from LGETextDetectLib.child_process import stop_when_asked
+try:
+    with stop_when_asked():
+        print('{"event": "log", "text": "ready"}', flush=True)
+        while True:
+            time.sleep(0.01)
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+@pytest.fixture
+def no_signals(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[int]:
+    """A system without process groups whose processes cannot be signalled; the numbers of those ended by force."""
+    ended: list[int] = []
+
+    def refuse(*_: object) -> None:
+        raise OSError(6, "The handle is invalid")
+
+    monkeypatch.setattr(child_process, "WINDOWS", True)
+    monkeypatch.setattr(child_process, "end_windows_tree", ended.append)
+    monkeypatch.setattr(child_process.subprocess.Popen, "send_signal", refuse)
+    monkeypatch.setattr(child_process.tempfile, "gettempdir", lambda: str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    return ended
+
+
+@pytest.mark.parametrize("kind", ["child", "detached"])
+def test_a_child_that_gets_no_signal_stops_by_a_file(no_signals: list[int], tmp_path: Path, kind: str) -> None:
+    child = Child(python(WAITS)) if kind == "child" else DetachedChild(python(WAITS), tmp_path / "log")
+    while not child.poll():
+        pass
+    child.ask_to_stop()
+    assert child._process.wait(30) == 130
+    child.kill()
+    assert no_signals == [child._process.pid] and not list((tmp_path / "temporary").iterdir())
+
+
+def test_a_child_that_has_ended_is_not_asked(no_signals: list[int], tmp_path: Path) -> None:
+    child = Child(python(""))
+    child._process.wait(30)
+    child.ask_to_stop()
+    assert not list((tmp_path / "temporary").iterdir())
+
+
+def test_windows_children_open_no_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    flags = []
+    monkeypatch.setattr(child_process, "WINDOWS", True)
+    monkeypatch.setattr(child_process, "NO_WINDOW", 0x08000000)
+    monkeypatch.setattr(child_process.subprocess, "CREATE_NEW_PROCESS_GROUP", 0x200, raising=False)
+    monkeypatch.setattr(child_process.subprocess, "run", lambda words, **given: flags.append((words, given)))
+    assert child_process.own_group() == {"creationflags": 0x08000200}
+    child_process.end_windows_tree(12)
+    assert flags[0][0] == ["taskkill", "/PID", "12", "/T", "/F"] and flags[0][1]["creationflags"] == 0x08000000

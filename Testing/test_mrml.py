@@ -161,7 +161,7 @@ def landmarks(one: Volume) -> Landmarks:
         x, y, z = (round(float(v), 3) for v in one.to_lps([index, row, column]))
         return x, y, z
 
-    slices = tuple(SliceLandmarks(k, at(k, 2, 2), at(k, 1, 1), at(k, 4, 1) if k else None, 0.8) for k in range(4))
+    slices = tuple(SliceLandmarks(k, at(k, 2, 2), at(k, 0, 0), at(k, 4, 1) if k else None, 0.8) for k in range(4))
     return Landmarks("auto", at(3.4, 2, 2), at(-0.4, 2, 2), slices)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import json
 import re
 import zlib
@@ -21,7 +22,7 @@ from LGETextDetectLib.outputs import write_outputs as module
 from LGETextDetectLib.outputs.bullseye_svg import RAMP, RINGS, bullseye_svg, ramp_colour, segment_level, wedge_angles
 from LGETextDetectLib.outputs.report_html import report_html
 from LGETextDetectLib.outputs.slice_pictures import EVIDENCE_RGB, png_bytes, slice_pictures
-from LGETextDetectLib.outputs.write_outputs import ALWAYS, normalised_volume, write_outputs
+from LGETextDetectLib.outputs.write_outputs import ALWAYS, check_output, normalised_volume, write_outputs
 from LGETextDetectLib.refusal import InputRefused
 from sample_detection import Sample, sample_detection
 
@@ -73,6 +74,49 @@ def test_nothing_is_left_behind(
     monkeypatch.setattr(module, step, fail)
     with pytest.raises(type(error)):
         write_outputs(tmp_path / "new" / "out", SAMPLE)
+    assert not names(tmp_path)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS])
+@pytest.mark.parametrize("step", ["write_nrrd", "report_html", "_flush_to_disk", "_swap"])
+def test_a_disk_that_is_full_or_closed_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, step: str
+) -> None:
+    def fail(*given: Any) -> None:
+        raise OSError(number, "Told by the system", str(given[-1]) if given and isinstance(given[-1], Path) else None)
+
+    monkeypatch.setattr(module, step, fail)
+    with pytest.raises(InputRefused) as refused:
+        write_outputs(tmp_path / "new" / "out", SAMPLE)
+    assert refused.value.code == "out-unwritable" and "told by the system" in refused.value.cause
+    assert not names(tmp_path)
+
+
+def test_a_source_that_cannot_be_read_is_not_taken_for_the_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path / "study" / "1.dcm"))
+
+    monkeypatch.setattr(module, "report_html", fail)
+    with pytest.raises(PermissionError):
+        write_outputs(tmp_path / "results" / "out", SAMPLE)
+
+
+@pytest.mark.parametrize("below", ["file/out", "file/more/out", "link/out", "x" * 300 + "/out"])
+def test_a_place_that_cannot_be_written_is_refused_before_work(tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere" / "at all")
+    before = names(tmp_path)
+    for attempt in (check_output, lambda folder: write_outputs(folder, SAMPLE)):
+        with pytest.raises(InputRefused) as refused:
+            attempt(tmp_path / below)
+        assert refused.value.code == "out-unwritable"
+    assert names(tmp_path) == before
+
+
+def test_looking_whether_a_folder_can_be_written_leaves_nothing(tmp_path: Path) -> None:
+    assert check_output(tmp_path / "new" / "out") == tmp_path / "new" / "out"
     assert not names(tmp_path)
 
 

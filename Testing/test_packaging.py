@@ -145,6 +145,56 @@ print(LGETextDetect.__file__)
     assert Path(run_in_package(package, program, tmp_path).strip()).parent == package
 
 
+# --- what pip installs ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `pip install .` puts into site-packages, made by its own build step from a copy of the tree."""
+    pytest.importorskip("setuptools", reason="NOT RUN: no setuptools here; what pip installs was not built")
+    source, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("installed")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    for name in (*MODULES, "Resources"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    command = [
+        sys.executable,
+        "-c",
+        "import setuptools; setuptools.setup()",
+        "-q",
+        "build_py",
+        "--build-lib",
+        str(built),
+    ]
+    done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return built
+
+
+@pytest.mark.parametrize("folder", DATA)
+def test_pip_installs_the_data(installed: Path, folder: str) -> None:
+    assert tree(installed / "LGETextDetectLib" / folder) == tree(ROOT / folder)
+
+
+def test_what_pip_installs_finds_its_model_and_study(installed: Path, tmp_path: Path) -> None:
+    if not (ROOT / "Resources" / "Models").is_dir():
+        pytest.skip("NOT RUN: no model bundle in this checkout")
+    program = """
+from LGETextDetectLib.bundle import default_bundle, open_bundle
+from LGETextDetectLib.study import sample_study
+print(open_bundle(default_bundle()).folder, sample_study(), sep="\\n")
+"""
+    folders = run_in_package(installed, program, tmp_path).splitlines()
+    assert all(Path(folder).is_relative_to(installed) for folder in folders) and len(folders) == 2
+
+
+def test_pip_installs_every_file_of_both_libraries(installed: Path) -> None:
+    for module in MODULES:
+        library = f"{module}Lib"
+        files = {name for name in tree(ROOT / module / library) if name.endswith((".py", ".json"))}
+        assert files <= tree(installed / library)
+
+
 # --- what the Extensions Index checks --------------------------------------------------------------------------------
 
 

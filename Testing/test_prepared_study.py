@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +15,11 @@ pytest.importorskip("torch")
 from LGETextDetectLib.manual_landmarks import maps_around
 from LGETextDetectLib.normalised import PIXEL_MM, SIZE, normalise
 from LGETextDetectLib.studies_below import Study
+from LGETextTrainLib import prepared_study
 from LGETextTrainLib.diagnostic import draw_clinical
 from LGETextTrainLib.prepared_study import (
     Prepared,
+    Reading,
     as_acquired,
     load_prepared,
     prepare_all,
@@ -68,3 +72,34 @@ def test_what_cannot_be_read_is_told_and_remembered(untrained_bundle: Path, tmp_
     told: list[int] = []
     assert prepare_all(studies, untrained_bundle, tmp_path / "out", report=told.append) == [first]
     assert told == [1], "it was read again"
+
+
+def make_dying(*_: object) -> Callable[[object], Reading]:
+    return die_or_read
+
+
+def die_or_read(task: tuple[str, str]) -> Reading:
+    if "killer" in task[1]:
+        os._exit(1)
+    return Reading("a" * 64, 3, "psir")
+
+
+def test_a_study_whose_worker_died_is_tried_again(
+    untrained_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepared_study, "_Preparer", make_dying)
+    studies = []
+    for name in ("good", "killer"):
+        (tmp_path / f"{name}.nrrd").write_bytes(b"NRRD0004\n")
+        studies.append(Study(name, f"{name}.nrrd", tmp_path / f"{name}.nrrd"))
+    good, lost = prepare_all(studies, untrained_bundle, tmp_path / "out", workers=2)
+    assert good.sha256 and lost.code == "damaged-file" and "ended its process" in lost.cause
+    told: list[int] = []
+    assert prepare_all(studies, untrained_bundle, tmp_path / "out", workers=2, report=told.append) == [good, lost]
+    assert told == [1, 2], "only the lost one was read again"
+
+
+def test_an_index_that_remembers_dead_workers_forgets_them(tmp_path: Path) -> None:
+    kept = {"a": Reading("a" * 64, 3, "psir"), "b": Reading(code="no-heart", cause="None found.")}
+    prepared_study._write_index(tmp_path, {**kept, "c": prepared_study.LOST})
+    assert prepared_study._read_index(tmp_path) == kept

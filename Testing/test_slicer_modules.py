@@ -416,12 +416,48 @@ def test_segments_are_drawn_where_the_points_are(panel, views) -> None:
     assert panel.landmarks.overlay.frame_at(red) is not None
     lines = next(a for a in renderer.GetActors2D() if not a.IsA("vtkTextActor")).GetMapper().GetInput()
     before = lines.GetPoint(0)
-    move(panel.parameters.landmarks, "lv_centre_2", (1.0, 1.0, 0.0))  # follows at once, before any new run
-    lines = next(a for a in renderer.GetActors2D() if not a.IsA("vtkTextActor")).GetMapper().GetInput()
-    assert np.abs(np.subtract(lines.GetPoint(0), before)).max() > 0.5
+    panel.ui.autoUpdateCheckBox.checked = False
+    move(panel.parameters.landmarks, "lv_centre_2", (-2.0, 0.0, 0.0))  # follows without any new run
+
+    def drawn() -> float:
+        lines = next(a for a in renderer.GetActors2D() if not a.IsA("vtkTextActor")).GetMapper().GetInput()
+        return np.abs(np.subtract(lines.GetPoint(0), before)).max()
+
+    wait_until(lambda: drawn() > 0.5)
     panel.ui.bordersCheckBox.checked = False
     assert renderer.GetActors2D().GetNumberOfItems() == 0
     assert node is panel.volume_node
+
+
+def test_a_dragged_point_is_drawn_now_and_then(panel, views, monkeypatch: pytest.MonkeyPatch) -> None:
+    applied(panel)
+    panel.ui.autoUpdateCheckBox.checked = False
+    panel.ui.reorientButton.click()
+    computed, shown = [], mrml.shown_landmarks
+    monkeypatch.setattr(mrml, "shown_landmarks", lambda *given: computed.append(given) or shown(*given))
+    for _ in range(100):
+        move(panel.parameters.landmarks, "lv_centre_2", (-0.01, 0.0, 0.0))
+    assert not computed  # the mouse is not kept waiting
+    wait_until(lambda: "1 set by hand" in panel.ui.confidenceLabel.text)
+    assert 1 <= len(computed) <= 3
+    for _ in range(5):
+        panel._checkCanApply()
+    assert len(panel.landmarks.frames()) == 4 and len(computed) <= 3  # nothing moved
+
+
+def test_an_image_is_searched_for_unfit_voxels_once(panel, monkeypatch: pytest.MonkeyPatch) -> None:
+    from LGETextDetectWidgets import input_section
+
+    searched, problem = [], panel_words.volume_problem
+    monkeypatch.setattr(input_section, "volume_problem", lambda node: searched.append(node) or problem(node))
+    node = add_volume()
+    for _ in range(5):
+        panel._checkCanApply()
+    assert panel.ui.applyButton.enabled and len(searched) == 1
+    slicer.util.arrayFromVolume(node)[0, 0, 0] = np.nan
+    slicer.util.arrayFromVolumeModified(node)
+    panel._checkCanApply()
+    assert not panel.ui.applyButton.enabled and len(searched) == 2
 
 
 # --- panel: result ---------------------------------------------------------------------------------------------------
@@ -612,6 +648,64 @@ def test_a_batch_fills_its_table_and_opens_a_study(panel, tmp_path: Path, views)
     assert not ui.htmlButton.enabled or panel.result_folder is not None
 
 
+def test_a_batch_keeps_its_own_folder_when_another_is_chosen(panel, tmp_path: Path, views) -> None:
+    from LGETextDetectLib.results_table import failed_row, write_rows
+    from LGETextDetectLib.volume_files import write_nrrd
+
+    ui = panel.ui
+    for name in ("studies", "other"):
+        (tmp_path / name).mkdir()
+    write_nrrd(mrml.volume_from_node(add_volume()), tmp_path / "studies" / "a.nrrd")
+    write_rows(tmp_path / "other" / "results.csv", [failed_row("z", "z.nrrd", "refused", "no-heart")])
+    ui.batchPath.currentPath, ui.batchOutPath.currentPath = str(tmp_path / "studies"), str(tmp_path / "out")
+    ui.batchStartButton.click()
+    ui.batchPath.currentPath = ui.batchOutPath.currentPath = str(tmp_path / "other")
+    wait_until(lambda: panel.batch.watch.run is None)
+    assert ui.batchLabel.text == "2 studies, 1 without a result"
+    assert [ui.batchTable.item(k, 0).text() for k in range(2)] == ["a", "b"]
+    ui.batchTable.setCurrentCell(0, 0)
+    ui.openButton.click()
+    assert not ui.errorLabel.text and panel.volume_node.GetName() == "a"
+    ui.batchOutPath.currentPath = str(tmp_path / "out")
+    ui.batchOutPath.currentPath = str(tmp_path / "other")
+    assert ui.batchTable.rowCount == 1 and ui.batchTable.item(0, 0).text() == "z"
+
+
+def test_the_table_of_a_running_batch_is_read_now_and_then(
+    panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from LGETextDetectLib.results_table import failed_row, write_rows
+    from LGETextDetectWidgets import batch_section
+
+    read, rows = [], batch_section.read_rows
+    monkeypatch.setattr(batch_section, "read_rows", lambda path: read.append(path) or rows(path))
+    monkeypatch.setattr(panel.batch.watch, "_run", SimpleNamespace(close=lambda: None))
+    panel.batch._show_places((tmp_path, tmp_path))
+    for done in range(1, 101):
+        write_rows(tmp_path / "results.csv", [failed_row(f"s{k}", "", "refused", "x") for k in range(done)])
+        panel.batch._on_event({"event": "progress", "stage": "batch", "done": done, "total": 100})
+    assert panel.ui.batchLabel.text.endswith("100 / 100") and len(read) < 20
+    panel.batch._show_rows()
+    panel.batch._show_rows()
+    assert len(panel.batch.rows) == 100 and len(read) < 21
+
+
+def test_cancel_kills_an_engine_that_cannot_be_asked(panel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_process, "GRACE_S", 0.0)
+    done = []
+
+    def refuse() -> None:
+        raise OSError(6, "The handle is invalid")
+
+    child = SimpleNamespace(ask_to_stop=refuse, kill=lambda: done.append("killed"), finished=False)
+    panel.watch.watch(SimpleNamespace(child=child, take_events=list, close=lambda: None))
+    with pytest.raises(OSError):
+        panel.watch.cancel()
+    wait_until(lambda: bool(done))
+    assert panel.watch.cancelling
+    panel.watch.abandon()
+
+
 # --- logic without a panel -------------------------------------------------------------------------------------------
 
 
@@ -634,7 +728,7 @@ def test_logic_hands_over_landmarks_set_by_hand() -> None:
     first = logic.process(node)
     assert first.result["landmarks"]["source"] == "auto"
     number = first.landmarks.GetControlPointIndexByLabel("lv_centre_1")
-    place = np.add(first.landmarks.GetNthControlPointPosition(number), (1.5, 0, 0))
+    place = np.add(first.landmarks.GetNthControlPointPosition(number), (-1.5, 0, 0))
     first.landmarks.SetNthControlPointPosition(number, *place)
     mrml.mark_set_by_hand(first.landmarks, number)
     second = logic.process(node, landmarks_node=first.landmarks)

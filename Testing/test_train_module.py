@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from panel_cases import HERE, wait_until
@@ -118,6 +119,39 @@ def test_wrong_data_say_why(open_panel, tmp_path: Path) -> None:
     assert "[bad-reports]" in panel.ui.errorLabel.text and not panel.ui.openPageButton.enabled
 
 
+def test_a_recipe_that_cannot_be_written_is_said(open_panel, tmp_path: Path) -> None:
+    panel = open_panel()
+    path = choose(panel, tmp_path)
+    panel.data.form.widgets["paint.share"].text = "0.25"
+    panel._checkCanApply()
+    path.unlink()
+    path.mkdir()
+    panel.ui.saveButton.click()
+    assert "recipe.toml" in panel.ui.errorLabel.text and panel.data.unsaved()
+    path.rmdir()
+    panel.ui.saveButton.click()
+    assert not panel.ui.errorLabel.text and path.is_file()
+
+
+def test_a_check_that_cannot_start_is_said(open_panel, tmp_path: Path) -> None:
+    panel = open_panel()
+    choose(panel, tmp_path)
+    panel.logic = LGETextTrain.LGETextTrainLogic((str(tmp_path / "no such program"),))
+    for button in (panel.ui.checkButton, panel.ui.previewButton):
+        button.click()
+        assert "no such program" in panel.ui.errorLabel.text and not panel.ui.checkLabel.text
+        assert panel.data.child is None and button.enabled
+
+
+def test_a_check_keeps_its_own_folder_when_another_is_chosen(open_panel, tmp_path: Path) -> None:
+    panel = open_panel()
+    choose(panel, tmp_path)
+    panel.ui.checkButton.click()
+    panel.ui.outputPath.currentPath = str(tmp_path / "other")
+    wait_until(lambda: panel.ui.openPageButton.enabled)
+    assert panel.data._page == tmp_path / "out" / "check" / "check.html"
+
+
 # --- run -------------------------------------------------------------------------------------------------------------
 
 
@@ -163,6 +197,54 @@ def test_curves_history_and_the_model_to_use(open_panel, tmp_path: Path, monkeyp
     assert ui.useModelButton.enabled
     ui.useModelButton.click()
     assert [bundle.name for bundle in installed] == ["lge-x"] and "lge-x 1" in ui.logText.toPlainText()
+
+
+def test_a_model_that_cannot_be_installed_is_said(open_panel, tmp_path: Path) -> None:
+    """The stand-in's bundle is none: its manifest names no files."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "quick").touch()
+    panel = open_panel()
+    choose(panel, tmp_path)
+    panel.ui.startButton.click()
+    wait_until(lambda: panel.ui.stageLabel.text == "Done")
+    panel.ui.historyTable.selectRow(0)
+    panel.ui.useModelButton.click()
+    assert panel.ui.errorLabel.text.startswith("[bad-bundle]")
+
+
+def test_stop_kills_a_training_that_cannot_be_asked(open_panel, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise OSError(6, "The handle is invalid")
+
+    killed: list[bool] = []
+    monkeypatch.setattr(LGETextTrain, "GRACE_S", 0.0)
+    panel = open_panel()
+    run = SimpleNamespace(ask_to_stop=refuse, kill=lambda: killed.append(True), poll=list, finished=False)
+    panel._follow(run, None)
+    with pytest.raises(OSError):
+        panel.onStop()
+    wait_until(lambda: bool(killed))
+    panel._run = None
+
+
+def test_leaving_the_module_stops_following_the_choices_but_not_the_training(open_panel, tmp_path: Path) -> None:
+    panel = open_panel()
+    choose(panel, tmp_path)
+    ui, chosen = panel.ui, panel._parameterNode
+    ui.startButton.click()
+    wait_until(lambda: ui.stageLabel.text.startswith("scar 100/400"))
+    panel.exit()
+    panel.exit()  # once more does no harm
+    ui.outputPath.currentPath = str(tmp_path / "other")
+    assert chosen.outputFolder == tmp_path / "out"
+    chosen.recipe = Path()
+    assert "recipe first" not in ui.startButton.toolTip
+    (tmp_path / "out" / "quick").touch()
+    wait_until(lambda: ui.stageLabel.text == "Done")
+    panel.enter()
+    assert "recipe first" in ui.startButton.toolTip and ui.outputPath.currentPath == str(tmp_path / "out")
+    ui.outputPath.currentPath = str(tmp_path / "other")
+    assert chosen.outputFolder == tmp_path / "other"
 
 
 class Installed:

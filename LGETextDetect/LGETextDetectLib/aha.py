@@ -57,7 +57,8 @@ def segment_of(angle_deg: npt.ArrayLike, level: str) -> IntArray:
     """(...) angles to (...) AHA segments of one level; 0 where the level is 'outside'."""
     angle = np.asarray(angle_deg, float)
     if level in ("basal", "mid"):
-        return _sector(angle, RVIP_ANTERIOR_DEG) + (1 if level == "basal" else 7)
+        wall = np.asarray(np.mod(angle - RVIP_ANTERIOR_DEG + 60, 360) // 60, np.int64) % 6  # in the order of WALLS
+        return wall + (1 if level == "basal" else 7)
     if level == "apical":
         return np.asarray(np.mod(angle - 45, 360) // 90, np.int64) % 4 + 13
     if level in ("apex", "outside"):
@@ -65,20 +66,10 @@ def segment_of(angle_deg: npt.ArrayLike, level: str) -> IntArray:
     raise ValueError(f"level must be one of {(*LEVELS, 'outside')}, got {level!r}")
 
 
-def _sector(angle_deg: FloatArray, rvip_anterior_deg: float) -> IntArray:
-    """Angles to 0..5 in the order of WALLS, the anterior wall ending at the anterior insertion point."""
-    return np.asarray(np.mod(angle_deg - rvip_anterior_deg + 60, 360) // 60, np.int64) % 6
-
-
 def frame_angles(shape: tuple[int, int] = (FRAME_SIZE, FRAME_SIZE)) -> FloatArray:
     """(H, W) angle of every pixel around the frame's middle, degrees in [0, 360)."""
     row, column = (np.arange(n) - (n - 1) / 2 for n in shape)
     return np.asarray(np.degrees(np.arctan2(-row[:, None], column[None, :])) % 360, np.float64)
-
-
-def sector_map(rvip_anterior_deg: float = RVIP_ANTERIOR_DEG) -> IntArray:
-    """(96, 96) wall index 0..5 (order of WALLS), six equal sectors counted from the anterior insertion point."""
-    return _sector(frame_angles(), rvip_anterior_deg)
 
 
 def segment_map(level: str) -> IntArray:

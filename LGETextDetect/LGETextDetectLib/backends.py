@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,20 +16,28 @@ from .refusal import InputRefused
 
 Arrays = list[npt.NDArray[Any]]
 Graph = Callable[..., Arrays]
+Result = TypeVar("Result")
 BACKENDS = ("auto", "onnx", "torch")
 DEVICES = ("auto", "cpu", "cuda")
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """What runs the image networks: backend 'onnx' | 'torch' and device 'cpu' | 'cuda'."""
+    """What runs the image networks: backend 'onnx' | 'torch' and device 'cpu' | 'cuda'.
+
+    fault: what a GPU that is there failed with, so that the CPU was taken; empty otherwise.
+    """
 
     backend: str
     device: str
+    fault: str = ""
 
 
-def choose(backend: str = "auto", device: str = "auto") -> Chosen:
-    """torch on a GPU when both are there, else ONNX on the CPU; raises InputRefused for what is not there."""
+def choose(backend: str = "auto", device: str = "auto", gpu: Callable[[], bool] | None = None) -> Chosen:
+    """torch on a GPU that computes when both are there, else ONNX on the CPU; raises InputRefused for what is not there.
+
+    gpu: as :func:`gpu_computes`.
+    """
     if backend not in BACKENDS or device not in DEVICES:
         raise ValueError(f"backend is one of {BACKENDS}, device one of {DEVICES}")
     wants_torch = backend == "torch" or (backend == "auto" and device != "cpu")
@@ -47,14 +56,31 @@ def choose(backend: str = "auto", device: str = "auto") -> Chosen:
         if device == "cuda":
             raise InputRefused("no-gpu", "a GPU needs PyTorch, which is not installed.", "Install the 'torch' extra.")
         return Chosen("onnx", "cpu")
+    if device == "cpu":
+        return Chosen("torch", "cpu")
+    has_gpu, fault = False, ""
+    try:
+        has_gpu = (gpu or gpu_computes)()
+    except RuntimeError as error:
+        fault = f"PyTorch sees a GPU that does not compute ({type(error).__name__})."
+    if device == "cuda" and not has_gpu:
+        raise InputRefused("no-gpu", fault or "PyTorch sees no CUDA device.", "Use --device cpu.")
+    if has_gpu:
+        return Chosen("torch", "cuda")
+    return Chosen("onnx" if backend == "auto" else "torch", "cpu", fault)
+
+
+def gpu_computes() -> bool:
+    """Whether PyTorch sees a GPU; raises RuntimeError when a small convolution fails there: driver, architecture, memory."""
     import torch
 
-    has_gpu = torch.cuda.is_available()
-    if device == "cuda" and not has_gpu:
-        raise InputRefused("no-gpu", "PyTorch sees no CUDA device.", "Use --device cpu.")
-    if backend == "auto" and not has_gpu:
-        return Chosen("onnx", "cpu")
-    return Chosen("torch", "cuda" if has_gpu and device != "cpu" else "cpu")
+    if not torch.cuda.is_available():
+        return False
+    with torch.inference_mode():
+        image, kernel = (torch.ones(1, 1, n, n, device="cuda") for n in (8, 3))
+        if float(torch.nn.functional.conv2d(image, kernel).sum()) != 324.0:
+            raise RuntimeError("a convolution on the GPU gives a wrong answer")
+    return True
 
 
 def load_onnx(path: Path, threads: int = 0) -> Graph:
@@ -72,8 +98,39 @@ def load_onnx(path: Path, threads: int = 0) -> Graph:
     return run
 
 
+class OnDevice:
+    """Runs functions of a device there; from the first shortage of its memory on, on the CPU.
+
+    release: called after the move, to give the device's memory back.
+    """
+
+    def __init__(self, device: str, release: Callable[[], None] = lambda: None) -> None:
+        self.device = device
+        self.fell_back = False
+        self._release = release
+
+    def __call__(self, work: Callable[[str], Result]) -> Result:
+        try:
+            return work(self.device)
+        except RuntimeError as error:
+            if self.device == "cpu" or not is_memory_shortage(error):
+                raise
+        self.device, self.fell_back = "cpu", True
+        result = work("cpu")
+        self._release()
+        return result
+
+
+def is_memory_shortage(error: RuntimeError) -> bool:
+    """Whether the device's memory was short: torch.cuda.OutOfMemoryError, and what MPS and cuDNN raise instead of it."""
+    return any(words in str(error).lower() for words in ("out of memory", "alloc_failed"))
+
+
 class TorchGraph:
-    """An image network from safetensors on one device; falls back to the CPU when the GPU's memory is short."""
+    """An image network from safetensors on one device; goes on on the CPU when the device's memory is short.
+
+    Single precision without TensorFloat-32, as where the thresholds were fitted.
+    """
 
     def __init__(self, kind: str, path: Path, settings: dict[str, Any], device: str) -> None:
         import torch
@@ -83,23 +140,37 @@ class TorchGraph:
         network = UNet(settings["inputs"], settings["outputs"], tuple(settings["widths"]))
         state = {key: torch.from_numpy(value) for key, value in read_safetensors(path).items()}
         network.load_state_dict(state)
-        self.module = (HeartGraph if kind == "heart" else ScarGraph)(network).eval().to(device)
-        self.device = device
-        self.fell_back = False
+        self.module = (HeartGraph if kind == "heart" else ScarGraph)(network).eval()
+        self._on_device = OnDevice(device, torch.cuda.empty_cache)
+        self._on_device(self.module.to)
+
+    @property
+    def fell_back(self) -> bool:
+        """Whether the device's memory was short."""
+        return self._on_device.fell_back
 
     def __call__(self, **inputs: npt.NDArray[Any]) -> Arrays:
+        (image,) = inputs.values()
+        return self._on_device(lambda device: self._run(np.ascontiguousarray(image), device))
+
+    def _run(self, image: npt.NDArray[Any], device: str) -> Arrays:
         import torch
 
-        (image,) = inputs.values()
-        try:
-            with torch.inference_mode(), torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda"):
-                outputs = self.module(torch.from_numpy(np.ascontiguousarray(image)).to(self.device))
-        except torch.cuda.OutOfMemoryError:
-            torch.cuda.empty_cache()
-            self.module, self.device, self.fell_back = self.module.to("cpu"), "cpu", True
-            return self(**inputs)
-        outputs = outputs if isinstance(outputs, tuple) else (outputs,)
-        return [output.float().cpu().numpy() for output in outputs]
+        self.module.to(device)
+        with torch.inference_mode(), single_precision(device):
+            outputs = self.module(torch.from_numpy(image).to(device))
+            outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+            return [output.float().cpu().numpy() for output in outputs]
+
+
+@contextmanager
+def single_precision(device: str) -> Iterator[None]:
+    """No mixed precision and no TensorFloat-32; cuDNN repeats itself."""
+    import torch
+
+    exact = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
+    with torch.autocast(device, enabled=False), exact:
+        yield
 
 
 _SAFETENSORS_TYPES = {

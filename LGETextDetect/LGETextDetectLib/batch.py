@@ -6,9 +6,10 @@ import functools
 import itertools
 import json
 import os
+import re
 import shutil
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Container, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +18,13 @@ from typing import Any
 from .backends import choose
 from .bundle import default_bundle, open_bundle
 from .events import Events, failure_place
-from .outputs.write_outputs import ALWAYS, DICOM, write_outputs
+from .output_folder import check_writable
+from .outputs.write_outputs import ALWAYS, DICOM, check_output, write_outputs
 from .refusal import InputRefused
 from .results_table import ResultsTable, Row, done_row, failed_row
 from .studies_below import Study, find_studies
 from .study import DetectOptions, detect, read_prompts
+from .volume_files import load_study
 from .worker_pool import run_tasks
 
 __all__ = ["BatchOptions", "find_studies", "run_batch"]
@@ -34,6 +37,7 @@ THREAD_VARIABLES = (
     "MKL_NUM_THREADS",
     "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
 )
+LEFTOVER = re.compile(r"\.(?P<name>.+)\.(?P<kind>part|old)-[0-9a-f]+")  # as write_outputs names what it makes
 
 Outcomes = Generator[tuple[Study, Row], None, None]
 
@@ -64,53 +68,62 @@ class Work:
     device: str
     keep_phi: bool
     dicom: bool
+    workers: int
     threads: int
 
 
 def run_batch(root: Path, out: Path, options: BatchOptions | None = None, events: Events | None = None) -> int:
     """Detect in all studies below ``root``; a result folder each and results.csv below ``out``.
 
-    Returns 0, or 5 when a study was refused or failed. Raises InputRefused when nothing can be done at all.
+    Returns 0, or 5 when a study was refused or failed. Raises InputRefused when nothing can be done at all, or no more
+    be written.
     """
     options, events = options or BatchOptions(), events or Events()
-    if out.exists() and (not out.is_dir() or out.samefile(root)):
+    if os.path.exists(out) and (not out.is_dir() or out.samefile(root)):
         raise InputRefused(
             "out-occupied", "The output path is a file or the input folder itself.", "Name another output folder."
         )
+    check_writable(out)
     studies = find_studies(root, leave_out=out)
     part, parts = options.shard
     mine = studies[part - 1 :: parts]
     bundle = open_bundle(default_bundle())
-    work = _work(out, bundle.folder, options, len(mine))
+    work = _work(out, bundle.folder, options, len(mine), events)
     out.mkdir(parents=True, exist_ok=True)
     table = ResultsTable(out, options.shard, (study.name for study in studies))
     if options.resume:
-        found = ((study, finished_row(study, work, bundle.sha256)) for study in mine)
-        table.rows = {study.name: row for study, row in found if row}
-        events.log(f"{len(table.rows)} of {len(mine)} studies are done already")
+        table.rows = _rows_done(mine, work, bundle.sha256, options.workers, events)
     left = [study for study in mine if study.name not in table.rows]
-    outcomes = (
-        _on_cluster(left, work, options.scheduler)
-        if options.scheduler
-        else _on_this_machine(left, work, options.workers)
-    )
+    outcomes = _on_cluster(left, work, options.scheduler) if options.scheduler else _on_this_machine(left, work)
     _collect(outcomes, table, len(mine), events)
     return _finish(table, out, events)
 
 
-def _work(out: Path, bundle: Path, options: BatchOptions, count: int) -> Work:
-    """The workers' orders; what runs the networks is settled here, once, but for a cluster whose machines may differ."""
+def _work(out: Path, bundle: Path, options: BatchOptions, count: int, events: Events) -> Work:
+    """The workers' orders.
+
+    What runs the networks is settled here, once, but for a cluster whose machines may differ, and when a GPU fails: then
+    every worker finds that out and its results say so.
+    """
     backend, device = options.backend, options.device
+    workers = _workers(options.workers, count)
     if options.scheduler is None:
         chosen = choose(backend, device)
-        backend, device = chosen.backend, chosen.device
+        if chosen.fault:
+            events.warning("gpu-unusable", f"{chosen.fault} The processor is used.")
+        else:
+            backend, device = chosen.backend, chosen.device
+        workers = _workers(options.workers, count, chosen.device)
     prompts = read_prompts(options.prompts) if options.prompts else ()
-    threads = max(cores() // _workers(options.workers, count), 1)
-    return Work(out.resolve(), bundle.resolve(), prompts, backend, device, options.keep_phi, options.dicom, threads)
+    threads = max(cores() // workers, 1)
+    return Work(
+        out.resolve(), bundle.resolve(), prompts, backend, device, options.keep_phi, options.dicom, workers, threads
+    )
 
 
-def _workers(wanted: int, studies: int) -> int:
-    return max(min(wanted or cores(), studies), 1)
+def _workers(wanted: int, studies: int, device: str = "cpu") -> int:
+    """How many processes: as many as are wanted, else one a core, of which each on a GPU would hold the networks: one."""
+    return max(min(wanted or (1 if device == "cuda" else cores()), studies), 1)
 
 
 def cores() -> int:
@@ -171,6 +184,7 @@ class Detector:
             self._engine = Engine(self._work.bundle, self._work.backend, self._work.device, self._work.threads)
         options = DetectOptions(prompts=self._work.prompts, keep_phi=self._work.keep_phi)
         folder = self._work.out / study.name
+        check_output(folder)
         write_outputs(folder, detect(study.source.resolve(), self._engine, options), self._work.dicom)
         return read_result(folder)
 
@@ -183,48 +197,95 @@ def read_result(folder: Path) -> dict[str, Any]:
     return result
 
 
-def finished_row(study: Study, work: Work, model_sha256: str) -> Row | None:
-    """The row of a study that has a complete result of this model, these prompts and this way of naming; else None."""
+# --- what is done already ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A complete result of an earlier run: its row, and the sha256 of the images that it is of."""
+
+    row: Row
+    images: str
+
+
+def _rows_done(studies: Sequence[Study], work: Work, model_sha256: str, workers: int, events: Events) -> dict[str, Row]:
+    """Rows of the studies whose result is of the images as they are now; says which results are of others."""
+    earlier = ((study, finished(study, work, model_sha256)) for study in studies)
+    results = {study: result for study, result in earlier if result}
+    environment = dict.fromkeys(THREAD_VARIABLES, "1")
+    read = run_tasks(results, image_reader, _workers(workers, len(results)), environment)
+    rows, replaced = {}, []
+    with closing(read):
+        for done, (study, sha256) in enumerate(read, 1):
+            events.progress("compare", done, len(results))
+            if sha256 == results[study].images:
+                rows[study.name] = results[study].row
+            else:
+                replaced.append(study.name)
+    events.log(f"{len(rows)} of {len(studies)} studies are done already")
+    for name in sorted(replaced):
+        events.warning("images-replaced", f"{name}: its images are others than those of its result; detecting again")
+    return rows
+
+
+def finished(study: Study, work: Work, model_sha256: str) -> Finished | None:
+    """A study's complete result of this model, these prompts and this way of naming, whatever its images; else None."""
     folder = work.out / study.name
     if not all((folder / name).is_file() for name in (*ALWAYS, *(DICOM if work.dicom else ()))):
         return None
     try:
         result = read_result(folder)
-        pseudonym = result["study"] == f"study-{result['input']['sha256'][:12]}"
-        same = result["model"]["sha256"] == model_sha256 and [row["text"] for row in result["prompts"]] == list(
-            work.prompts
-        )
-        return done_row(study.name, study.path, result) if same and (work.keep_phi or pseudonym) else None
+        images = str(result["input"]["sha256"])
+        named_so = work.keep_phi or result["study"] == f"study-{images[:12]}"
+        same_model = result["model"]["sha256"] == model_sha256
+        same_prompts = [row["text"] for row in result["prompts"]] == list(work.prompts)
+        row = done_row(study.name, study.path, result)
     except (OSError, ValueError, KeyError, TypeError):
         return None  # a result that cannot be read is made again
+    return Finished(row, images) if same_model and same_prompts and named_so else None
+
+
+def image_reader() -> Callable[[Study], str]:
+    """What a worker does to compare images."""
+    return images_sha256
+
+
+def images_sha256(study: Study) -> str:
+    """The sha256 that a result of the study's images, as they are now, would name; empty when they cannot be read."""
+    try:
+        return load_study(study.source.resolve()).facts.sha256
+    except Exception:  # whatever it is: the study is detected again, and its row says what is wrong
+        return ""
 
 
 # --- where it runs ---------------------------------------------------------------------------------------------------
 
 
-def _on_this_machine(studies: Sequence[Study], work: Work, workers: int) -> Outcomes:
+def _on_this_machine(studies: Sequence[Study], work: Work) -> Outcomes:
     environment = dict.fromkeys(THREAD_VARIABLES, str(work.threads))
-    outcomes = run_tasks(studies, functools.partial(Detector, work), _workers(workers, len(studies)), environment)
+    outcomes = run_tasks(studies, functools.partial(Detector, work), work.workers, environment)
     running = {study.name: study for study in studies}
     try:
         for study, row in outcomes:
             running.pop(study.name)
             if row is None:
-                clean_up(work.out, study.name)
+                clean_up(work.out, {study.name})
                 row = failed_row(study.name, study.path, "error", "internal: the worker process died")
             yield study, row
     finally:
         outcomes.close()
-        for name in running:
-            clean_up(work.out, name)
+        clean_up(work.out, running)
 
 
-def clean_up(out: Path, name: str) -> None:
-    """Remove what a worker that was killed while writing left behind; an older result is put back."""
-    for path in out.iterdir():
-        if path.name.startswith(f".{name}.old-") and not (out / name).exists():
-            path.rename(out / name)
-        elif path.name.startswith((f".{name}.part-", f".{name}.old-")):
+def clean_up(out: Path, names: Container[str]) -> None:
+    """Remove what workers that were killed while writing results of these names left behind; older results are put back."""
+    for path in list(out.iterdir()):
+        parts = LEFTOVER.fullmatch(path.name)
+        if parts is None or parts["name"] not in names:
+            continue
+        if parts["kind"] == "old" and not (out / parts["name"]).exists():
+            path.rename(out / parts["name"])
+        else:
             shutil.rmtree(path, ignore_errors=True)
 
 

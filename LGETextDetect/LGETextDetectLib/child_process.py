@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import queue
+import secrets
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import IO, Any
 
 LOG_LIMIT = 200_000  # characters of plain output kept; a child gone wild must not fill the memory
@@ -18,7 +21,62 @@ LINE_LIMIT = 5_000_000  # characters of one line; a result with its 17 segments 
 QUEUE_LIMIT = 10_000  # events waiting; a full queue makes the child wait
 GRACE_S = 5.0  # for a child to clean up after being asked to stop
 POLL_S = 0.05
+LOOK_S = 0.2  # between two looks at the stop file
+STOP_FILE_VARIABLE = "LGETEXT_STOP_FILE"  # names the file whose appearance asks a child to stop, where no signal does
+WINDOWS = os.name == "nt"
+NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 Event = dict[str, Any]
+
+
+class ProcessTree:
+    """A child process at the head of its own group, and how it and all its children are stopped.
+
+    On Windows a process without a console can send no signal to one: the child looks for a file.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None, **streams: Any) -> None:
+        self._stop_file = Path(tempfile.gettempdir()) / f"lgetext-stop-{secrets.token_hex(8)}"
+        told = {"PYTHONIOENCODING": "utf-8", **({STOP_FILE_VARIABLE: str(self._stop_file)} if WINDOWS else {})}
+        self.process: subprocess.Popen[Any] = subprocess.Popen(
+            list(command), stdin=subprocess.DEVNULL, env={**os.environ, **told, **(environment or {})}, **own_group(),
+            **streams,
+        )  # fmt: skip
+
+    def ask_to_stop(self) -> None:
+        """Ask the whole tree to clean up and end; at once."""
+        if not WINDOWS:
+            self._signal_group(signal.SIGTERM)
+        elif self.process.poll() is None:
+            self._stop_file.touch()
+            with suppress(OSError):  # the child has another console, or none: it sees the file
+                self.process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM))
+
+    def kill(self) -> None:
+        """End the whole tree, grandchildren included, whatever it does."""
+        if WINDOWS:
+            end_windows_tree(self.process.pid)
+            self._stop_file.unlink(missing_ok=True)
+        else:
+            self._signal_group(signal.SIGKILL)
+
+    def _signal_group(self, number: int) -> None:
+        """The group outlives its head, so this reaches grandchildren left behind too."""
+        with suppress(ProcessLookupError, PermissionError):  # nobody is left in the group
+            os.killpg(self.process.pid, number)
+
+
+def own_group() -> dict[str, Any]:
+    """Popen arguments that put the child at the head of its own process group, and open no window."""
+    if WINDOWS:
+        return {"creationflags": NO_WINDOW | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+    return {"start_new_session": True}
+
+
+def end_windows_tree(pid: int) -> None:
+    """End a process and all its children on Windows."""
+    subprocess.run(
+        ["taskkill", "/PID", str(pid), "/T", "/F"], capture_output=True, check=False, creationflags=NO_WINDOW
+    )
 
 
 class Child:
@@ -34,11 +92,11 @@ class Child:
         self._waiting: queue.Queue[Event] = queue.Queue(QUEUE_LIMIT)
         self._log_left = log_limit
         self._log_lock = threading.Lock()
-        self._process = subprocess.Popen(
-            list(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            encoding="utf-8", errors="replace", env={**os.environ, "PYTHONIOENCODING": "utf-8", **(environment or {})},
-            **own_group(),
+        self._tree = ProcessTree(
+            command, environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
+            errors="replace",
         )  # fmt: skip
+        self._process = self._tree.process
         streams = ((self._process.stdout, True), (self._process.stderr, False))
         self._readers = [threading.Thread(target=self._read, args=pair, daemon=True) for pair in streams]
         for reader in self._readers:
@@ -67,11 +125,11 @@ class Child:
 
     def ask_to_stop(self) -> None:
         """Ask the whole tree to clean up and end; at once. Follow with :meth:`kill` when it does not."""
-        signal_tree(self._process, force=False)
+        self._tree.ask_to_stop()
 
     def kill(self) -> None:
         """End the whole tree, grandchildren included, whatever it does."""
-        signal_tree(self._process, force=True)
+        self._tree.kill()
 
     def rest(self) -> None:
         """Wait a moment, less when the child ends."""
@@ -138,17 +196,31 @@ def stop_tree(child: Child, grace_s: float = GRACE_S) -> None:
 
 @contextmanager
 def stop_when_asked() -> Iterator[None]:
-    """Turn a request to end (SIGTERM; on Windows Ctrl-Break) into KeyboardInterrupt, so that nothing is left half done."""
-    name = "SIGBREAK" if os.name == "nt" else "SIGTERM"
+    """Turn a request to end into KeyboardInterrupt, so that nothing is left half done.
+
+    Asked is by SIGTERM, on Windows by Ctrl-Break, and by the file that :data:`STOP_FILE_VARIABLE` names.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may set handlers
         return
-    number = getattr(signal, name)
+    number = getattr(signal, "SIGBREAK", signal.SIGTERM)
     before = signal.signal(number, signal.default_int_handler)
+    ended = threading.Event()
+    if STOP_FILE_VARIABLE in os.environ:
+        threading.Thread(target=_look_for, args=(Path(os.environ[STOP_FILE_VARIABLE]), ended), daemon=True).start()
     try:
         yield
     finally:
+        ended.set()
         signal.signal(number, before)
+
+
+def _look_for(stop_file: Path, ended: threading.Event) -> None:
+    """Interrupt the main thread when the file appears."""
+    while not ended.wait(LOOK_S):
+        if stop_file.exists():
+            signal.raise_signal(signal.SIGINT)
+            return
 
 
 def as_event(line: str) -> Event | None:
@@ -160,24 +232,3 @@ def as_event(line: str) -> Event | None:
     except ValueError:
         return None
     return event if isinstance(event, dict) and isinstance(event.get("event"), str) else None
-
-
-def own_group() -> dict[str, Any]:
-    """Popen arguments that put the child at the head of its own process group."""
-    if os.name == "nt":
-        return {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
-    return {"start_new_session": True}
-
-
-def signal_tree(process: subprocess.Popen[str], force: bool) -> None:
-    """Signal the child's group; the group outlives its head, so this reaches grandchildren left behind too."""
-    if os.name == "nt":
-        if force:
-            subprocess.run(["taskkill", "/PID", str(process.pid), "/T", "/F"], capture_output=True, check=False)
-        elif process.poll() is None:
-            process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM))
-        return
-    try:
-        os.killpg(process.pid, signal.SIGKILL if force else signal.SIGTERM)
-    except (ProcessLookupError, PermissionError):
-        return  # nobody is left in the group

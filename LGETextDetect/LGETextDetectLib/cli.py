@@ -9,12 +9,14 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from . import __version__
 from .child_process import stop_when_asked
 from .events import Cancelled, Events, JsonEvents, TerminalEvents, failure_place, quiet_libraries, refusal_line
+from .output_folder import check_writable, written_below
 from .refusal import InputRefused
 
 DONE, USAGE, REFUSED, INTERNAL, CANCELLED = 0, 2, 3, 4, 130
@@ -222,10 +224,10 @@ def _shard(text: str) -> tuple[int, int]:
 
 
 def _detect(arguments: argparse.Namespace, events: Events) -> int:
-    from .outputs.write_outputs import check_replaceable, write_outputs
+    from .outputs.write_outputs import check_output, write_outputs
     from .study import DetectOptions, detect, read_prompts
 
-    check_replaceable(Path(os.path.abspath(arguments.out)))
+    check_output(arguments.out)
     prompts = (*arguments.prompt, *(read_prompts(arguments.prompts) if arguments.prompts else ()))
     options = DetectOptions(arguments.landmarks, prompts, arguments.phi == "keep")
     detection = detect(arguments.input, _engine(arguments), options, events)
@@ -235,10 +237,10 @@ def _detect(arguments: argparse.Namespace, events: Events) -> int:
 
 
 def _demo(arguments: argparse.Namespace, events: Events) -> int:
-    from .outputs.write_outputs import check_replaceable, write_outputs
+    from .outputs.write_outputs import check_output, write_outputs
     from .study import detect, sample_study
 
-    check_replaceable(Path(os.path.abspath(arguments.out)))
+    check_output(arguments.out)
     write_outputs(arguments.out, detect(sample_study(), _engine(arguments), events=events))
     _show_finding(arguments, events)
     return DONE
@@ -295,19 +297,25 @@ def _reports(arguments: argparse.Namespace, events: Events) -> int:
 
     if arguments.output.exists() and arguments.output.samefile(arguments.input):
         raise UsageError("OUT must not be IN")
+    check_writable(arguments.output.parent)
     count = 0
-    for identifier, text, finding in write_findings(read_reports(arguments.input), arguments.output):
-        count += 1
-        if arguments.explain:
-            _print(events, explanation(identifier, text, finding))
+    with written_below(arguments.output.parent):
+        for identifier, text, finding in write_findings(read_reports(arguments.input), arguments.output):
+            count += 1
+            if arguments.explain:
+                _print(events, explanation(identifier, text, finding))
     events.result({"reports": count})
     _print(events, f"{count} reports read: {arguments.output}")
     return DONE
 
 
 def _train_side(arguments: argparse.Namespace, events: Events) -> int:
+    out = getattr(arguments, "out", None)
+    if out is not None:
+        check_writable(out)
     try:
-        return int(_training_library(arguments.command).run(arguments.command, arguments, events))
+        with written_below(out) if out is not None else nullcontext():
+            return int(_training_library(arguments.command).run(arguments.command, arguments, events))
     except ModuleNotFoundError as error:
         raise _without_extra(error, arguments.command) from error
 

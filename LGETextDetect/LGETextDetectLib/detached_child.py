@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from .child_process import Event, as_event, own_group, signal_tree
+from .child_process import Event, ProcessTree, as_event
 
 READ_BYTES = 1_000_000  # taken from the log at one poll
 
@@ -25,10 +23,8 @@ class DetachedChild:
         self._offset = log.stat().st_size if log.exists() else 0
         self._rest = b""
         with log.open("ab") as stream:
-            self._process: subprocess.Popen[Any] = subprocess.Popen(
-                list(command), stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT,
-                env={**os.environ, "PYTHONIOENCODING": "utf-8", **(environment or {})}, **own_group(),
-            )  # fmt: skip
+            self._tree = ProcessTree(command, environment, stdout=stream, stderr=subprocess.STDOUT)
+        self._process = self._tree.process
 
     @property
     def finished(self) -> bool:
@@ -54,11 +50,11 @@ class DetachedChild:
 
     def ask_to_stop(self) -> None:
         """Ask the whole tree to clean up and end; at once."""
-        signal_tree(self._process, force=False)
+        self._tree.ask_to_stop()
 
     def kill(self) -> None:
         """End the whole tree, grandchildren included."""
-        signal_tree(self._process, force=True)
+        self._tree.kill()
 
     def _all_read(self) -> bool:
         return self._process.poll() is not None and self._offset >= self.log.stat().st_size

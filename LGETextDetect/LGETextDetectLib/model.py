@@ -36,6 +36,11 @@ BATCH = 16  # slices a call, bounds the memory
 FIRST_WEIGHT = "study.values.0.weight"  # of the text side: (width, measures of a token)
 SCAR_STEM = "stem.conv.weight"  # of the scar network: (width, images, 3, 3)
 SEGMENTS = range(1, 18)
+STUDY_QUESTIONS = (
+    Meaning(True, no_reflow=True),
+    Meaning(True, aetiology="ischaemic"),
+    Meaning(True, aetiology="non-ischaemic"),
+)
 SCORES = (2, 3, 4)
 EVEN_ODDS = 0.5
 ROUNDING = 1e-4  # of probabilities in a result
@@ -92,8 +97,10 @@ class Engine:
 
     @property
     def fell_back(self) -> bool:
-        """Whether the GPU's memory was short and a network went on on the CPU."""
-        return any(isinstance(g, TorchGraph) and g.fell_back for g in (self._heart, self._scar))
+        """Whether a GPU was there and did not compute, or its memory was short and a network went on on the CPU."""
+        return bool(self._chosen.fault) or any(
+            isinstance(g, TorchGraph) and g.fell_back for g in (self._heart, self._scar)
+        )
 
     def _image_graph(self, kind: str, threads: int) -> Graph:
         if self.backend == "onnx":
@@ -113,42 +120,46 @@ class Engine:
     def predict(self, stack: NormalisedStack, meanings: Sequence[Meaning] = ()) -> Prediction:
         """Answer the standing questions and the given prompts for one normalised stack."""
         tokens, maps = self.read_tokens(stack)
-        count = len(stack.image)
-        asked = [Meaning(True, segments=(n,)) for n in SEGMENTS]
-        asked += [
-            Meaning(True, no_reflow=True),
-            Meaning(True, aetiology="ischaemic"),
-            Meaning(True, aetiology="non-ischaemic"),
-        ]
-        asked += list(meanings) + [Meaning(True)] * count
         member = segments_of_tokens(stack.position)
         shown = shown_segments(member, tokens.trusted)
-        allowed = _allowed(tokens, member, asked)
-        allowed[len(asked) - count :] = np.repeat(np.eye(count, dtype=np.float32), PER_SLICE, 1)
-        logits, head = self.answer(tokens, asked, allowed)
-        of_segments, (no_reflow, ischaemic, other), of_prompts, of_slices = np.split(
-            logits, np.cumsum([len(SEGMENTS), 3, len(meanings)])
-        )
+        of_segments = self._asked_of(tokens, member, [Meaning(True, segments=(n,)) for n in SEGMENTS])
+        no_reflow, ischaemic, other = self._asked_of(tokens, member, STUDY_QUESTIONS)
+        of_slices, head = self._asked_of_slices(tokens)
         of_study = study_logit(of_segments[shown])
         of_segments = segment_logits_by_share(of_segments, scarred_shares(maps, tokens.position), shown)
         segment_probability = _sigmoid(of_segments)
         ischaemic_probability = float(_sigmoid(ischaemic - other))
         layers, scores = self._describe(tokens, member, segment_probability, maps, ischaemic_probability)
         probability = float(_sigmoid(of_study))
-        seen = tokens.present.reshape(count, PER_SLICE).any(1)
+        seen = tokens.present.reshape(-1, PER_SLICE).any(1)
         # No slice is likelier scarred than the study.
         by_slice = np.minimum(_sigmoid(of_slices), np.float32(probability))
         prompts = [
-            prompt_logit(m, float(own), of_segments, of_study) for m, own in zip(meanings, of_prompts, strict=True)
+            prompt_logit(m, float(own), of_segments, of_study)
+            for m, own in zip(meanings, self._asked_of(tokens, member, meanings), strict=True)
         ]
         return Prediction(
             probability=probability, slice_probability=np.where(seen, by_slice, 0).astype(np.float32),
             segment_probability=segment_probability, segment_seen=shown, segment_layer=layers, segment_transmurality=scores,
             no_reflow_probability=float(_sigmoid(no_reflow)), ischaemic_probability=ischaemic_probability,
-            prompt_probability=tuple(_asked(m, float(_sigmoid(p)), shown) for m, p in zip(meanings, prompts, strict=True)),
+            prompt_probability=tuple(_prompt_probability(m, float(_sigmoid(p)), shown) for m, p in zip(meanings, prompts, strict=True)),
             evidence=answered_evidence(maps[:, 2], tokens.position, segment_probability), heart=maps[:, :2],
-            head_probability=float(_sigmoid(head)[0]),
+            head_probability=float(_sigmoid(head)),
         )  # fmt: skip
+
+    def _asked_of(self, tokens: StudyTokens, member: npt.NDArray[np.bool_], meanings: Sequence[Meaning]) -> Float32:
+        """Logits (P,) of the meanings, each looking at the segments that it names."""
+        if not meanings:
+            return np.zeros(0, np.float32)
+        allowed = [looked_at(member, tokens.trusted, meaning.segments) for meaning in meanings]
+        return self.answer(tokens, meanings, np.stack(allowed).astype(np.float32))[0]
+
+    def _asked_of_slices(self, tokens: StudyTokens) -> tuple[Float32, float]:
+        """Logits (S,) of scar on each slice, and the plain head's for the study."""
+        count = len(tokens.position)
+        allowed = np.repeat(np.eye(count, dtype=np.float32), PER_SLICE, 1)
+        logits, head = self.answer(tokens, [Meaning(True)] * count, allowed)
+        return logits, float(head[0])
 
     def _describe(
         self,
@@ -167,7 +178,7 @@ class Engine:
         likely = [n for n in SEGMENTS if probability[n - 1] >= named - ROUNDING]
         asked = [Meaning(True, segments=(n,), layers=(layer,)) for n in likely for layer in LAYERS]
         asked += [Meaning(True, segments=(n,), min_transmurality=score) for n in likely for score in SCORES]
-        logits, _ = self.answer(tokens, asked, _allowed(tokens, member, asked))
+        logits = self._asked_of(tokens, member, asked)
         by_layer = logits[: len(likely) * len(LAYERS)].reshape(len(likely), -1)
         by_score = logits[len(likely) * len(LAYERS) :].reshape(len(likely), -1)
         layers = layers_affirmed(likely, by_layer, ischaemic)
@@ -213,11 +224,6 @@ def images_shown(folder: Path) -> int:
     return stored_tensors(folder / "scar.safetensors")[SCAR_STEM].shape[1]
 
 
-def _allowed(tokens: StudyTokens, member: npt.NDArray[np.bool_], asked: Sequence[Meaning]) -> Float32:
-    """(P, T) of the trusted tokens those that each question may look at: of the segments that it names."""
-    return np.stack([looked_at(member, tokens.trusted, meaning.segments) for meaning in asked]).astype(np.float32)
-
-
 def _in_batches(graph: Graph, image: Float32) -> list[npt.NDArray[Any]]:
     parts = [graph(image=np.ascontiguousarray(image[k : k + BATCH], np.float32)) for k in range(0, len(image), BATCH)]
     return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
@@ -250,7 +256,7 @@ def _sigmoid(logit: npt.ArrayLike) -> Float32:
     return np.asarray(1 / (1 + np.exp(-np.clip(logit, -30, 30))), np.float32)
 
 
-def _asked(meaning: Meaning, probability: float, shown: npt.NDArray[np.bool_]) -> float | None:
+def _prompt_probability(meaning: Meaning, probability: float, shown: npt.NDArray[np.bool_]) -> float | None:
     if not can_be_answered(meaning, shown):
         return None
     return 1 - probability if meaning.negated else probability

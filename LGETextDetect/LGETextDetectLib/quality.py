@@ -111,7 +111,7 @@ def answer_flags(distance: float, abstained: bool, fell_back: bool, unseen: Sequ
             Flag(
                 "gpu-fallback",
                 "info",
-                "The graphics card ran out of memory; the computation was finished on the processor.",
+                "The graphics card could not be used or ran out of memory; the processor did the computation.",
             )
         )
     return flags

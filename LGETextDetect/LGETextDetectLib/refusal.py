@@ -40,6 +40,7 @@ REMEDIES: dict[str, str] = {
     "wrong-modality": "Give an MR study.",
     "bad-landmarks": "Place the landmarks again and save them as .mrk.json.",
     "out-occupied": "Name a new or empty output folder, or one that holds an older result.",
+    "out-unwritable": "Free disk space, get the right to write there, or name an output folder on another disk.",
     "not-dicom": "Leave --dicom out, or give the DICOM folder of the study.",
     "no-highdicom": "Install the 'dicom' extra, or leave --dicom out.",
     "bad-prompts": "Give a UTF-8 text file with one prompt a line.",

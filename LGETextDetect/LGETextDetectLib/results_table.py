@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from .output_folder import written_below
+
 COLUMNS = (
     "study", "path", "status", "reason", "lge", "probability", "threshold", "abstained", "segments", "layer", "slices",
     "image_type", "model_version", "seconds",
@@ -46,20 +48,21 @@ def safe_cell(text: str) -> str:
 
 
 def write_rows(path: Path, rows: Iterable[Row]) -> None:
-    """Replace a table at once; rows in order of their study."""
+    """Replace a table at once; rows in order of their study. Raises InputRefused('out-unwritable')."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(sorted(rows, key=lambda row: row["study"]))
     partial = path.with_name(f".{path.name}.part-{secrets.token_hex(4)}")
-    try:
-        with partial.open("x", encoding="utf-8", newline="") as file:
-            file.write(text.getvalue())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with written_below(path.parent):
+        try:
+            with partial.open("x", encoding="utf-8", newline="") as file:
+                file.write(text.getvalue())
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 def read_rows(path: Path) -> list[Row]:

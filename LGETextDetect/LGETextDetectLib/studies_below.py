@@ -7,7 +7,7 @@ import os
 import unicodedata
 import warnings
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,9 @@ from .volume_files import IMAGE_IO, NIFTI
 
 DICOM_SUFFIXES = (".dcm", ".ima")  # named so, but damaged at the very start: to be refused, not to be overlooked
 DICOM_DIRECTORY = "1.2.840.10008.1.3.10"  # media storage class of a DICOMDIR
-UNKNOWN = ("", "")
+IDENTIFIERS = ("PatientID", "StudyInstanceUID")
+KINDS = ("Modality", "SOPClassUID")  # a header without any of all these ends too early
+UNKNOWN = ("\\", "")  # study of damaged files: no PatientID holds a backslash
 MAX_NAME = 80  # characters; some file systems end at 143 bytes
 RESERVED = {"results.csv", "con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 StudyKey = tuple[str, str]  # PatientID and StudyInstanceUID, compared and never shown
@@ -39,6 +41,8 @@ def find_studies(root: Path, leave_out: Path | None = None) -> list[Study]:
 
     A volume file is a study. A folder is a study when the DICOM files in it and in its subfolders belong to one; the
     highest such folder is taken, ``root`` itself only when its own files or several of its folders are one study.
+    Files of several folders belong to one study only when all of these name the same StudyInstanceUID: a folder that
+    names none, or whose headers cannot be read, is a study of its own.
     Raises InputRefused(not-found, no-studies).
     """
     if not root.is_dir():
@@ -46,7 +50,7 @@ def find_studies(root: Path, leave_out: Path | None = None) -> list[Study]:
             "not-found", "The folder does not exist.", "Check the path; for one file use lgetext detect."
         )
     volumes, leaves = _scan(root, leave_out)
-    sources = sorted([*volumes, *_dicom_studies(root, leaves, is_root=True)])
+    sources = sorted([*volumes, *_dicom_studies(root, leaves)])
     if not sources:
         raise InputRefused("no-studies", "No DICOM file and no volume file was found.")
     paths = [source.relative_to(root).as_posix() for source in sources]
@@ -56,12 +60,19 @@ def find_studies(root: Path, leave_out: Path | None = None) -> list[Study]:
 
 
 def _scan(root: Path, leave_out: Path | None) -> tuple[list[Path], dict[Path, tuple[StudyKey, list[Path]]]]:
-    """Volume files, and for each folder that itself holds DICOM files the study of the first with these files."""
+    """Volume files, and for each folder that itself holds DICOM files the study of the first with these files.
+
+    A folder that cannot be opened counts as one with damaged files.
+    """
     volumes: list[Path] = []
     leaves: dict[Path, tuple[StudyKey, list[Path]]] = {}
     skipped = leave_out.resolve() if leave_out else None
     seen: set[Path] = set()
-    for place, folders, names in os.walk(root, followlinks=True):
+
+    def keep_closed(error: OSError) -> None:
+        leaves[Path(error.filename)] = (UNKNOWN, [])
+
+    for place, folders, names in os.walk(root, onerror=keep_closed, followlinks=True):
         folder = Path(place)
         real = folder.resolve()
         if real in seen or (real == skipped and folder != root):
@@ -80,47 +91,70 @@ def _scan(root: Path, leave_out: Path | None) -> tuple[list[Path], dict[Path, tu
 
 
 def _first_study(files: Sequence[Path]) -> StudyKey | None:
-    """Study of the first readable DICOM file; UNKNOWN when all are damaged, None when there is none."""
-    keys = (key for path in files if (key := _study_of(path)) is not None)
+    """Study of the first DICOM file that names one, else of the first readable one; None when there is no DICOM file."""
     found = None
-    for found in keys:
-        if found != UNKNOWN:
+    for path in files:
+        key = _study_of(path)
+        if key is not None and (found in (None, UNKNOWN) or key[1]):
+            found = key
+        if found is not None and found[1]:
             break
     return found
 
 
 def _study_of(path: Path) -> StudyKey | None:
     """Study of a DICOM file, UNKNOWN when it is damaged; None for any other file and for a DICOMDIR."""
-    if not is_dicom(path):
-        return UNKNOWN if path.suffix.lower() in DICOM_SUFFIXES else None
     try:
+        if not is_dicom(path):
+            return UNKNOWN if path.suffix.lower() in DICOM_SUFFIXES else None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            header = dcmread(path, stop_before_pixels=True, specific_tags=["PatientID", "StudyInstanceUID"])
+            header = dcmread(path, stop_before_pixels=True, specific_tags=[*IDENTIFIERS, *KINDS])
             if header.file_meta.get("MediaStorageSOPClassUID") == DICOM_DIRECTORY:
                 return None
-            return str(header.get("PatientID") or ""), str(header.get("StudyInstanceUID") or "")
+            patient, study = (str(header.get(name) or "") for name in IDENTIFIERS)
+            cut_off = not (patient or study or any(header.get(name) for name in KINDS))
+            return UNKNOWN if cut_off else (patient, study)
     except Exception:  # whatever is wrong with it: the study is listed, and refused when it is read
         return UNKNOWN
 
 
-def _dicom_studies(
-    folder: Path, leaves: Mapping[Path, tuple[StudyKey, list[Path]]], is_root: bool = False
-) -> list[Path]:
-    """Highest folders at or below ``folder`` that hold one study each; all ``leaves`` lie there."""
-    children: dict[Path, dict[Path, tuple[StudyKey, list[Path]]]] = {}
-    for place, leaf in leaves.items():
-        if place != folder:
-            children.setdefault(folder / place.relative_to(folder).parts[0], {})[place] = leaf
-    keys = {key for key, _ in leaves.values()} - {UNKNOWN}
-    if not leaves:
-        return []
-    if folder in leaves and (not children or len(keys) <= 1):
-        return [folder]
-    if len(keys) <= 1 and not (is_root and (len(children) == 1 or not keys)):
-        return [folder]
-    loose = [] if folder not in leaves else [path for path in leaves[folder][1] if _study_of(path) is not None]
-    return [*loose, *(study for child in sorted(children) for study in _dicom_studies(child, children[child]))]
+def _dicom_studies(root: Path, leaves: Mapping[Path, tuple[StudyKey, list[Path]]]) -> list[Path]:
+    """Highest folders at or below ``root`` that hold one study each, and the single files that lie beside several.
+
+    Damaged folders below a folder with images of its own do not take that apart: they are studies beside it.
+    """
+    inside = _subfolders(root, leaves)
+    own = {place: key if key[1] else (place, key) for place, (key, _) in leaves.items()}  # equal in one study only
+    only: dict[Path, tuple[object, object] | None] = {}  # the one study at or below a folder, None of several
+    for folder in sorted({root, *leaves, *inside}, key=lambda place: len(place.parts), reverse=True):
+        held = {only[child] for child in inside.get(folder, ())} | ({own[folder]} if folder in own else set())
+        only[folder] = held.pop() if len(held) == 1 else None
+    found, waiting = [], [root]
+    while waiting:
+        folder = waiting.pop()
+        below = inside.get(folder, [])
+        damaged = [child for child in below if (only[child] or UNKNOWN)[1] == UNKNOWN]
+        if only[folder] is not None and (folder != root or folder in own or len(below) > 1):
+            found.append(folder)
+        elif folder in own and all(child in damaged or only[child] == own[folder] for child in below):
+            found += [folder, *damaged]
+        else:
+            found += [path for path in (leaves[folder][1] if folder in own else ()) if _study_of(path) is not None]
+            waiting += below
+    return found
+
+
+def _subfolders(root: Path, places: Iterable[Path]) -> dict[Path, list[Path]]:
+    """Of every folder from ``root`` down to ``places``: those of its subfolders that lead to one of them."""
+    inside: dict[Path, list[Path]] = {}
+    known = {root}
+    for place in places:
+        while place not in known:
+            known.add(place)
+            inside.setdefault(place.parent, []).append(place)
+            place = place.parent
+    return inside
 
 
 # --- names -----------------------------------------------------------------------------------------------------------

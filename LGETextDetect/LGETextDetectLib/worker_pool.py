@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, cast
@@ -15,6 +15,7 @@ from typing import Any, cast
 from .child_process import GRACE_S, stop_when_asked
 from .events import quiet_libraries
 
+WAIT_S = 1.0  # at most in one piece: Windows does not wake a waiting process to tell it to stop
 Work = Callable[[Any], Any]
 
 
@@ -38,7 +39,7 @@ def run_tasks(
                 busy[worker.connection] = (worker, task)
             if not busy:
                 return
-            for ready in wait(list(busy)):
+            for ready in wait(list(busy), WAIT_S):
                 worker, task = busy[cast(Connection, ready)]
                 if not worker.made and worker.greet():
                     any_made = True
@@ -104,15 +105,20 @@ def _stop(idle: list[_Worker], busy: list[_Worker]) -> None:
 
 
 def _serve(connection: Connection, make_work: Callable[[], Work]) -> None:
-    """A worker's life: tasks in, outcomes out, until the pipe ends or the parent asks to stop."""
-    try:
-        with stop_when_asked(), quiet_libraries():
-            work = make_work()
-            connection.send(True)
-            while True:
-                connection.send(work(connection.recv()))
-    except (EOFError, OSError, KeyboardInterrupt):
-        return
+    """A worker's life: tasks in, outcomes out, until the pipe ends or the parent asks to stop.
+
+    What the work itself raises ends the process, with its traceback.
+    """
+    with suppress(KeyboardInterrupt), stop_when_asked(), quiet_libraries():
+        work = make_work()
+        answer: Any = True
+        while True:
+            try:
+                connection.send(answer)
+                task = connection.recv()
+            except (EOFError, OSError):
+                return  # the parent has let go
+            answer = work(task)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,18 @@ from .result_section import fill_table
 COLUMNS = ("study", "status", "lge", "probability", "segments")
 TITLES = ("Study", "Status", "Scar", "Prob.", "Segments")
 DONE, SOME_FAILED = 0, 5  # exit codes of `lgetext batch`
+READ_EVERY_S = 1.0  # the table is read at most this often while a batch runs; a long one seldomer
+READ_SHARE = 0.1  # of the window's time at most
 
 
 class BatchRun:
-    """A batch under way; its results lie in the folder that the user chose and stay there."""
+    """A batch under way; its results lie in the folder that the user chose and stay there.
 
-    def __init__(self, child: Child) -> None:
-        self.child = child
+    places: folders of its studies and of its results, whatever is chosen in the panel meanwhile.
+    """
+
+    def __init__(self, child: Child, places: tuple[Path, Path]) -> None:
+        self.child, self.places = child, places
         self.error: Mapping[str, Any] | None = None
 
     def take_events(self) -> list[dict[str, Any]]:
@@ -46,6 +52,9 @@ class BatchSection:
         self._panel, self._ui = panel, panel.ui
         self.watch = EngineWatch(self._on_event, self._on_end)
         self.rows: list[Mapping[str, str]] = []
+        self._places = self._chosen = (Path(), Path())  # whose rows are shown; what was chosen when that was settled
+        self._read: tuple[Any, ...] = ()  # the file that the rows come from, as it was
+        self._read_at_s = 0.0  # when it may be read again
         table = self._ui.batchTable
         table.setColumnCount(len(COLUMNS))
         table.setHorizontalHeaderLabels([_(title) for title in TITLES])
@@ -67,6 +76,8 @@ class BatchSection:
         self._ui.batchStopButton.enabled = running and not self.watch.cancelling
         self._ui.openButton.enabled = self._chosen_row() is not None
         if parameters is not None and not running and not missing:
+            if self._choice() != self._chosen:
+                self._show_places(self._choice())
             self._show_rows()
 
     def _missing(self) -> str:
@@ -99,7 +110,9 @@ class BatchSection:
             if parameters.model:
                 environment["LGETEXT_BUNDLE"] = str(model_of(parameters.model).folder)
             words += ["--device", parameters.device]
-            self.watch.watch(BatchRun(Child([*self._panel.logic.engine, *words], environment=environment)))
+            child = Child([*self._panel.logic.engine, *words], environment=environment)
+            self.watch.watch(BatchRun(child, self._choice()))
+            self._show_places(self._choice())
         except Exception as error:  # whatever it is, it belongs in the panel: the user can act on it
             self._panel.show_error(error_text(error))
         self._ui.batchLabel.text = _("Starting")
@@ -119,12 +132,14 @@ class BatchSection:
         if event["event"] == "progress":
             done, total = int(event.get("done", 0)), int(event.get("total", 0))
             self._ui.batchLabel.text = f"{stage_text(str(event.get('stage', '')))}: {done} / {total}"
-            self._show_rows()
+            if time.monotonic() >= self._read_at_s:
+                self._show_rows()
         elif event["event"] in ("log", "warning"):
             self._panel.log(str(event.get("text", "")))
 
     def _on_end(self, run: BatchRun, cancelled: bool) -> None:
         self._show_rows()
+        self._chosen = self._choice()  # shown when it is changed again: the run's own rows stay till then
         failed = sum(row["status"] != "ok" for row in self.rows)
         if cancelled:
             self._ui.batchLabel.text = _("Stopped")
@@ -138,11 +153,30 @@ class BatchSection:
             self._panel.show_error(f"[{error['code']}] {error['cause']}\n{error['remedy']}")
         self.update(False)
 
+    def _choice(self) -> tuple[Path, Path]:
+        """Folders of studies and of results that are chosen now."""
+        parameters = self._panel.parameters
+        return Path(parameters.batchFolder), Path(parameters.batchResults)
+
+    def _show_places(self, places: tuple[Path, Path]) -> None:
+        """Show the rows of these folders from now on."""
+        self._places = self._chosen = places
+        self._read_at_s = 0.0
+
     def _show_rows(self) -> None:
-        rows = read_rows(Path(self._panel.parameters.batchResults) / "results.csv")
+        """Fill the table when the file has changed."""
+        path = self._places[1] / "results.csv"
+        stat = path.stat() if path.is_file() else None
+        file = (path, stat and (stat.st_mtime_ns, stat.st_size, stat.st_ino))
+        if file == self._read:
+            return
+        began_s = time.monotonic()
+        self._read, rows = file, read_rows(path)
         if rows != self.rows:
             self.rows = rows
             fill_table(self._ui.batchTable, [[row[name] for name in COLUMNS] for row in rows])
+        now_s = time.monotonic()
+        self._read_at_s = now_s + max(READ_EVERY_S, (now_s - began_s) / READ_SHARE)
 
     def _chosen_row(self) -> Mapping[str, str] | None:
         number = self._ui.batchTable.currentRow()
@@ -154,11 +188,10 @@ class BatchSection:
         row = self._chosen_row()
         if row is None:
             return
-        parameters = self._panel.parameters
+        studies, results = self._places
         self._panel.show_error("")
         try:
             with slicer.util.tryWithErrorDisplay(show=False, waitCursor=True):
-                study = Path(parameters.batchFolder) / row["path"]
-                self._panel.open_study(study, Path(parameters.batchResults) / row["study"], row["study"])
+                self._panel.open_study(studies / row["path"], results / row["study"], row["study"])
         except Exception as error:
             self._panel.show_error(error_text(error))

@@ -41,8 +41,10 @@ class EngineWatch:
     def cancel(self) -> None:
         """Ask the engine to stop; its tree is killed when it does not."""
         if self._run is not None:
+            self._kill_at_s = (
+                time.monotonic() + engine_process.GRACE_S
+            )  # first: whatever asking does, it is killed then
             self._run.child.ask_to_stop()
-            self._kill_at_s = time.monotonic() + engine_process.GRACE_S
 
     def abandon(self) -> bool:
         """Leave no process behind when the scene or the application closes; whether there was one."""

@@ -21,6 +21,8 @@ class InputSection:
     def __init__(self, panel: Any) -> None:
         self._panel, self._ui = panel, panel.ui
         self._said_of: tuple[Any, ...] = ()
+        self._problem_of: tuple[Any, ...] = ()
+        self._problem = ""
         self._ui.sampleButton.connect("clicked(bool)", self.on_sample)
         self._ui.stackButton.connect("clicked(bool)", self.on_best_stack)
         self._ui.cardButton.connect("clicked(bool)", self.on_card)
@@ -51,7 +53,13 @@ class InputSection:
     def ready(self) -> bool:
         """Whether there is an image that can be read."""
         node = self._panel.volume_node
-        return node is not None and not volume_problem(node)
+        if node is None:
+            return False
+        image = node.GetImageData()
+        fact = (image, image.GetMTime() if image is not None else 0)
+        if fact != self._problem_of:  # every voxel is looked at, and this is asked often
+            self._problem_of, self._problem = fact, volume_problem(node)
+        return not self._problem
 
     def on_sample(self, checked=False) -> None:
         with slicer.util.tryWithErrorDisplay(_("The sample study could not be loaded."), waitCursor=True):

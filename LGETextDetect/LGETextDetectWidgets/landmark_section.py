@@ -15,6 +15,7 @@ from .panel_words import error_text
 from .segment_overlay import SegmentOverlay
 
 SETTLE_MS = 400  # a dragged point has come to rest
+DRAW_MS = 100  # between two drawings while a point is dragged
 MOVED_MM = 0.01
 KINDS = {
     "lv_centre": "LV centre",
@@ -34,11 +35,17 @@ class LandmarkSection:
         self._places: dict[str, Any] = {}
         self._quiet = False
         self._volume: tuple[Any, ...] = ()
+        self._frames: tuple[Any, ...] = ((), ())  # points and image, and the frames that they give
+        self._draw_waits = False
         self.overlay = SegmentOverlay()
         self._settle = qt.QTimer()
         self._settle.setSingleShot(True)
         self._settle.setInterval(SETTLE_MS)
         self._settle.connect("timeout()", self.on_settled)
+        self._draw_later = qt.QTimer()
+        self._draw_later.setSingleShot(True)
+        self._draw_later.setInterval(DRAW_MS)
+        self._draw_later.connect("timeout()", self.draw)
         self._ui.placeComboBox.addItems([_(words) for words in KINDS.values()])
         self._ui.autoButton.connect("clicked(bool)", lambda checked=False: panel.find_landmarks())
         self._ui.editButton.connect("toggled(bool)", self.on_edit)
@@ -62,6 +69,8 @@ class LandmarkSection:
     def close(self) -> None:
         """Let go of the node and the views."""
         self._settle.stop()
+        self._draw_later.stop()
+        self._draw_waits = False
         self._follow(None)
         self.overlay.detach()
 
@@ -99,7 +108,9 @@ class LandmarkSection:
     def _on_points(self, caller=None, event=None) -> None:
         if self._quiet or self._node is None:
             return
-        self.draw()
+        if not self._draw_waits:
+            self._draw_waits = True
+            self._draw_later.start()
         if self._now().keys() != self._places.keys() or self._moved():
             self._settle.start()
 
@@ -168,14 +179,25 @@ class LandmarkSection:
         from LGETextDetectLib.refusal import InputRefused
         from LGETextDetectLib.segment_places import slice_frames
 
-        try:
-            volume = self._engine_volume()
-            return slice_frames(volume, mrml.shown_landmarks(self._node, volume))
-        except InputRefused:
-            return ()  # not enough points yet
+        volume = self._engine_volume()
+        fact = (self._volume[0], self._described_points())
+        if self._frames[0] != fact:
+            try:
+                self._frames = (fact, slice_frames(volume, mrml.shown_landmarks(self._node, volume)))
+            except InputRefused:
+                self._frames = (fact, ())  # not enough points yet
+        return tuple(self._frames[1])
+
+    def _described_points(self) -> tuple[Any, ...]:
+        """Label, description and place of every placed point: all that the frames come from."""
+        node, places = self._node, self._now()
+        numbers = [node.GetNthControlPointIndexByID(key) for key in places]
+        words = [(node.GetNthControlPointLabel(k), node.GetNthControlPointDescription(k)) for k in numbers]
+        return tuple((*said, *place.tolist()) for said, place in zip(words, places.values(), strict=True))
 
     def draw(self) -> None:
         """Draw the segments where the points are now, or take them away."""
+        self._draw_waits = False
         wanted = self._panel.parameters is not None and self._panel.parameters.showSegments
         frames = self.frames() if wanted else ()
         if frames:

@@ -19,6 +19,7 @@ STAGES = {
     "landmarks": "Finding the left ventricle",
     "normalise": "Turning the heart upright",
     "model": "Looking for scar",
+    "compare": "Comparing images with earlier results",
     "batch": "Studies done",
 }
 EXAMPLES = (

@@ -44,19 +44,6 @@ def reorient(heart_to_lps: Any) -> None:
             node.UpdateMatrices()
 
 
-def views_have_turned(heart_to_lps: Any) -> bool:
-    """Whether the short-axis view shows the heart's own short axis now."""
-    import numpy as np
-    from LGETextDetectLib import mrml
-
-    wanted = mrml.slice_to_ras(heart_to_lps, "short")[:3, :3]
-    for node in _nodes("vtkMRMLSliceNode"):
-        if HEART_PLANES.get(node.GetLayoutName()) == "short":
-            shown = slicer.util.arrayFromVTKMatrix(node.GetSliceToRAS())[:3, :3]
-            return bool(np.allclose(shown, wanted, atol=1e-6))
-    return False
-
-
 def show_chart(chart_node: Any) -> None:
     """Open a layout with a plot view and show a chart in it."""
     manager = slicer.app.layoutManager()

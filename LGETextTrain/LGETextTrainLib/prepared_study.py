@@ -59,6 +59,9 @@ class Reading:
     cause: str = ""
 
 
+LOST = Reading(code="damaged-file", cause="Reading this study ended its process.")
+
+
 def prepare(source: Path, segment: Segment, normalise_orientation: bool = True) -> tuple[Prepared, str, str]:
     """Read and normalise one study; (prepared, sha256, image type). Raises InputRefused.
 
@@ -66,9 +69,9 @@ def prepare(source: Path, segment: Segment, normalise_orientation: bool = True) 
     ablation of that step.
     """
     loaded = load_study(source)
-    image = without_padding(loaded.volume)
-    landmarks, maps = find_landmarks(image, segment)
-    stack = normalise(image, landmarks, maps)
+    volume = without_padding(loaded.volume)
+    landmarks, maps = find_landmarks(volume, segment)
+    stack = normalise(volume, landmarks, maps)
     confidence = {mark.index: mark.confidence for mark in landmarks.slices}
     certainty = np.array([confidence.get(int(k), 0.0) for k in stack.index], np.float32)
     image, heart = stack.image, stack.maps
@@ -113,7 +116,10 @@ def prepare_all(
     studies: Sequence[Study], bundle: Path, folder: Path, *, workers: int = 1, normalise_orientation: bool = True,
     report: Callable[[int], None] = lambda done: None,
 ) -> list[Reading]:  # fmt: skip
-    """Readings in the studies' order; what ``folder`` holds already is not read again."""
+    """Readings in the studies' order; what ``folder`` holds already is not read again.
+
+    A study whose worker died is told as such, and read again the next time: another process may have ended it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     frame = f"{Engine(bundle, 'onnx').bundle.manifest['files']['heart.onnx'][:16]} {normalise_orientation}"
     known = _read_index(folder)
@@ -122,17 +128,19 @@ def prepare_all(
     report(len(studies) - len(missing))
     make = partial(_Preparer, bundle, folder, normalise_orientation)
     for done, (key, reading) in enumerate(_outcomes(missing, make, workers), start=len(studies) - len(missing) + 1):
-        known[key] = reading
+        if reading is not None:
+            known[key] = reading
         report(done)
         if done % 25 == 0:
             _write_index(folder, known)
     _write_index(folder, known)
-    return [known[key] for key in keys]
+    return [known.get(key, LOST) for key in keys]
 
 
 def _outcomes(
     tasks: list[tuple[str, str]], make: Callable[[], _Preparer], workers: int
-) -> Iterator[tuple[str, Reading]]:
+) -> Iterator[tuple[str, Reading | None]]:
+    """Key and reading of every task; None when its worker died."""
     if not tasks:
         return
     if workers < 2:
@@ -140,7 +148,7 @@ def _outcomes(
         yield from ((task[0], work(task)) for task in tasks)
         return
     for task, outcome in run_tasks(tasks, make, workers, {"OMP_NUM_THREADS": "1"}):
-        yield task[0], outcome or Reading(code="damaged-file", cause="Reading this study ended its process.")
+        yield task[0], outcome
 
 
 def save_prepared(study: Prepared, path: Path) -> None:
@@ -159,7 +167,8 @@ def _read_index(folder: Path) -> dict[str, Reading]:
     path = folder / INDEX
     if not path.is_file():
         return {}
-    return {key: Reading(**entry) for key, entry in json.loads(path.read_text("utf-8")).items()}
+    readings = ((key, Reading(**entry)) for key, entry in json.loads(path.read_text("utf-8")).items())
+    return {key: reading for key, reading in readings if reading != LOST}  # older versions kept these
 
 
 def _write_index(folder: Path, known: dict[str, Reading]) -> None:

@@ -24,11 +24,15 @@ class DataSection:
         self._panel, self._ui = panel, panel.ui
         self.form = RecipeForm(self._ui.formArea)
         self.child: Child | None = None
-        self._command, self._page, self._shown = "", None, ""
+        self._page_to_be, self._page, self._shown = Path(), None, ""
         self._saved: HospitalRecipe | None = None
-        self._ui.saveButton.connect("clicked(bool)", lambda checked=False: self.on_save())
-        self._ui.checkButton.connect("clicked(bool)", lambda checked=False: self.on_run("check-data"))
-        self._ui.previewButton.connect("clicked(bool)", lambda checked=False: self.on_run("preview-scars"))
+        self._ui.saveButton.connect("clicked(bool)", lambda checked=False: panel.attempt(self.on_save))
+        self._ui.checkButton.connect(
+            "clicked(bool)", lambda checked=False: panel.attempt(lambda: self.on_run("check-data"))
+        )
+        self._ui.previewButton.connect(
+            "clicked(bool)", lambda checked=False: panel.attempt(lambda: self.on_run("preview-scars"))
+        )
         self._ui.openPageButton.connect("clicked(bool)", lambda checked=False: open_page(self._page))
         for widget in self.form.widgets.values():
             signal = next(
@@ -84,7 +88,10 @@ class DataSection:
         self._ui.openPageButton.toolTip = str(self._page) if self._page else _("Check the data first.")
 
     def on_save(self) -> None:
-        """Write the entries to the recipe file, or to the output folder when none is chosen."""
+        """Write the entries to the recipe file, or to the output folder when none is chosen.
+
+        Raises InputRefused for entries that are no recipe, OSError when the file cannot be written.
+        """
         parameters = self._panel._parameterNode
         recipe, target = self.form.recipe(), recipe_target(parameters)
         write_hospital_recipe(recipe, target)
@@ -94,11 +101,12 @@ class DataSection:
         self._panel._checkCanApply()
 
     def on_run(self, command: str) -> None:
-        """Start the check or the preview in a process of its own."""
+        """Start the check or the preview in a process of its own. Raises as LGETextTrainLogic.look."""
         parameters = self._panel._parameterNode
-        self._command, self._page = command, None
-        self._ui.checkLabel.text = _("Reading studies ...")
+        self._page_to_be, self._page = Path(parameters.outputFolder).joinpath(*PAGES[command]), None
+        self._ui.checkLabel.text = ""
         self.child = self._panel.logic.look(command, parameters.recipe, parameters.outputFolder)
+        self._ui.checkLabel.text = _("Reading studies ...")
         self._panel.start_polling()
         self.update()
 
@@ -121,8 +129,7 @@ class DataSection:
             elif kind in ("log", "warning"):
                 self._ui.logText.appendPlainText(str(event.get("text", "")))
         if self.child.finished:
-            page = Path(self._panel._parameterNode.outputFolder).joinpath(*PAGES[self._command])
-            self._page = page if page.is_file() else None
+            self._page = self._page_to_be if self._page_to_be.is_file() else None
             self.child = None
             self.update()
 

@@ -36,7 +36,7 @@ class HistorySection:
         table.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)
         table.connect("cellDoubleClicked(int,int)", lambda row, column: self.on_choose(row))
         table.connect("itemSelectionChanged()", self.update)
-        self._ui.useModelButton.connect("clicked(bool)", lambda checked=False: self.on_use())
+        self._ui.useModelButton.connect("clicked(bool)", lambda checked=False: panel.attempt(self.on_use))
         self._ui.evaluationButton.connect("clicked(bool)", lambda checked=False: open_page(self._evaluation()))
         self.refresh()
 
@@ -68,7 +68,7 @@ class HistorySection:
         self._panel._parameterNode.outputFolder = self.runs[row].folder
 
     def on_use(self) -> None:
-        """Copy the run's model to where LGE Text Detect looks for models."""
+        """Copy the run's model to where LGE Text Detect looks for models. Raises as install_model, OSError too."""
         run = self._chosen()
         if run is not None and run.bundle is not None:
             model = install_model(run.bundle)

@@ -12,7 +12,6 @@ ARTIFICIAL_INTELLIGENCE = Code("113307", "DCM", "Artificial Intelligence")
 MRI_OF_HEART = Code("241620005", "SCT", "Magnetic resonance imaging of heart")
 LATE_ENHANCEMENT = Code("122664", "DCM", "Late Contrast Enhancement")
 SCARRED = Code("122113", "DCM", "Scarred Myocardium")
-NORMAL = Code("122112", "DCM", "Normal Myocardium")
 COMMENT = Code("121106", "DCM", "Comment")
 NO_UNITS = Code("1", "UCUM", "no units")
 PRESENCE = {

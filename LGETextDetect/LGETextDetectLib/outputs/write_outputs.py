@@ -17,6 +17,7 @@ import numpy as np
 
 from ..markups import write_markups
 from ..normalised import NormalisedStack
+from ..output_folder import check_writable, written_below
 from ..refusal import InputRefused
 from ..result import Detected
 from ..volume import Volume
@@ -32,8 +33,9 @@ def write_outputs(folder: Path, detection: Detected, dicom: bool = False) -> Non
     """Write every file of a finished detection to ``folder``; an older result there is replaced at the very end.
 
     On any error or interruption the folder is as it was before. result.json's ``seconds.write`` and ``total`` take in
-    the time spent here. Raises InputRefused('out-occupied') when the folder holds anything but an older result, and
-    InputRefused('not-dicom') when DICOM objects are wanted for a volume file.
+    the time spent here. Raises InputRefused('out-occupied') when the folder holds anything but an older result,
+    InputRefused('out-unwritable') when the disk is full or closed, and InputRefused('not-dicom') when DICOM objects are
+    wanted for a volume file.
     """
     started = time.perf_counter()
     if dicom:
@@ -124,17 +126,17 @@ def annotate_nrrd(path: Path, fields: Mapping[str, str]) -> None:
 @contextmanager
 def replaced_folder(folder: Path) -> Iterator[Path]:
     """An empty folder to write to; takes the place of ``folder`` when the block ends well, else is removed."""
-    target = Path(os.path.abspath(folder))
-    target = target.resolve() if target.is_symlink() else target
-    check_replaceable(target)
+    target = check_output(folder)
     token = secrets.token_hex(4)
     work, old = (target.parent / f".{target.name}.{kind}-{token}" for kind in ("part", "old"))
-    made = _make_parents(target.parent)
+    made = [place for place in (target.parent, *target.parent.parents) if not os.path.exists(place)]
     try:
-        work.mkdir()
-        yield work
-        _flush_to_disk(work)
-        _swap(work, target, old)
+        with written_below(made[-1] if made else target.parent):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            work.mkdir()
+            yield work
+            _flush_to_disk(work)
+            _swap(work, target, old)
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         for parent in made:
@@ -143,8 +145,21 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def check_replaceable(target: Path) -> None:
-    """Raise InputRefused('out-occupied') when writing a result to ``target`` would destroy anything else."""
+def check_output(folder: Path) -> Path:
+    """Where a result for ``folder`` is put, links followed.
+
+    Raises InputRefused('out-occupied') when that would destroy anything but an older result, 'out-unwritable' when
+    nothing can be written there.
+    """
+    target = Path(os.path.abspath(folder))
+    target = target.resolve() if os.path.islink(target) else target
+    with written_below(target):
+        _check_replaceable(target)
+    check_writable(target.parent)
+    return target
+
+
+def _check_replaceable(target: Path) -> None:
     if not os.path.lexists(target):
         return
     if not target.is_dir():
@@ -167,15 +182,8 @@ def _swap(work: Path, target: Path, old: Path) -> None:
     _sync(target.parent)
 
 
-def _make_parents(parent: Path) -> list[Path]:
-    """Create missing parents; returns the new ones, the innermost first."""
-    missing = [p for p in (parent, *parent.parents) if not p.exists()]
-    parent.mkdir(parents=True, exist_ok=True)
-    return missing
-
-
 def _remove_if_empty(folder: Path) -> None:
-    if folder.is_dir() and not any(folder.iterdir()):
+    if os.path.isdir(folder) and not any(folder.iterdir()):
         folder.rmdir()
 
 
