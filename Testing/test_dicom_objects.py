@@ -215,6 +215,15 @@ def test_report_says_what_the_result_says(tmp_path: Path) -> None:
     assert "Research use, not for diagnosis." in texts
 
 
+def test_a_segment_that_no_slice_shows_is_uncertain(tmp_path: Path) -> None:
+    seen = np.ones(17, bool)
+    seen[16] = False
+    _, report = written(tmp_path, dicom_sample(tmp_path, segment_seen=seen))
+    apex, lateral = (groups(report)[f"AHA segment {n}"] for n in (17, 16))
+    assert "Probability of scar" not in apex and "Probability of scar" in lateral
+    assert apex["Scarred Myocardium"] == dicom_codes.PRESENCE["uncertain"].value != lateral["Scarred Myocardium"]
+
+
 @pytest.mark.parametrize(("probability", "code"), [(0.02, "272519000"), (0.5, "82334004"), (0.97, "52101004")])
 def test_report_of_every_answer(tmp_path: Path, probability: float, code: str) -> None:
     _, report = written(tmp_path, dicom_sample(tmp_path, probability=probability))

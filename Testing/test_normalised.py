@@ -202,10 +202,10 @@ def test_an_insertion_point_on_the_centre_is_refused(study: VirtualStudy) -> Non
     slices = list(study.landmarks.slices)
     middle = len(slices) // 2
     slices[middle] = replace(slices[middle], rvip_inferior=slices[middle].lv_centre)
-    manual = replace(study.landmarks, source="manual", slices=tuple(slices))
+    by_hand = only(replace(study.landmarks, slices=tuple(slices)), {middle}, ("lv_centre", "rvip_inferior"))
     with pytest.raises(InputRefused) as refused:
-        normalise(study.volume, manual, true_maps(study.volume, study.labels, study.landmarks))
-    assert refused.value.code == "bad-landmarks" and f"slice {middle + 1}" in refused.value.cause
+        with_manual(study.landmarks, by_hand, study.volume)
+    assert refused.value.code == "bad-landmarks" and f"slice {middle + 1} " in refused.value.cause
 
 
 def test_points_that_a_network_found_are_not_called_bad_landmarks(study: VirtualStudy) -> None:

@@ -21,6 +21,7 @@ from LGETextDetectLib.finding import Meaning
 from LGETextDetectLib.outputs import write_outputs as module
 from LGETextDetectLib.outputs.bullseye_svg import RAMP, RINGS, bullseye_svg, ramp_colour, segment_level, wedge_angles
 from LGETextDetectLib.outputs.report_html import report_html
+from LGETextDetectLib.outputs.report_words import segment_rows
 from LGETextDetectLib.outputs.slice_pictures import EVIDENCE_RGB, png_bytes, slice_pictures
 from LGETextDetectLib.outputs.write_outputs import ALWAYS, check_output, normalised_volume, write_outputs
 from LGETextDetectLib.refusal import InputRefused
@@ -28,7 +29,11 @@ from sample_detection import Sample, sample_detection
 
 HOSTILE = "</q><script>alert(1)</script><img src=https://example.org/x onerror='alert(1)'>\"&\x00"
 SAMPLE = sample_detection(
-    prompts=(("Scar in the inferior wall?", Meaning(True, segments=(4, 10, 15)), 0.94), (HOSTILE, Meaning(), None))
+    prompts=(
+        ("Scar in the inferior wall?", Meaning(True, segments=(4, 10, 15)), 0.94),
+        (HOSTILE, Meaning(), None),
+        ("Apex?", Meaning(True, segments=(17,)), None),
+    )
 )
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -250,6 +255,19 @@ def test_every_wedge_has_a_title() -> None:
     assert "Segment 4, basal inferior: probability 0.93, subendocardial, transmurality score 2" in titles
 
 
+def test_a_segment_that_no_slice_shows_is_hatched_and_not_called_improbable() -> None:
+    seen = np.ones(17, bool)
+    seen[15:] = False
+    sample = sample_detection(segment_seen=seen)
+    root = ElementTree.fromstring(bullseye_svg(segment_rows(sample.result), []))
+    hatched = [e for e in root if e.get("fill") == "url(#not-seen)"]
+    assert [e.findtext(f"{SVG}title") for e in hatched] == [
+        "Segment 16, apical lateral: not seen",
+        "Segment 17, apex: not seen",
+    ]
+    assert "<td" in (html := report_html(sample)) and html.count("not seen</td>") == 2
+
+
 def test_colours_darken_with_probability() -> None:
     light = [0.299 * r + 0.587 * g + 0.114 * b for r, g, b in (ramp_colour(p) for p in np.linspace(0, 1, 101))]
     assert (np.diff(light) < 0).all()
@@ -356,7 +374,7 @@ def test_report_says_what_a_cardiologist_looks_for() -> None:
     for words in (
         "Research use, not for diagnosis", "Scar detected", "91.0 %", "threshold of 50.0 %", SAMPLE.result["caption"],
         "Location", "Myocardial distribution", "Extent", "Interpretation", "basal inferior (4), mid inferior (10)",
-        "up to 51-75 %", "Ischaemic pattern", "not understood", "lge-test 0.0.1", "f" * 64, "onnx on cpu",
+        "up to 51-75 %", "Ischaemic pattern", "not understood", "some scar in segment 17; no slice shows it", "lge-test 0.0.1", "f" * 64, "onnx on cpu",
     ):  # fmt: skip
         assert words in PAGE.text, words
 

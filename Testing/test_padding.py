@@ -36,6 +36,12 @@ def test_an_image_without_padding_is_the_same_object() -> None:
     assert without_padding(IMAGE) is IMAGE
 
 
+@pytest.mark.parametrize("values", [(1.0, 2.0, 3.0), (0.0, 7.0, 0.0)])
+def test_slices_of_one_value_each_are_left_to_others(values: tuple[float, ...]) -> None:
+    volume = IMAGE.with_array(np.repeat(np.float32(values), 1600).reshape(3, 40, 40))
+    assert without_padding(volume) is volume
+
+
 def test_air_around_a_body_is_part_of_the_image() -> None:
     """A round body in air of one value: its outermost rows hold mostly air, nothing was filled up."""
     row, column = np.indices((40, 40)) - 19.5

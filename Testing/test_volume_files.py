@@ -19,6 +19,7 @@ from LGETextDetectLib.volume_files import is_volume_file, load_study, volume_has
 from LGETextTrainLib.dicom_study import VENDORS, Layout, in_reading_order, write_dicom_study
 from LGETextTrainLib.patient import draw
 from LGETextTrainLib.virtual_study import VirtualStudy, render_study
+from scipy.spatial.transform import Rotation
 from test_series import same_physical_volume
 
 
@@ -178,6 +179,17 @@ def test_slices_of_nearly_cubic_voxels_run_along_the_heart(order: tuple[int, int
     source.affine[:3, 0] *= 1.8 / 8
     write_nrrd(stored(source, order, (False, False, False)), tmp_path / "a.nrrd")
     same_physical_volume(load_study(tmp_path / "a.nrrd").volume, source, 1e-9)
+
+
+@pytest.mark.parametrize("tilt_deg", [0.0, 4.0, 8.0])
+def test_an_axial_scan_of_cubic_voxels_is_not_cut_anew(tilt_deg: float, tmp_path: Path) -> None:
+    """Its coronal planes lie within reach of a short axis, but were not meant to be one."""
+    tilt = Rotation.from_euler("xyz", [tilt_deg] * 3, degrees=True).as_matrix()
+    affine = np.eye(4)
+    affine[:3, :3] = tilt @ np.eye(3)[:, [2, 1, 0]] * 1.7
+    source = Volume(np.random.default_rng(0).normal(size=(40, 60, 60)).astype(np.float32), affine)
+    write_nrrd(source, tmp_path / "a.nrrd")
+    assert np.allclose(load_study(tmp_path / "a.nrrd").volume.affine, affine)
 
 
 def test_big_endian_nifti(tmp_path: Path) -> None:

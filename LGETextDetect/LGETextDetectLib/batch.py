@@ -185,7 +185,12 @@ class Detector:
         options = DetectOptions(prompts=self._work.prompts, keep_phi=self._work.keep_phi)
         folder = self._work.out / study.name
         check_output(folder)
-        write_outputs(folder, detect(study.source.resolve(), self._engine, options), self._work.dicom)
+        try:
+            detection = detect(study.source.resolve(), self._engine, options)
+        except InputRefused:
+            shutil.rmtree(folder, ignore_errors=True)  # an older result, of images that were others
+            raise
+        write_outputs(folder, detection, self._work.dicom)
         return read_result(folder)
 
 
@@ -214,17 +219,17 @@ def _rows_done(studies: Sequence[Study], work: Work, model_sha256: str, workers:
     results = {study: result for study, result in earlier if result}
     environment = dict.fromkeys(THREAD_VARIABLES, "1")
     read = run_tasks(results, image_reader, _workers(workers, len(results)), environment)
-    rows, replaced = {}, []
+    rows, replaced = {}, {}
     with closing(read):
         for done, (study, sha256) in enumerate(read, 1):
             events.progress("compare", done, len(results))
             if sha256 == results[study].images:
                 rows[study.name] = results[study].row
             else:
-                replaced.append(study.name)
+                replaced[study.name] = "are others than those of its result" if sha256 else "can no longer be read"
     events.log(f"{len(rows)} of {len(studies)} studies are done already")
-    for name in sorted(replaced):
-        events.warning("images-replaced", f"{name}: its images are others than those of its result; detecting again")
+    for name, how in sorted(replaced.items()):
+        events.warning("images-replaced", f"{name}: its images {how}; detecting again")
     return rows
 
 

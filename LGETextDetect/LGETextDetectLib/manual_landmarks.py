@@ -18,6 +18,7 @@ from .orientation import (
 from .refusal import InputRefused
 from .volume import FloatArray, Volume
 
+MIN_INSERTION_MM = 3.0  # of an RV insertion point from the LV centre: nearer, it gives no direction
 _NAMES = ("rvip_anterior", "rvip_inferior")
 
 
@@ -26,7 +27,7 @@ def with_manual(auto: Landmarks | None, manual: Landmarks, volume: Volume) -> La
 
     A manual LV centre is used on its slice; slices without any centre get one on the line through the known ones. A
     manual insertion point gives its direction to all slices that have none of their own by hand. Raises
-    InputRefused('bad-landmarks') when centre or insertion points are missing from both sources.
+    InputRefused('bad-landmarks') when centre or insertion points are missing from both sources, or lie on one another.
     """
     centres = _centres(auto, manual, volume)
     inside = _inside(auto, manual, len(volume.array))
@@ -124,8 +125,12 @@ def _directions(name: str, auto: Landmarks | None, manual: Landmarks, centres: F
     )
     if not known:
         raise InputRefused("bad-landmarks", f"The {name.replace('rvip_', '')} RV insertion point is given on no slice.")
-    nearest = [min(known, key=lambda item: abs(item[0] - k)) for k in range(len(centres))]
-    return np.array([np.subtract(point, centres[index]) for index, point in nearest])
+    vectors = {index: np.subtract(point, centres[index]) for index, point in known}
+    for index, vector in vectors.items():
+        by_hand = manual.slices[index].lv_centre is not None or source is manual
+        if by_hand and float(np.linalg.norm(vector)) < MIN_INSERTION_MM:
+            raise InputRefused("bad-landmarks", f"An RV insertion point of slice {index + 1} lies on the LV centre.")
+    return np.array([vectors[min(vectors, key=lambda index: abs(index - k))] for k in range(len(centres))])
 
 
 def _ends(

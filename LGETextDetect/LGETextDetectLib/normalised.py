@@ -43,7 +43,6 @@ class NormalisedStack:
 
 INTENSITY_CLIP = (-3.0, 5.0)
 MIN_STEP = 0.05  # of the p10-p90 spread: a smaller step between blood and myocardium would only blow up noise
-MIN_INSERTION_MM = 3.0  # of an RV insertion point from the LV centre: nearer, it gives no direction
 MIN_PIXELS = 30  # of blood and of myocardium that a slice needs for a scale of its own
 OWN_SHARE = 0.7  # how far a slice's step follows its own wall rather than the study's, in the logarithm
 STEP_LIMITS = (0.5, 2.0)  # of the study's step: a wall full of scar, or cut by the mask, does not set the scale
@@ -181,8 +180,6 @@ def frame_axes(volume: Volume, landmarks: Landmarks) -> tuple[FloatArray, FloatA
             continue
         anterior, inferior = (np.subtract(p, mark.lv_centre) for p in (mark.rvip_anterior, mark.rvip_inferior))
         away = np.linalg.norm(anterior), np.linalg.norm(inferior)
-        if min(away) < MIN_INSERTION_MM and landmarks.source != "auto":
-            raise _refused(landmarks, f"An RV insertion point of slice {mark.index + 1} lies on the LV centre.")
         weight = mark.confidence + 1e-3
         septal += weight * (anterior / max(away[0], 1e-6) + inferior / max(away[1], 1e-6))
         difference += weight * (anterior - inferior)

@@ -36,6 +36,8 @@ def _image_range(array: npt.NDArray[np.float32], axis: int) -> tuple[int, int]:
 def _padded(lines: npt.NDArray[np.float32]) -> int:
     """How many of the first lines (N, S, W) hold nothing but each slice's fill value, the value of its corner."""
     filled = lines == lines[0, :, :1]
+    if filled.all():  # every slice is of one value: no image, which is for others to say
+        return 0
     count = int(np.argmin(filled.all((1, 2))))
     edge = filled[count]
     along = np.flatnonzero(~filled.all((0, 1)))  # the lines' ends may be padded too

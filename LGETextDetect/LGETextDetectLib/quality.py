@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from .volume import Volume
 
 Float32 = npt.NDArray[np.float32]
 
+UNSEEN = "segments-not-seen"
 FEW_SLICES = 3  # fewer cannot show base, middle and apex
 THIN_GAP_MM = 15.0  # usual distances are 8-10 mm; at 15 mm a small scar fits between two slices
 LOW_CONFIDENCE = 0.5  # of the landmarks: insertion points taken from the body's usual anatomy alone reach 0.48
@@ -86,13 +88,18 @@ def quality_flags(
     return flags
 
 
+def unseen_segments(flags: Iterable[Mapping[str, str]]) -> set[int]:
+    """Segments that no slice shows, by the flags of a result."""
+    return {int(n) for flag in flags if flag["code"] == UNSEEN for n in re.findall(r"\d+", flag["text"])}
+
+
 def answer_flags(distance: float, abstained: bool, fell_back: bool, unseen: Sequence[int]) -> list[Flag]:
     """Flags on the answer itself. distance: of the probability from the threshold; unseen: segments that no slice shows."""
     flags = []
     if unseen:
         flags.append(
             Flag(
-                "segments-not-seen",
+                UNSEEN,
                 "warning" if set(unseen) - set(aha.LEVEL_SEGMENTS["apex"]) else "info",
                 f"No slice shows segment{'' if len(unseen) == 1 else 's'} {', '.join(map(str, unseen))}: "
                 "nothing is said of what lies there.",

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from .dicom_frames import MAX_SAMPLES, ORTHOGONAL, Frame, is_dicom, plausible_mm
 from .dicom_pixels import read_pixels
 from .nifti import read_nifti_header, read_nifti_values
-from .orientation import AXIS_ALIGNED, BASE_TO_APEX, MAX_TILT_DEG
+from .orientation import BASE_TO_APEX
 from .refusal import InputRefused
 from .series import choose_stack, inspect_folder
 from .volume import FloatArray, Volume
@@ -24,6 +24,8 @@ NIFTI = (".nii", ".nii.gz")
 IMAGE_IO = {".nrrd": "NrrdImageIO", ".nhdr": "NrrdImageIO", ".mha": "MetaImageIO", ".mhd": "MetaImageIO"}  # SimpleITK's
 THICK = 1.5  # an axis whose spacing is this much larger than the two others' is the one across the slices
 FEW = 8  # slices: scans of nearly cubic voxels have more
+NEAR_HEART_DEG = 28.0  # of an axis of such a scan from a heart's usual long axis: two spreads of real hearts
+NEARLY_AXIAL_DEG = 15.0  # of every axis from the body's: then none of them is meant to be a heart's
 MIN_DETERMINANT = 0.5  # of the axes' directions: 1 when orthogonal
 GEOMETRY_DECIMALS = 4  # mm, in the hash
 
@@ -212,12 +214,11 @@ def _slice_axis(shape: tuple[int, ...], affine: FloatArray) -> int:
     if spacing[thick] > THICK * np.delete(spacing, thick).max():
         return thick if shape[thick] < max(np.delete(shape, thick)) else 0
     axes = affine[:3, :3] / spacing
-    if (
-        min(shape) < FEW or np.abs(axes).max() > AXIS_ALIGNED
-    ):  # a few slices are none of a 3D scan; axial, coronal or sagittal: nothing is short-axis
+    axial = np.abs(axes).max(0).min() > np.cos(np.radians(NEARLY_AXIAL_DEG))  # or coronal, or sagittal
+    if min(shape) < FEW or axial:
         return 0
-    along = np.abs(BASE_TO_APEX @ axes)
-    return int(np.argmax(along)) if along.max() > np.cos(np.radians(MAX_TILT_DEG)) else 0
+    along = np.abs(BASE_TO_APEX @ axes) / np.linalg.norm(BASE_TO_APEX)
+    return int(np.argmax(along)) if along.max() > np.cos(np.radians(NEAR_HEART_DEG)) else 0
 
 
 def write_nrrd(volume: Volume, path: Path) -> None:

@@ -66,7 +66,7 @@ def bullseye_pixmap(segments: Mapping[int, Mapping[str, Any]], named: set[int], 
     painter.translate(size / 2, size / 2)
     painter.scale(size / (2 * REACH), size / (2 * REACH))
     for number in sorted(segments, key=lambda n: (n == chosen, n in named, n)):
-        _paint_wedge(painter, number, float(segments[number]["probability"]), number in named, number == chosen)
+        _paint_wedge(painter, number, segments[number]["probability"], number in named, number == chosen)
     painter.setPen(qt.QColor(61, 71, 80))
     for text, x, y, angle in (
         ("Anterior", 0, -186, 0),
@@ -79,7 +79,7 @@ def bullseye_pixmap(segments: Mapping[int, Mapping[str, Any]], named: set[int], 
     return pixmap
 
 
-def _paint_wedge(painter: Any, number: int, probability: float, named: bool, chosen: bool) -> None:
+def _paint_wedge(painter: Any, number: int, probability: float | None, named: bool, chosen: bool) -> None:
     from LGETextDetectLib.outputs.bullseye_svg import RINGS, luminance, ramp_colour, segment_level, wedge_angles
 
     inner, outer = RINGS[segment_level(number)]
@@ -99,12 +99,15 @@ def _paint_wedge(painter: Any, number: int, probability: float, named: bool, cho
     painter.setPen(pen)
     painter.setBrush(qt.QBrush(qt.QColor(*colour)))
     painter.drawPath(path)
+    if probability is None:
+        painter.setBrush(qt.QBrush(qt.QColor(169, 176, 183), qt.Qt.BDiagPattern))
+        painter.drawPath(path)
     ink = qt.QColor(255, 255, 255) if luminance(colour) < 0.179 else qt.QColor(0, 0, 0)
     painter.setPen(ink)
     middle, radius = math.radians((first + last) / 2), 0.0 if number == 17 else (inner + outer) / 2
     x, y = radius * math.cos(middle), -radius * math.sin(middle)
     _paint_text(painter, str(number), x, y - 1, 15)
-    _paint_text(painter, f"{100 * probability:.0f}%", x, y + 12, 11)
+    _paint_text(painter, "–" if probability is None else f"{100 * probability:.0f}%", x, y + 12, 11)
 
 
 def _paint_text(painter: Any, text: str, x: float, y: float, pixels: int, angle_deg: float = 0.0) -> None:

@@ -48,8 +48,10 @@ def write_pdf(result: Mapping[str, Any], report: str, path: Path) -> None:
 
     Raises OSError when the file cannot be written.
     """
+    from LGETextDetectLib.outputs.report_words import segment_rows
+
     document = qt.QTextDocument()
-    segments = {int(row["aha"]): row for row in result["segments"]}
+    segments = {int(row["aha"]): row for row in segment_rows(result)}
     named = {n for lesion in result["finding"]["lesions"] for n in lesion["segments"]}
     image = bullseye_pixmap(segments, named, 0, BULLSEYE_PIXELS).toImage()
     document.addResource(qt.QTextDocument.ImageResource, qt.QUrl("bullseye"), image)
@@ -69,10 +71,12 @@ def write_pdf(result: Mapping[str, Any], report: str, path: Path) -> None:
 
 def pdf_html(result: Mapping[str, Any], pictures: int) -> str:
     """The printed page in the subset of HTML that Qt's text documents know."""
+    from LGETextDetectLib.outputs.report_words import probability_words, segment_rows
+
     rows = "".join(
-        f"<tr><td>{row['aha']}</td><td>{escape(row['name'])}</td><td>{row['probability']:.2f}</td>"
+        f"<tr><td>{row['aha']}</td><td>{escape(row['name'])}</td><td>{probability_words(row['probability'])}</td>"
         f"<td>{escape(row['layer'] or '')}</td></tr>"
-        for row in result["segments"]
+        for row in segment_rows(result)
     )
     answers = "".join(
         f"<tr><td>{escape(question)}<br><i>{escape(words)}</i></td><td>{escape(p)}</td></tr>"

@@ -120,12 +120,14 @@ def device_text(model: Mapping[str, Any]) -> str:
 
 def answer_row(prompt: Mapping[str, Any]) -> tuple[str, str, str]:
     """A prompt of result.json as question, probability and what was understood."""
-    from LGETextDetectLib.outputs.report_words import meaning_words
+    from LGETextDetectLib.outputs.report_words import prompt_words
 
     known = prompt["probability"] is not None
     probability = f"{prompt['probability']:.2f}" if known else _("no answer")
-    meaning = meaning_words(prompt["meaning"])
-    words = _("Understood: {meaning}").format(meaning=meaning) if known else meaning[0].upper() + meaning[1:]
+    meaning = prompt_words(prompt)
+    words = (
+        _("Understood: {meaning}").format(meaning=meaning) if prompt["understood"] else meaning[0].upper() + meaning[1:]
+    )
     return str(prompt["text"]), probability, words
 
 

@@ -64,8 +64,9 @@ class ResultSection:
         known = image_type(self._panel.volume_node) != "unknown"  # pixels alone, as the engine got them, do not say it
         flags = [flag for flag in result["quality"] if not (known and flag["code"] == "image-type-unknown")]
         self._ui.flagsLabel.text = flags_text(flags)
-        self.bullseye.show_result(result["segments"], self._found())
-        fill_table(self._ui.segmentsTable, [_segment_row(row) for row in result["segments"]])
+        segments = _segment_rows(result)
+        self.bullseye.show_result(segments, self._found())
+        fill_table(self._ui.segmentsTable, [_segment_row(row) for row in segments])
         self._ui.segmentLabel.text = ""
         self._apply_display()
         slice_views.show_volume(self._panel.volume_node, self._overlay(), fit=True)
@@ -122,7 +123,7 @@ class ResultSection:
         node.SetNodeReferenceID(mrml_results.INPUT_ROLE, self._panel.volume_node.GetID())
         mrml_results.join_result(node, self._panel.volume_node, slicer.mrmlScene)
         node.GetDisplayNode().SetThreshold(self._panel.parameters.evidenceThreshold, 1.0)
-        self.bullseye.show_result(self._nodes.result["segments"], numbers)
+        self.bullseye.show_result(_segment_rows(self._nodes.result), numbers)
         self._shown_volume = None  # the next choice of a segment or setting shows all evidence again
         if self._panel.parameters.showEvidence:
             slice_views.show_volume(self._panel.volume_node, node)
@@ -155,7 +156,7 @@ class ResultSection:
         weight = np.where(labels == number, evidence, 0).sum(axis=(1, 2))
         index, lps = segment_places.segment_centre(frames, number, weight)
         slice_views.jump_to(np.multiply(lps, (-1, -1, 1)))
-        row = self._nodes.result["segments"][number - 1]
+        row = _segment_rows(self._nodes.result)[number - 1]
         self._ui.segmentLabel.text = _segment_words(row) + " " + _("Slice {index}.").format(index=index + 1)
         blocked = self._ui.segmentsTable.blockSignals(True)
         self._ui.segmentsTable.setCurrentCell(number - 1, 0)
@@ -183,8 +184,16 @@ class ResultSection:
             self._panel.show_error(error_text(error))
 
 
+def _segment_rows(result: Any) -> list[Any]:
+    from LGETextDetectLib.outputs.report_words import segment_rows
+
+    return segment_rows(result)
+
+
 def _segment_row(row: Any) -> list[str]:
-    return [str(row["aha"]), row["name"], f"{row['probability']:.2f}", "\n".join(_layer_and_depth(row))]
+    from LGETextDetectLib.outputs.report_words import probability_words
+
+    return [str(row["aha"]), row["name"], probability_words(row["probability"]), "\n".join(_layer_and_depth(row))]
 
 
 def _layer_and_depth(row: Any) -> list[str]:
@@ -196,7 +205,9 @@ def _layer_and_depth(row: Any) -> list[str]:
 
 
 def _segment_words(row: Any) -> str:
-    words = _("Segment {number}, {name}: probability {p:.2f}").format(
-        number=row["aha"], name=row["name"], p=row["probability"]
+    from LGETextDetectLib.outputs.report_words import probability_words
+
+    words = _("Segment {number}, {name}: probability {p}").format(
+        number=row["aha"], name=row["name"], p=probability_words(row["probability"])
     )
     return ", ".join([words, *_layer_and_depth(row)]) + "."

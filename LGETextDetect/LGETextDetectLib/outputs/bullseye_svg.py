@@ -20,7 +20,13 @@ RAMP = (
 )
 CENTRE = 210.0
 RINGS: dict[str, tuple[float, float]] = {"basal": (130, 180), "mid": (80, 130), "apical": (30, 80), "apex": (0, 30)}
+NOT_SEEN = (225, 228, 231)  # of segments that no slice shows: off the ramp, and hatched
 WIDTH, HEIGHT = 500, 440
+_HATCH = (
+    '<defs><pattern id="not-seen" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+    f'<rect width="7" height="7" fill="#{NOT_SEEN[0]:02x}{NOT_SEEN[1]:02x}{NOT_SEEN[2]:02x}"/>'
+    '<rect width="1.5" height="7" fill="#a9b0b7"/></pattern></defs>'
+)
 _LABELS = (
     ("Anterior", CENTRE, 20, 0),
     ("Inferior", CENTRE, 408, 0),
@@ -44,8 +50,10 @@ def segment_level(number: int) -> str:
     return next(level for level, members in aha.LEVEL_SEGMENTS.items() if number in members)
 
 
-def ramp_colour(probability: float) -> tuple[int, int, int]:
-    """RGB of a probability."""
+def ramp_colour(probability: float | None) -> tuple[int, int, int]:
+    """RGB of a probability; None when no slice shows the segment."""
+    if probability is None:
+        return NOT_SEEN
     p = min(max(float(probability), 0.0), 1.0)
     for (low, first), (high, second) in pairwise(RAMP):
         if p <= high:
@@ -62,7 +70,7 @@ def luminance(rgb: tuple[int, int, int]) -> float:
 
 
 def bullseye_svg(segments: Sequence[Mapping[str, Any]], named: Sequence[int]) -> str:
-    """A stand-alone SVG. segments: the 17 rows of result.json; named: those of the finding, outlined."""
+    """A stand-alone SVG. segments: the 17 rows (report_words.segment_rows); named: those of the finding, outlined."""
     by_number = {int(row["aha"]): row for row in segments}
     outlined = set(named)
     # Outlines last: a neighbour drawn later would cover half of them.
@@ -76,7 +84,11 @@ def bullseye_svg(segments: Sequence[Mapping[str, Any]], named: Sequence[int]) ->
         'font-family="Helvetica, Arial, sans-serif">'
         "<title>Probability of scar in the 17 AHA segments</title>"
         f"<desc>Bull's eye seen from the apex: anterior wall up, septum left. Segments named in the finding: {words}.</desc>"
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>' + "".join(parts) + labels + _legend() + "</svg>\n"
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>{_HATCH}'
+        + "".join(parts)
+        + labels
+        + _legend()
+        + "</svg>\n"
     )
 
 
@@ -91,8 +103,11 @@ def _wedge(row: Mapping[str, Any], outlined: bool) -> str:
     first, last = wedge_angles(number)
     r, g, b = ramp_colour(row["probability"])
     style = 'stroke="#0b5fa5" stroke-width="3.5"' if outlined else 'stroke="#5b6570" stroke-width="1"'
-    title = escape(f"Segment {number}, {row['name']}: probability {float(row['probability']):.2f}" + _detail(row))
-    fill = f'fill="#{r:02x}{g:02x}{b:02x}" {style} stroke-linejoin="round"'
+    seen = row["probability"] is not None
+    chance = f"probability {float(row['probability']):.2f}" if seen else "not seen"
+    title = escape(f"Segment {number}, {row['name']}: {chance}" + _detail(row))
+    paint = f"#{r:02x}{g:02x}{b:02x}" if seen else "url(#not-seen)"
+    fill = f'fill="{paint}" {style} stroke-linejoin="round"'
     if number == 17:
         return f'<circle cx="{CENTRE}" cy="{CENTRE}" r="{outer}" {fill}><title>{title}</title></circle>'
     path = (
@@ -108,14 +123,14 @@ def _detail(row: Mapping[str, Any]) -> str:
 
 
 def _label(row: Mapping[str, Any]) -> str:
-    """Segment number and probability in per cent, dark on pale and pale on dark."""
+    """Segment number and probability in per cent, dark on pale and pale on dark; a dash where it is not seen."""
     number = int(row["aha"])
     inner, outer = RINGS[segment_level(number)]
     first, last = wedge_angles(number)
     x, y = (_at((inner + outer) / 2, (first + last) / 2) if number != 17 else _at(0, 0)).split()
     r, g, b = ramp_colour(row["probability"])
     ink = "#ffffff" if luminance((r, g, b)) < 0.179 else "#000000"  # where both contrasts are equal, 4.6 to 1
-    percent = f"{100 * float(row['probability']):.0f}%"
+    percent = "–" if row["probability"] is None else f"{100 * float(row['probability']):.0f}%"
     return (
         f'<g fill="{ink}" text-anchor="middle" pointer-events="none" aria-hidden="true">'
         f'<text x="{x}" y="{float(y) - 1:.2f}" font-size="15" font-weight="700">{number}</text>'

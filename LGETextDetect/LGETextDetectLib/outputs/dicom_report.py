@@ -11,6 +11,7 @@ from pydicom.sr.coding import Code
 
 from . import dicom_codes as codes
 from .dicom_sources import derived_uid
+from .report_words import segment_rows
 
 _Group = hd.sr.MeasurementsAndQualitativeEvaluations
 
@@ -87,12 +88,15 @@ def _study_group(result: Mapping[str, Any], algorithm: hd.sr.AlgorithmIdentifica
 
 
 def _segment_groups(result: Mapping[str, Any], algorithm: hd.sr.AlgorithmIdentification, identity: str) -> list[_Group]:
-    """17 groups: what is found there, its probability and, where the finding names the segment, layer and score."""
+    """17 groups: what is found there, its probability and, where the finding names the segment, layer and score.
+
+    A segment that no slice shows is uncertain and has no probability.
+    """
     certainty = {n: lesion["certainty"] for lesion in result["finding"]["lesions"] for n in lesion["segments"]}
     groups = []
-    for row in result["segments"]:
+    for row in segment_rows(result):
         state = {"definite": "present", "possible": "uncertain", None: "absent"}[certainty.get(row["aha"])]
-        if result["detection"]["abstained"]:
+        if result["detection"]["abstained"] or row["probability"] is None:
             state = "uncertain"
         said = [hd.sr.QualitativeEvaluation(codes.SCARRED, codes.PRESENCE[state])]
         if row["layer"] is not None:
@@ -106,7 +110,7 @@ def _segment_groups(result: Mapping[str, Any], algorithm: hd.sr.AlgorithmIdentif
                 finding_type=codes.SCARRED,
                 algorithm_id=algorithm,
                 finding_sites=[hd.sr.FindingSite(codes.SEGMENT_SITES[row["aha"]])],
-                measurements=[_probability(row["probability"])],
+                measurements=None if row["probability"] is None else [_probability(row["probability"])],
                 qualitative_evaluations=said,
             )
         )

@@ -18,8 +18,9 @@ from .report_words import (
     explanation,
     headline,
     layer_words,
-    meaning_words,
+    prompt_words,
     scmr_headings,
+    segment_rows,
 )
 from .slice_pictures import SlicePicture, slice_pictures
 
@@ -137,22 +138,22 @@ def _finding(result: Mapping[str, Any]) -> str:
 
 def _segments(result: Mapping[str, Any]) -> str:
     named = [number for lesion in result["finding"]["lesions"] for number in lesion["segments"]]
-    rows = []
-    for row in result["segments"]:
+    rows, segments = [], segment_rows(result)
+    for row in segments:
         inside = row["aha"] in named
         r, g, b = ramp_colour(row["probability"])
         swatch = f'<span class="swatch" style="background:#{r:02x}{g:02x}{b:02x}"></span>'
         score = row["transmurality"]
         rows.append([
-            str(row["aha"]), _text(row["name"]), swatch + _percent(row["probability"]),
+            str(row["aha"]), _text(row["name"]), swatch + (_percent(row["probability"]) if row["probability"] is not None else "not seen"),
             _text(layer_words(row["layer"])) if inside else "&ndash;",
             TRANSMURALITY[score] if score is not None else "&ndash;", "<b>yes</b>" if inside else "no",
         ])  # fmt: skip
     heads = ("No.", "Segment", "Probability", "Layer", "Transmurality", "Named")
     table = _table("segments", "AHA segments", heads, rows, (0, 2))
     figure = (
-        f"<figure>{bullseye_svg(result['segments'], named)}<figcaption>Bull's eye, seen from the apex: base outside, apex in the middle. "
-        "Blue outline: named in the finding.</figcaption></figure>"
+        f"<figure>{bullseye_svg(segments, named)}<figcaption>Bull's eye, seen from the apex: base outside, apex in the middle. "
+        "Blue outline: named in the finding. Hatched: no slice shows the segment.</figcaption></figure>"
     )
     return _section("segments", "Segments", f'<div class="pair">{figure}<div>{table}</div></div>')
 
@@ -189,10 +190,7 @@ def _image(png: bytes, words: str) -> str:
 def _prompts(prompts: Sequence[Mapping[str, Any]]) -> str:
     if not prompts:
         return ""
-    rows = [
-        [f"<q>{_text(row['text'])}</q>", _text(meaning_words(row["meaning"])), _percent(row["probability"])]
-        for row in prompts
-    ]
+    rows = [[f"<q>{_text(row['text'])}</q>", _text(prompt_words(row)), _percent(row["probability"])] for row in prompts]
     heads = ("Asked", "Understood as", "Probability that it is true")
     return _section("prompts", "Questions asked", _table("prompts", "Prompts and their answers", heads, rows, (2,)))
 

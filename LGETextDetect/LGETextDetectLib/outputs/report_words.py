@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import aha
+from ..quality import unseen_segments
 
 TRANSMURALITY = {0: "no scar", 1: "1-25 %", 2: "26-50 %", 3: "51-75 %", 4: "76-100 %"}
 REASONS = {
@@ -93,6 +94,23 @@ def _interpretation(finding: Mapping[str, Any]) -> list[str]:
     }[finding["aetiology"]]
     core = {True: "Microvascular obstruction (no-reflow) suspected.", False: "No microvascular obstruction seen."}
     return lines + ([core[finding["no_reflow"]]] if finding["no_reflow"] is not None else [])
+
+
+def segment_rows(result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The 17 segments of a result as they are shown: probability None where no slice shows the segment."""
+    unseen = unseen_segments(result["quality"])
+    return [{**row, "probability": None if row["aha"] in unseen else row["probability"]} for row in result["segments"]]
+
+
+def probability_words(probability: float | None) -> str:
+    """A segment's probability; None when no slice shows it."""
+    return "not seen" if probability is None else f"{probability:.2f}"
+
+
+def prompt_words(prompt: Mapping[str, Any]) -> str:
+    """What a prompt was understood to ask, and why it has no answer although it was understood."""
+    unseen = prompt["understood"] and prompt["probability"] is None
+    return meaning_words(prompt["meaning"]) + ("; no slice shows it" if unseen else "")
 
 
 def meaning_words(meaning: Mapping[str, Any]) -> str:

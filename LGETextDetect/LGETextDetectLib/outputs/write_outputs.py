@@ -24,6 +24,7 @@ from ..volume import Volume
 from ..volume_files import write_nrrd
 from .bullseye_svg import bullseye_svg
 from .report_html import report_html
+from .report_words import segment_rows
 
 ALWAYS = ("report.html", "landmarks.mrk.json", "normalised.nrrd", "evidence.nrrd", "bullseye.svg", "result.json")
 DICOM = ("scar_seg.dcm", "report_sr.dcm")
@@ -75,7 +76,7 @@ def with_write_time(result: dict[str, Any], write_s: float) -> dict[str, Any]:
 def _write_files(work: Path, detection: Detected) -> None:
     result, stack = detection.result, detection.stack
     named = [number for lesion in result["finding"]["lesions"] for number in lesion["segments"]]
-    (work / "bullseye.svg").write_text(bullseye_svg(result["segments"], named), "utf-8")
+    (work / "bullseye.svg").write_text(bullseye_svg(segment_rows(result), named), "utf-8")
     write_markups(detection.landmarks, work / "landmarks.mrk.json")
     write_nrrd(detection.loaded.volume.with_array(np.asarray(detection.evidence, np.float32)), work / "evidence.nrrd")
     write_nrrd(normalised_volume(stack), work / "normalised.nrrd")
