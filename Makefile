@@ -77,9 +77,9 @@ evaluate-real: env-train
 	done; \
 	[ -n "$$found" ] || echo "Real studies: not there. make evaluate REAL=FOLDER, one folder a set, each with a truth.csv."
 
-# The figures of out/evaluation into the bundled model's card.
+# The figures of out/evaluation, and those of the virtual test patients computed again, into the bundled model's card.
 card: env-train
-	$(TRAIN_ENV)/bin/lgetext bundle --evaluations $(EVALUATION)
+	$(TRAIN_ENV)/bin/lgetext bundle --test --evaluations $(EVALUATION)
 
 # The bundled DICOM study: a virtual patient.
 sample-study: env-train

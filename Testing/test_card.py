@@ -81,6 +81,13 @@ def test_evaluations_are_taken_in_apart(bundle: Path, tmp_path: Path) -> None:
     assert "roc" not in kept[0]
 
 
+def test_figures_of_the_test_patients_are_replaced(bundle: Path, tmp_path: Path) -> None:
+    evaluated(tmp_path / "sets", "held-back", True)
+    take_in_evaluations(bundle, tmp_path / "sets", {"brier": 0.0123})
+    assert "| brier | 0.0123 |" in (bundle / "MODEL_CARD.md").read_text("utf-8")
+    assert read_metrics(bundle)["brier"] == 0.0123 and read_metrics(bundle)["seed"] == METRICS["seed"]
+
+
 def test_taking_in_again_replaces(bundle: Path, tmp_path: Path) -> None:
     evaluated(tmp_path / "sets", "held-back", True)
     take_in_evaluations(bundle, tmp_path / "sets")

@@ -101,8 +101,8 @@ def answer_flags(distance: float, abstained: bool, fell_back: bool, unseen: Sequ
             Flag(
                 UNSEEN,
                 "warning" if set(unseen) - set(aha.LEVEL_SEGMENTS["apex"]) else "info",
-                f"No slice shows segment{'' if len(unseen) == 1 else 's'} {', '.join(map(str, unseen))}: "
-                "nothing is said of what lies there.",
+                f"No slice shows the wall of segment{'' if len(unseen) == 1 else 's'} {', '.join(map(str, unseen))}: "
+                "nothing is said of scar there.",
             )
         )
     if not abstained and abs(distance) < NEAR_THRESHOLD:

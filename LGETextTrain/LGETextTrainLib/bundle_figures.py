@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +44,10 @@ def read_metrics(folder: Path) -> dict[str, Any]:
     return dict(metrics)
 
 
-def take_in_evaluations(folder: Path, evaluations: Path) -> int:
+def take_in_evaluations(folder: Path, evaluations: Path, test: Mapping[str, Any] | None = None) -> int:
     """Write the sets evaluated below ``evaluations`` into a bundle's metrics.json and card, with plots and pictures.
 
-    The bundle's hash changes with its card. Returns the number of sets; raises InputRefused('no-studies') without any.
+    test: figures of the virtual test patients (:func:`repeat_test`) that take the place of the bundle's. The bundle's hash changes with its card. Returns the number of sets; raises InputRefused('no-studies') without any.
     """
     bundle = open_bundle(folder)
     sets = read_sets(evaluations)
@@ -54,7 +55,11 @@ def take_in_evaluations(folder: Path, evaluations: Path) -> int:
         raise InputRefused("no-studies", "There is no evaluated set (figures.json) below that folder.")
     for old in (*folder.glob("*.svg"), *folder.glob("failure-*.png")):
         old.unlink()
-    metrics = read_metrics(folder) | {EVALUATIONS: [kept_figures(figures) for figures in sets], FAILURES: []}
+    metrics = (
+        read_metrics(folder)
+        | dict(test or {})
+        | {EVALUATIONS: [kept_figures(figures) for figures in sets], FAILURES: []}
+    )
     for figures in sets:
         source = evaluations / str(figures["folder"])
         for plot in sorted(source.glob("*.svg")):

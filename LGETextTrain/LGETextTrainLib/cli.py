@@ -164,21 +164,19 @@ def _evaluate(arguments: argparse.Namespace, events: Events) -> int:
 
 
 def _bundle(arguments: argparse.Namespace, events: Events) -> int:
-    """Check and print; with --evaluations first take figures in, with --test compute those of the test patients again."""
+    """Check and print; with --test compute the test patients' figures again, with --evaluations take figures into the card."""
     from LGETextDetectLib.bundle import default_bundle, open_bundle
 
-    bundle = open_bundle(arguments.folder or default_bundle())
-    if arguments.evaluations:
-        from .bundle_figures import take_in_evaluations
+    from .bundle_figures import repeat_test, take_in_evaluations
 
-        count = take_in_evaluations(bundle.folder, arguments.evaluations)
+    bundle = open_bundle(arguments.folder or default_bundle())
+    figures, differing = repeat_test(bundle.folder, events) if arguments.test else ({}, [])
+    if arguments.evaluations:
+        count = take_in_evaluations(bundle.folder, arguments.evaluations, figures)
         events.log(f"{count} evaluated sets are now in the card")
         bundle = open_bundle(bundle.folder)
     print(f"{bundle.name} {bundle.version}, sha256 {bundle.sha256}")
     if arguments.test:
-        from .bundle_figures import repeat_test
-
-        figures, differing = repeat_test(bundle.folder, events)
         print("\n".join(f"{name:24} {value}" for name, value in figures.items()))
         print(
             f"not as in metrics.json: {', '.join(differing)}" if differing else "all as in metrics.json",
