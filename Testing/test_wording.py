@@ -17,7 +17,9 @@ CASES = Path(__file__).parent / "wording_cases.jsonl"
 SHARED = Path(__file__).parents[2] / "shared" / "text"
 TOUGH = [
     "", " ", "\0", "LGE" * 5000, "no " * 3000 + "LGE", "<" * 2000, "((((" * 2000, "1: 2% " * 2000, "more than " * 2000, "=A(" * 2000, "\n" * 100_000, "apico" * 800, "bar apex " * 450 + "scar", "segments " + "1 " * 3000, "🫀 LGE ñ",
+    "o. " * 13_000, "w.o. " * 8000, "a. " * 13_000, "u. " * 13_000, "ant. " * 8000,
 ]  # fmt: skip
+SEPARATORS = ["—", "- ", "(", "& ", ", ", ". ", "; ", "basal, ", "septum normal & ", "scar, ", "or no ", "no present "]
 
 
 def rows(path: Path, kind: str) -> list[dict[str, Any]]:
@@ -168,6 +170,15 @@ def test_tough_text_takes_no_time(text: str) -> None:
     read_report(text)
     read_prompt(text)
     assert time.process_time() - start < 3
+
+
+@pytest.mark.parametrize("words", SEPARATORS)
+def test_a_prompt_of_separators_takes_no_time(words: str) -> None:
+    """The slowest takes 0.05 s; time that grew with the square of the length was 0.2 s and more."""
+    prompt = words * (4000 // len(words))
+    start = time.process_time()
+    read_prompt(prompt)
+    assert time.process_time() - start < 0.15
 
 
 def test_words_that_undo_nothing() -> None:

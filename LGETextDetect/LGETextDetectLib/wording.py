@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from . import wording_prompt, wording_report, wording_write
@@ -21,6 +22,7 @@ def explain(text: str) -> list[tuple[str, str]]:
     return wording_report.read(text)[1]
 
 
+@lru_cache(maxsize=1024)  # a batch asks the same prompts of every study
 def read_prompt(text: str) -> Meaning:
     """What a prompt asks of one study, as ``Meaning`` in finding.py; ``Meaning()`` when that is nothing about LGE of the LV."""
     return wording_prompt.read(text)

@@ -245,8 +245,9 @@ def judged_places_apart(marks: list[Mark]) -> list[Mark]:
     result = []
     finding = False
     for k, mark in enumerate(marks):
-        finding = mark.kind == "term" or (finding and mark.kind != "break")
-        apart = mark.kind == "sep" and finding and _is_judged(marks[k + 1 :], _PLACE_WORDS)
+        finding = finding or mark.kind == "term"
+        apart = finding and (_is_judged(marks, k) or _place_is_denied(marks, k))
+        finding = finding and not apart and mark.kind != "break"
         result.append(mark._replace(kind="break") if apart else mark)
     return result
 
@@ -254,49 +255,94 @@ def judged_places_apart(marks: list[Mark]) -> list[Mark]:
 def statements_of(marks: list[Mark]) -> list[list[Mark]]:
     """The marks cut where another statement begins; a clause keeps what joins it to the one before as its first mark."""
     clauses: list[list[Mark]] = [[]]
+    before: set[str] = set()  # kinds of the clause's marks
+    later = [frozenset[str]()]  # kinds of all marks from each on
+    for mark in reversed(marks):
+        later.append(later[-1] | {mark.kind})
     for k, mark in enumerate(marks):
-        if mark.kind in JOINS and clauses[-1] and _begins_statement(mark, clauses[-1], marks[k + 1 :]):
+        if before and mark.kind in JOINS and _begins_statement(marks, k, before, later[len(marks) - k - 1]):
             clauses.append([])
+            before = set()
         clauses[-1].append(mark)
+        before |= {mark.kind, "normal"} if _is_normal(mark) else {mark.kind}
     return [c for c in clauses if c]
 
 
-def _begins_statement(join: Mark, before: list[Mark], after: list[Mark]) -> bool:
+def _begins_statement(marks: list[Mark], at: int, before: set[str], later: frozenset[str]) -> bool:
+    join = marks[at]
     if join.kind in ("break", "query"):
         return True
-    following = [m for m in after if m.kind not in ("all", "assert")]
-    if not following:
+    first = past(marks, at + 1, ("all", "assert"))
+    if first == len(marks):
         return False
-    if following[0].kind in TURNS or _affirms_after_denial(before, after):
+    if marks[first].kind in TURNS or _affirms_after_denial(before, marks[at + 1], later):
         return True
     if join.kind == "plus":
-        organ = following[0].kind == "organ" and any(m.kind == "term" for m in before)
-        return organ or _is_judged(following, ("place", "layer", "sep"))
-    return join.value == "," or join.words in ("-", "–", "—")
+        organ = marks[first].kind == "organ" and "term" in before
+        return organ or _judgement(marks, first, ("place", "layer", "sep", "all", "assert"))
+    return _parts(join)
 
 
-def _affirms_after_denial(before: list[Mark], after: list[Mark]) -> bool:
+def _affirms_after_denial(before: set[str], first: Mark, later: frozenset[str]) -> bool:
     """'Normal septum and scarred apex', 'absent in the septum and present in the lateral wall'."""
-    kinds, later = {m.kind for m in before}, {m.kind for m in after}
-    if "place" not in kinds or "place" not in later or later & TURNS:
+    if "place" not in before or "place" not in later or later & TURNS:
         return False
-    present = after[0].kind == "assert" and after[0].words.lower() in ("present", "positive", "seen", "yes")
-    if present:
-        return bool(kinds & TURNS)
-    normal = any(m.kind == "negpost" and m.value == "normal" for m in before)
-    return normal and "term" in later and "term" not in kinds
+    if first.kind == "assert" and first.words.lower() in ("present", "positive", "seen", "yes"):
+        return bool(before & TURNS)
+    return "normal" in before and "term" in later and "term" not in before
 
 
-def _is_judged(marks: list[Mark], named: tuple[str, ...]) -> bool:
-    """Whether the first of the marks are named and then called normal, spared or simply 'not'."""
-    head = next((m for m in marks if m.kind not in named), None)
-    if head is None or head is marks[0]:
+def _is_judged(marks: list[Mark], join: int) -> bool:
+    """'..., septum and apex normal': whether places follow that are called normal, spared or simply 'not'."""
+    if marks[join].kind not in ("sep", "plus", "open"):
+        return False
+    lists = marks[join].kind != "sep" or _parts(marks[join])
+    return _judgement(marks, join + 1, (*_PLACE_WORDS, "and") if lists else _PLACE_WORDS)
+
+
+def _judgement(marks: list[Mark], start: int, named: tuple[str, ...]) -> bool:
+    """Whether the first of the marks are named and then judged."""
+    head = past(marks, start, named)
+    if head in (start, len(marks)):
         return False
     return (
-        head.kind == "spare"
-        or (head.kind == "negpost" and head.value == "normal")
-        or (head.kind == "neg" and head is marks[-1])
+        marks[head].kind == "spare" or _is_normal(marks[head]) or (marks[head].kind == "neg" and head == len(marks) - 1)
     )
+
+
+def _place_is_denied(marks: list[Mark], join: int) -> bool:
+    """'Septal scar, apical absent', '..., none apically', '... and apical scar absent': whether a denied place follows."""
+    if marks[join].kind != "sep":
+        return False
+    head = past(marks, join + 1, (*_PLACE_WORDS, "term", "assert", "colon", "and"))
+    kinds = {m.kind for m in marks[join + 1 : head]}
+    if "term" in kinds:
+        parts = _parts(marks[join]) or marks[join].words.lower() in ("and", "&")
+    else:
+        parts = (
+            _parts(marks[join]) and "sep" not in kinds
+        )  # "scar of the septum, apex and lateral wall not seen" is one list
+    placed = kind_at(marks, head + 1) in _PLACE_WORDS if not kinds else not kinds.isdisjoint(_PLACE_WORDS)
+    return parts and placed and kind_at(marks, head) == "negpost"
+
+
+def past(marks: list[Mark], at: int, kinds: tuple[str, ...]) -> int:
+    """Where the run of marks of these kinds from ``at`` on ends; a list word ('and', ',', 'to') is a kind of its own too."""
+    while at < len(marks) and (marks[at].kind in kinds or (marks[at].kind == "sep" and marks[at].value in kinds)):
+        at += 1
+    return at
+
+
+def kind_at(marks: list[Mark], at: int) -> str:
+    return marks[at].kind if at < len(marks) else ""
+
+
+def _parts(mark: Mark) -> bool:
+    return mark.kind == "sep" and (mark.value == "," or mark.words in ("-", "–", "—"))
+
+
+def _is_normal(mark: Mark) -> bool:
+    return mark.kind == "negpost" and mark.value == "normal"
 
 
 def statements_on_lv(clauses: list[list[Mark]]) -> list[list[Mark]]:

@@ -37,7 +37,7 @@ WORDS: tuple[tuple[str, str], ...] = (
         r"mittwand\w*|mid(wall|myocardi\w+|mural|layer)|intram(ural\w*|yo[ck]ardi\w*|iocardi\w*)|mesocardi\w*|mesomyocardi\w*|intramyo",
         "midwall",
     ),
-    (r"transmural(e|er|es|en|em|ly|mente|ment)?|transparietal\w*|tm", "transmural"),
+    (r"transm(ural(e|er|es|en|em|ly|mente|ment)?)?|transparietal\w*|tm", "transmural"),
     (r"transmuralit\w+|transmuralidad", "transmurality"),
     (r"patch(y|ily|es)|spotty|speckled|fleckig\w*|parche(s|ado)?", "patchy"),
     (r"diffus(e|ely|er|es|en|a|i|o)?|difus[oa]s?", "diffuse"),
@@ -97,7 +97,7 @@ WORDS: tuple[tuple[str, str], ...] = (
     (r"absence|ausencia|fehlen\w*|lack(s|ing)?|devoid", "absence"),
     (r"absent\w*|negativ(e|o|es|er)?|neg|unauffallig\w*", "negative"),
     (r"weder|ni|neither|noch|nor", "nor"),
-    (r"not|nicht|(is|are|was|were|do|does|did|has|have|had|ca)n'?t|cannot", "not"),
+    (r"not|nicht|(is|are|was|were|do|does|did|has|have|had|ca|could|would|wo)n'?t|cannot", "not"),
     (r"auss?er|sauf|excepto|hormis|salvo|excepting|exc?ept|barring|bar|tranne|ausgenommen", "except"),
     (
         r"possibl[ey]|possibly|moglich\w*|posible(s|mente)?|fraglich\w*|questionabl[ey]|equivocal(ly)?|indeterminate|dudos[oa]|douteu(x|se)|verdacht|verdachtig\w*|suspect|sospech\w*|suspicion|suspicious|suspected|doubtful|inconclusive|ambiguous|uncertain|unclear|unsure|borderline|dubious|perhaps|maybe|conceivabl[ey]|nondiagnostic|tentative(ly)?|evtl|eventuell",

@@ -1,7 +1,7 @@
-"""The phrases of LGE reports and prompts in canonical words, one entry for each thing said: 'kind what: phrase |
-    phrase'.
+"""The phrases of LGE reports and prompts in canonical words, one entry for each thing said.
 
-An entry goes on while lines are indented. What a kind may say is in wording_phrases.py.
+An entry is written 'kind what: phrase | phrase' and goes on while lines are indented. What a kind may say is in
+wording_phrases.py.
 """
 
 TABLE = """
@@ -58,8 +58,8 @@ level basal+mid+apical: all levels | every level | all three levels | at all lev
 apex: apex | apical cap | true apex | lv apex | left ventricle apex | left ventricular apex | cap | apical tip | tip |
     tip of myocardium | segment apex | cardiac apex | myocardium apex | very tip | apex proper | tip of ventricle |
     true apical cap | true apex cap
-wall inferolateral: posterior | posterior wall | back wall | posterior lateral | posterior lateral wall | inferior
-    lateral | inferior lateral wall | posterolateral | rear wall
+wall inferolateral: posterior | posterior wall | back wall | post wall | posterior lateral | posterior lateral wall |
+    inferior lateral | inferior lateral wall | posterolateral | rear wall
 wall anterolateral: anterior lateral | anterior lateral wall | antero lateral | antero lateral wall
 wall inferolateral: infero lateral | infero lateral wall | postero lateral | postero lateral wall
 wall anteroseptal: anterior septal | antero septal | antero septal wall | anterior part of septal | anterior septal

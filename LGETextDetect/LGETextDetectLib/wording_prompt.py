@@ -6,13 +6,15 @@ Signs, tags and numbers are spelt out, the text is cut into marks and clauses, a
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from .finding import Meaning
-from .wording_clauses import judged_places_apart, statements_of, statements_on_lv
+from .wording_clauses import judged_places_apart, kind_at, past, statements_of, statements_on_lv
 from .wording_marks import Mark, find_marks
-from .wording_places import with_places
+from .wording_places import Place, at_levels, with_places
 from .wording_scope import of_the_wall
-from .wording_sides import Sides, is_or, vote
+from .wording_sentences import sentence_ends
+from .wording_sides import CONTRACTED, Sides, is_or, vote
 from .wording_words import Extent, clean, tokens_of
 
 MAX_PROMPT = 4000  # characters; the rest is not read
@@ -38,15 +40,25 @@ _NUMBERS = (
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen".split()
 )
 _NUMBER_WORDS = re.compile(rf"\bsegments?(?:\s*(?:,|and|or|to|\b(?:{'|'.join(_NUMBERS)})\b))+", re.I)
+_NOT_FIRST = re.compile(rf"{CONTRACTED}\s+")
+_SUBJECT = re.compile(
+    r"(?:there|it|this|that|these|those|the|an?|you|we|i|one|he|she|they|his|her|its|all|each|every)\b"
+)
 _VERB = r"(?:is|are|was|were|do|does|did|has|have|had)"
+_FOUND = r"scar|fibrosis|infarct(?:ion)?|enhancement"
 _REWORDED = tuple(
     (re.compile(pattern, re.I), said)
     for pattern, said in (
         # both answers offered: "yes or no", "or not?", "whether or not"; no doubt is no denial
         (r"\byes\s*(?:/|or)\s*no\b", " "),
-        (r",?\s+or\s+(?:not|no|none|isn't|nicht|(?:is|are|does)(?:n't| it not| there not))(?:\s+(?:it|there))?(?=\s*(?:[?.!]|$))", ""),
+        (r",?\s+or\s+(?:not|no|none|isn't|nicht|(?:is|are|does)(?:n't| it not| there not))(?:\s+(?:it|there))?(?=\s*(?:[?.!,]|$))", ""),
+        (r",?\s+or\s+(?:(?:is|are|was|were)\s+(?:it|they|that)\s+)?(?:spared|normal|free|clear|uninvolved)(?=\s*(?:[?.!]|$))", ""),
         (r"\bwhether or not\b", "whether"),
-        (r"\s+or\s+(?:is|are|does|do)(?:n't|\s+not)\s+(?:there|it)\b", ""),
+        (r"\s+or\s+(?:not|none)(?=\s+(?:in|at|within)\b)", ""),
+        (r"\b(presence|present|positive|seen)\s*(?:or|/)\s*(?:absen(?:ce|t)|negative|not seen)\b", r"\1"),
+        (r"\b(?:absence|absent|negative)\s*(?:or|/)\s*(presence|present|positive)\b", r"\1"),
+        (r"\b(\w{2,})\b(.{0,60}?)(?:\s+(?:or|vs\.?|versus)\s+|\s*/\s*)(?:no|without)\s+(?:any\s+)?\1\b", r"\1\2"),  # "LGE or no LGE in the septum"
+        (r"\s+or\s+(?:is|are|does|do)(?:(?:n't|\s+not)\s+(?:there|it)|\s+(?:there|it)\s+not)\b", ""),
         (r"\b(?:without|no|beyond)\s+(?:any\s+)?doubt(?:\s+about)?\b", " "),
         # tags: "..., isn't it?", "..., right?"
         (
@@ -55,12 +67,19 @@ _REWORDED = tuple(
             " ?",
         ),
         # signs: "LGE-", "MVO (-)", "LGE +ve", "LGE = 0"
+        (r"\+\s*/\s*[-−–](?=\s)|\bwith(?:out)?\s*(?:and|&|/)\s*with(?:out)?(?=\s+(?:mvo|microvasc|no[- ]reflow))", " with or without "),
+        (r"\s[-−–—]\s+(?=(?:none|no|nil|negative|absent|yes|present|positive|normal|free)\s*(?:[;,.?!]|$))", ": "),
+        (r"\bminus(?=\s*(?:[;,.?!)]|$))", "negative"),
         (r"\+\s*ve\b|\(\s*\+\s*\)", " positive "),
         (r"(?:(?<=\s)|(?<=\w))[-−–]\s*ve\b|\(\s*[-−–]\s*\)", " negative "),
-        (
-            r"\b(lge|dhe|mde|lde|de|scar|mvo|fibrosis|infarct|enhancement)(?:\s*[-−–](?=\s*(?:[?!.,;)]|$))|[-−–](?=\s))",
-            r"\1 negative ",
-        ),
+        (r"\b(lge|dhe|mde|lde|de|scar|mvo|fibrosis|infarct|enhancement)\s*[-−–](?=\s*(?:[?!.,;/)]|$))", r"\1 negative "),
+        (r"\b(lge|dhe|mde|lde|mvo)[-−–](?=\s)", r"\1 negative "),
+        (rf"\b({_FOUND})[-−–](?=\s.{{0,80}}?(?:\w\+|\b(?:negative|positive)\b))", r"\1 negative "),
+        (rf"((?:\w\+|\b(?:negative|positive)\b).{{1,80}}?\b(?:{_FOUND}))[-−–](?=\s)", r"\1 negative "),
+        (r"(?<=\w)\s*\+\s*/\s*(?=\w)", " positive , "),
+        (r"((?:\+|\bpositive\b).{1,80}?\w)\s+[-−–](?=\s*(?:[;,.?!)]|$))", r"\1 negative"),  # "septum +, apex -"
+        (rf"\b(lge|dhe|mde|lde|mvo|{_FOUND})\+(?=[\s?!.,;/)]|$)", r"\1 positive"),
+        (rf"(?<=\b(?:posi|nega)tive)\s*/?\s*(?=(?:lge|mvo|{_FOUND})\b)", " , "),
         (r"(?<=\w)\s*[=:]\s*(?:0|false)(?=\s|$)", " negative"),
         # what a relative clause denies is taken from the noun before it, which goes on being asked; a verb denies it all
         (rf"\b(?:that|which|who)\s+{_VERB}(?:\s+not\b|n't)", "not"),
@@ -68,11 +87,14 @@ _REWORDED = tuple(
         (rf"\b({_VERB})\s+not\b", r"\1n't"),
         (r"\b(?:can|could)\s+(?:we|you|i|one)\s+(?:\w+ly\s+)?(?:rule\s+out|exclude)\b", "no"),
         (r"\bexclud(?:e|ing)\s+(?:all\s+|any\s+)?(?:patients?|cases?|studies|subjects?|hearts?|scans?)\b", "no"),
+        (r"(?<=,)\s*(?:it|they)(?:'s|'re|\s+is|\s+are)\s+(?!not\b)", " but "),  # "isn't septal, it's lateral"
         # exceptions: "everywhere but", "instead of", "non-septal", "ignore the apex"
         (r"\b(?:instead of|as opposed to)\b", "rather than"),
-        (r"\bnot\s+only\b", "except"),
+        (r"\bnot\s+only\b|\bminus\b(?=\s+\w)", "except"),
+        (r"\bnowhere\s+(?:else\s+)?but\b", "nowhere except"),
+        (r"\b(?:not|never)\s+outside\b", "in"),
         (
-            r"\b(every(?:thing|where)?|any(?:thing|where)?|(?:all|every|any)(?:\s+the)?\s+(?:segments?|walls?|regions?|areas?|territor(?:y|ies))|all(?:\s+over)?)\s+but\b(?!\s+(?:not|no)\b)",
+            r"\b(every(?:thing|where)?|any(?:thing|where)?|(?:all|every|any|no)(?:\s+the)?\s+(?:segments?|walls?|regions?|areas?|territor(?:y|ies))|(?:whole|entire)\s+\w+(?:\s+wall)?|all(?:\s+over)?)\s+but\b(?!\s+(?:not|no)\b)",
             r"\1 except",
         ),
         (
@@ -86,13 +108,12 @@ _REWORDED = tuple(
         # numbers: "#7", "segments 2 and 3 but not 9", "segments other than 4", "scar in 5 and 11"
         (r"#\s*(?=\d)", " segment "),
         (
-            r"(?<=\d)(\s*,?\s*(?:but\s+)?(?:not|except(?:\s+for)?|excluding|without|minus))\s+(?=\d{1,2}\b(?!\s*(?:%|mm|percent)))",
+            r"(?<=\d)(\s*[,(]?\s*(?:but\s+)?(?:not|except(?:\s+for)?|excluding|without|minus))\s+(?=\d{1,2}\b(?!\s*(?:%|mm|percent)))",
             r"\1 segment ",
         ),
         (r"\b(segments?|segs?)\s+(other than|except|excluding|outside|apart from|not)\s+(?=\d)", r"\2 \1 "),
-        (r"\bin\s+(?=\d{1,2}(?:\s*(?:,|and|or|to|[-&+/])\s*\d{1,2})*\s*(?:[?.!]|$))", "in segment "),
-        # ends of sentences
-        (r"(?<=[a-z]{5})\.\s+", " ; "),
+        (r"\bin\s+(?=\d{1,2}(?:\s*(?:,|and|or|to|[-&+/])\s*\d{1,2})*\s*(?:[?.!]|$|,?\s*(?:but\s+)?(?:not|except|excluding|without|minus)\s+segment\b))", "in segment "),
+        (r"\b(except(?:\s+for)?|excluding|not)\s+(?=\d{1,2}(?:\s*(?:,|and|or|to|[-&+/])\s*\d{1,2})*\s*(?:[?.!]|$))", r"\1 segment "),
         (r"[?!]+(?=\s|$)", " ? "),
     )
 )  # fmt: skip
@@ -105,7 +126,7 @@ def read(text: str) -> Meaning:
     shouting = bool(letters) and sum(map(str.isupper, letters)) > 0.7 * len(letters) and len(letters) > 12
     extents: list[tuple[Extent, str]] = []
     found = find_marks(tokens_of(_reworded(cleaned), shouting, extents), extents)
-    marks = with_places(judged_places_apart(found))
+    marks = _contrasted_levels(_levels_under_walls(with_places(judged_places_apart(found))))
     marks = _without_double_negatives(_measured(_with_a_say(marks)), cleaned.lower())
     clauses = statements_on_lv(statements_of(marks))
     if not _understood(cleaned.lower(), [m for clause in clauses for m in clause]):
@@ -118,6 +139,8 @@ def read(text: str) -> Meaning:
 
 def _reworded(text: str) -> str:
     """The prompt without tags and with its signs, contractions and bare numbers spelt out."""
+    ends = {end.start() - 1 for end in sentence_ends(text) if not text[end.end() : end.end() + 1].isdigit()}
+    text = "".join(" ; " if k in ends and c == "." else c for k, c in enumerate(text))
     for pattern, said in _REWORDED:
         text = pattern.sub(said, text)
     return _NUMBER_WORDS.sub(lambda found: re.sub(r"[a-z]+", _digits, found[0], flags=re.I), text)
@@ -126,6 +149,60 @@ def _reworded(text: str) -> str:
 def _digits(word: re.Match[str]) -> str:
     lower = word[0].lower()
     return str(_NUMBERS.index(lower) + 1) if lower in _NUMBERS else word[0]
+
+
+def _levels_under_walls(marks: list[Mark]) -> list[Mark]:
+    """'Septum: basal scar, apical spared': the levels of a statement are those of the wall before its colon."""
+    result: list[Mark] = []
+    wall: Mark | None = None
+    listed = False  # whether a list has begun behind the colon
+    for mark in marks:
+        last = result[-1] if result else mark
+        if mark.kind == "colon" and last.kind == "place" and last.value.kind == "wall":
+            wall = None if last.value.levels else last
+            listed = False
+        elif mark.words in (";", "?"):
+            wall = None
+        elif mark.kind in ("sep", "break"):
+            listed = True
+        elif wall and mark.kind == "place" and mark.value.only_levels:
+            mark = _levels_of([wall], mark)
+            if not listed:  # it is about this level and not about the whole wall
+                result.remove(wall)
+                listed = True
+        result.append(mark)
+    return result
+
+
+def _contrasted_levels(marks: list[Mark]) -> list[Mark]:
+    """'Basal, not apical, septum', 'mid but not basal anterior': both levels are levels of the wall that is named once."""
+    result = list(marks)
+    for k in range(len(marks) - 1, -1, -1):
+        if kind_at(result, k) != "place" or not result[k].value.only_levels:
+            continue
+        turn = past(result, k + 1, ("sep", "break", "open"))
+        if kind_at(result, turn) not in ("neg", "negpost", "spare") or kind_at(result, turn + 1) != "place":
+            continue
+        end = past(result, turn + 1, ("place", "sep", "open", "close"))
+        while result[end - 1].kind in ("sep", "open", "close"):
+            end -= 1
+        denied = [m for m in result[turn + 1 : end] if m.kind == "place"]
+        walls = [m for m in denied if m.value.base and m.value.levels in ((), denied[0].value.levels)]
+        apart = set(denied[0].value.levels).isdisjoint(result[k].value.levels)
+        if not (walls and apart and denied[0].value.levels) or any(m.words == ";" for m in result[k:turn]):
+            continue
+        result[k] = _levels_of(walls, result[k])
+        if denied[0].value.only_levels:  # the wall stands behind both levels
+            result[turn + 1 : end] = [_levels_of(walls, denied[0]), *(m for m in denied[1:] if m not in walls)]
+    return result
+
+
+def _levels_of(walls: list[Mark], levels: Mark) -> Mark:
+    """The walls at the levels that a mark names, in that mark's place."""
+    named = levels.value.levels
+    segments = frozenset(s for wall in walls for s in at_levels(wall.value.base, named))
+    base = frozenset(s for wall in walls for s in wall.value.base)
+    return levels._replace(value=Place(segments, named, False, True, walls[0].value.kind, base))
 
 
 def _with_a_say(marks: list[Mark]) -> list[Mark]:
@@ -161,19 +238,35 @@ def _measured(marks: list[Mark]) -> list[Mark]:
 def _without_double_negatives(marks: list[Mark], text: str) -> list[Mark]:
     """'Not free of', 'no viability', 'normal or scarred', "isn't there ...?" deny nothing."""
     kept: list[Mark] = []
-    at = 1 if marks and marks[0].kind == "neg" and re.match(r"\w+n't ", text) else 0
+    at = 1 if _asks_with_not(marks, text) else 0
     while at < len(marks):
-        mark, rest = marks[at], [m for m in marks[at + 1 :] if m.kind != "assert"]
-        kinds = [m.kind for m in rest[:2]] + ["", ""]
-        if mark.kind == "neg" and rest and rest[0].start - mark.end <= 3 and _turns_back(rest[0]):
+        mark = marks[at]
+        rest = _next_two(marks, at + 1) if mark.kind in ("neg", "negpost") else []
+        kinds = [marks[k].kind for k in rest] + ["", ""]
+        if mark.kind == "neg" and rest and marks[rest[0]].start - mark.end <= 3 and _turns_back(marks[rest[0]]):
+            at = rest[0]
             if kinds[0] in _SPARED and kinds[1] not in ("topic", "organ"):
                 # what is not spared is scarred; "not normal" needs a place to be about scar
-                kept.append(rest[0]._replace(kind="term", value="damage" if kinds[0] == "negpost" else "scar"))
-            at = marks.index(rest[0])
-        elif not (mark.kind == "negpost" and kinds[1] == "term" and is_or(rest[0])):
+                kept.append(marks[at]._replace(kind="term", value="damage" if kinds[0] == "negpost" else "scar"))
+        elif not (mark.kind == "negpost" and kinds[1] == "term" and is_or(marks[rest[0]])):
             kept.append(mark)
         at += 1
     return kept
+
+
+def _next_two(marks: list[Mark], start: int) -> list[int]:
+    """Where the next two marks stand that are no mere assertion."""
+    return list(islice((k for k in range(start, len(marks)) if marks[k].kind != "assert"), 2))
+
+
+def _asks_with_not(marks: list[Mark], text: str) -> bool:
+    """Whether the first word asks ("isn't there scar?", "doesn't the septum ...?") and does not deny ("can't see scar")."""
+    verb = _NOT_FIRST.match(text)
+    if not verb or not marks or marks[0].kind != "neg":
+        return False
+    named = len(marks) > 1 and marks[1].kind in ("place", "term", "layer", "noreflow", "lv")
+    subject = named and marks[0].end == marks[0].start + 1 == marks[1].start and marks[1].words.lower() != "enhance"
+    return subject or bool(_SUBJECT.match(text, verb.end()))
 
 
 def _turns_back(mark: Mark) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from .wording_headings import HEADINGS
@@ -10,6 +11,7 @@ from .wording_marks import Mark, find_marks
 from .wording_words import Extent, phrase_key, tokens_of
 
 MAX_SENTENCE = 1_000  # characters; longer ones are read in parts
+_TAIL = 40  # characters before a dot that tell what it ends
 
 
 class Sentence(NamedTuple):
@@ -71,6 +73,17 @@ _ABBREVIATIONS = frozenset(
         "evtl",
         "inferolat",
         "anterolat",
+        "posterolat",
+        "inferosept",
+        "anterosept",
+        "post",
+        "bas",
+        "ap",
+        "transm",
+        "circumf",
+        "enh",
+        "terr",
+        "w",
         "circ",
     ]
 )
@@ -128,11 +141,11 @@ def _lines(text: str) -> list[str]:
     return lines
 
 
-def _split(line: str) -> list[str]:
-    pieces: list[str] = []
+def sentence_ends(line: str) -> Iterator[re.Match[str]]:
+    """Where sentences end in a line: not at the dots of abbreviations and of the numbers of a list."""
     start = 0
     for end in _SENTENCE_END.finditer(line):
-        before = line[start : end.start()]
+        before = line[max(start, end.start() - _TAIL) : end.start()]
         last = re.search(r"([A-Za-z]+)\.$", before)
         if re.search(r"(?:^|[;:,(]\s*)\d{1,2}\.$", before):
             continue
@@ -140,7 +153,15 @@ def _split(line: str) -> list[str]:
             last[1].lower() in _ABBREVIATIONS and not (len(last[1]) > 2 and line[end.end() : end.end() + 1].isupper())
         ):
             continue
-        pieces.append(before)
+        yield end
+        start = end.end()
+
+
+def _split(line: str) -> list[str]:
+    pieces: list[str] = []
+    start = 0
+    for end in sentence_ends(line):
+        pieces.append(line[start : end.start()])
         start = end.end()
     pieces.append(line[start:])
     return [part for p in pieces if p.strip() for part in ([p] if len(p) <= MAX_SENTENCE else _cut(p))]

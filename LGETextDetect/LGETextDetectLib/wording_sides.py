@@ -10,12 +10,13 @@ import re
 from dataclasses import dataclass, field
 
 from .finding import LAYERS, Meaning
-from .wording_clauses import JOINS, TURNS
+from .wording_clauses import JOINS, TURNS, past
 from .wording_lexicon import TERRITORIES
 from .wording_marks import Mark
 from .wording_reading import score_of
 from .wording_words import Extent
 
+CONTRACTED = r"(?:is|are|was|were|do|does|did|has|have|had|ca|could|would|wo)n'?t\b"
 _PLACED = frozenset({"place", "vessel"})
 _OTHER = frozenset({"organ", "topic", "artefact"})  # what is not LGE
 
@@ -55,6 +56,8 @@ class Sides:
         elif turn.kind == "neg" and not _finite(turn) and _asks_before(before, after):
             self.asked += before
             self._deny(after, bool(_findings(before)))
+        elif turn.kind == "neg" and not any(_content(m) for m in before) and self._asks_no_place():
+            self._deny(after, True)  # "infarct and no MVO in the septum", "midwall but not subendocardial septal scar"
         elif turn.kind == "negpost" and turn.value == "normal" and _findings(before) and _starts_with_place(after):
             self.asked += before
             self._deny(after)
@@ -64,12 +67,16 @@ class Sides:
         return []
 
     def _deny(self, marks: list[Mark], of_finding: bool = False) -> None:
-        """Denies marks up to an exception; what follows the denial of another thing than LGE is asked again."""
+        """Denies marks up to an exception; what follows the denial of another thing, or another layer, is asked again."""
         end = next((k for k, m in enumerate(marks) if m.kind == "except" and not _is_only(m)), len(marks))
         head = next((k for k, m in enumerate(marks[:end]) if _content(m) or m.kind in _OTHER), end)
+        last = head
         other = head < end and marks[head].kind in (_OTHER | {"noreflow"} if of_finding else _OTHER)
-        asked_again = other and not (head + 1 < end and marks[head + 1].kind == "sep")
-        denied = head + 1 if asked_again else end
+        if of_finding and head < end and marks[head].kind == "layer" and self._asks_only_layers():
+            other = True
+            last = past(marks[:end], head, ("layer", "sep")) - 1
+        asked_again = other and not (last + 1 < end and marks[last + 1].kind == "sep")
+        denied = last + 1 if asked_again else end
         self.denied += marks[:denied]
         self.asked += marks[denied:end]
         self.excepted += marks[end + 1 :]
@@ -94,7 +101,7 @@ class Sides:
     def _spare(self, before: list[Mark], after: list[Mark]) -> None:
         """'Scar sparing the septum', 'scar with septal sparing', 'septum-sparing scar'; alone it denies."""
         if _findings(before):
-            if not any(m.kind in (*_PLACED, "layer") for m in after):
+            if not any(m.kind in (*_PLACED, *_OTHER, "layer") for m in after):
                 last = max((k for k, m in enumerate(before) if m.kind in (*_PLACED, "layer")), default=len(before))
                 before, after = before[:last], [*before[last:], *after]
             self.asked += before
@@ -106,6 +113,12 @@ class Sides:
             self.going_on = self.asked
         else:
             self._deny([*before, *after])
+
+    def _asks_only_layers(self) -> bool:
+        return all(m.kind == "layer" for m in self.asked if _content(m))
+
+    def _asks_no_place(self) -> bool:
+        return bool(_findings(self.asked)) and not any(m.kind in _PLACED for m in self.asked)
 
     def meaning(self) -> Meaning:
         """The question: about what is asked or, when nothing is, the denial of what is denied."""
@@ -139,7 +152,8 @@ class Sides:
             return True
         contrast = asked & _PLACED and any(m.kind in _PLACED for m in denied)  # "inferior but not septal scar"
         found = [m for m in denied if m.kind in ("term", "layer", "noreflow", "scarfree")]
-        other_disease = "vote" in asked and all(vote(m) for m in found)  # "myocarditis, no infarct"
+        of_disease = denied[0].kind == "vote" or all(vote(m) for m in found)
+        other_disease = "vote" in asked and of_disease  # "myocarditis, no infarct"
         return bool(found) and not contrast and not other_disease
 
 
@@ -157,6 +171,8 @@ def _findings(marks: list[Mark]) -> list[Mark]:
 def _asks_before(before: list[Mark], after: list[Mark]) -> bool:
     """Whether a 'no' stands behind what is asked ("infarct without MVO", "inferior not septal") and not before it."""
     if not any(_content(m) or m.kind in (*_OTHER, "thick") for m in after):
+        return False
+    if after[0].kind == "except":  # "scar in no segment except 4"
         return False
     if _findings(before):
         return True
@@ -177,9 +193,9 @@ def _goes_on(join: Mark, body: list[Mark]) -> bool:
 
 
 def _finite(turn: Mark) -> bool:
-    """Whether a denial is the verb of its sentence ("the scar does not involve", "spares") and so denies all of it."""
+    """Whether a denial is the verb of its sentence ("the scar does not involve", "spares", "is nowhere") and so denies all of it."""
     words = turn.words.lower()
-    if re.match(r"\w+n't|cannot", words):
+    if re.match(rf"{CONTRACTED}|cannot|nowhere", words):
         return True
     return turn.kind == "spare" and not words.startswith(("not", "relative")) and not re.search("ing|ung", words)
 

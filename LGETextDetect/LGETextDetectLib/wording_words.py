@@ -78,6 +78,16 @@ _PARTS = re.compile(
 )
 
 
+# "without and with contrast": both were done, nothing is denied
+_BOTH_WAYS = re.compile(
+    r"(?<!\w)(?:(?:without|w/o|ohne|sans|sin)\s*(?:and|und|et|y|/|&|\+)\s*(?:with|w/|mit|avec|con)"
+    r"|(?:with|w/|mit|avec|con)\s*(?:and|und|et|y|/|&|\+)\s*(?:without|w/o|ohne|sans|sin))(?!\w)"
+)
+
+
+_WALL_DOT = re.compile(r"\b(?:(ant|inf|lat|sept)\.(?:\s*-)?(?=\s*[a-z])|post\.(?:\s*-)?(?=\s*(?:wall|lat|sept)))")
+
+
 _SEGMENT_LIST = re.compile(r"\b(?:segments?|segs?|aha)[\s.:#]*\d{1,2}(?:\s*,\s*\d{1,2})+(?![\d.,]*\s*%)")
 
 
@@ -221,6 +231,7 @@ def tokens_of(text: str, shouting: bool, extents: list[tuple[Extent, str]]) -> l
         return f" §{len(extents) - 1} "
 
     lower = _SEGMENT_LIST.sub(lambda found: found[0].replace(",", ", "), text.lower())
+    lower = _WALL_DOT.sub(lambda found: f"{found[1] or 'posterior'} ", _BOTH_WAYS.sub(" ", lower))
     if (
         "%" in lower
         or "percent" in lower
