@@ -6,14 +6,13 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from LGETextDetectLib.child_process import Event, as_event
+from LGETextDetectLib.child_process import Event, as_event, end_windows_tree
 
 from .run_lock import running_process
 from .training_curves import read_log
@@ -143,10 +142,10 @@ class AttachedRun:
 
     def kill(self) -> None:
         """End its whole tree, if it still runs."""
-        if running_process(self.folder) is None:
+        if self._pid is None or running_process(self.folder) is None:
             return
         if sys.platform == "win32":
-            subprocess.run(["taskkill", "/PID", str(self._pid), "/T", "/F"], capture_output=True, check=False)
+            end_windows_tree(self._pid)
         else:
             self._signal(signal.SIGKILL)
 
