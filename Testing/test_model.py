@@ -11,6 +11,7 @@ from LGETextDetectLib.model import Engine, Prediction, answered_evidence, scarre
 from LGETextDetectLib.normalised import NormalisedStack, normalise
 from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.study import sample_study
+from LGETextDetectLib.volume import Volume
 from LGETextDetectLib.volume_files import load_study
 from scipy import ndimage
 
@@ -33,6 +34,21 @@ def stack(engine: Engine) -> NormalisedStack:
 @pytest.fixture(scope="module")
 def prediction(engine: Engine, stack: NormalisedStack) -> Prediction:
     return engine.predict(stack, ASKED)
+
+
+@pytest.mark.parametrize(
+    ("slices", "low", "high"), [((4, 6), 1 / 3, 2 / 3), ((5, 6), 0.49, 0.51), ((0, 3), 2 / 3, 1.0)], ids=["two", "one", "apical"]
+)  # fmt: skip
+def test_a_part_of_a_ventricle_is_not_taken_for_the_whole(
+    engine: Engine, slices: tuple[int, int], low: float, high: float
+) -> None:
+    """Adjacent slices are of one level; where the LV tapers to nothing is its apex. The sample runs apex to base."""
+    whole = load_study(sample_study()).volume
+    affine = whole.affine.copy()
+    affine[:3, 3] = whole.to_lps([slices[0], 0, 0])
+    part = Volume(whole.array[slices[0] : slices[1]], affine)
+    position = normalise(part, *find_landmarks(part, engine.segment)).position
+    assert low < position.min() and position.max() < high
 
 
 def test_torch_says_what_onnx_says(prediction: Prediction, stack: NormalisedStack) -> None:

@@ -47,6 +47,9 @@ Segment = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
 
 OFF_AXIS_MM = 12.0  # breath-hold shifts are smaller; further off the common axis is another structure
 RECENTRE_MM = 30.0  # an LV this far from the patch's middle may have its RV cut off
+SHORTEST_LV_MM = 40.0  # a covered length below is a part of an LV, whose ends lie beyond the stack
+USUAL_LV_MM = 80.0  # base to apex
+TAPERED = 0.6  # size of the LV's last slice in its largest where an end of it was reached
 SUSPECT_DEG = 60.0  # contradiction to the body's usual anatomy
 STRAY_DEG = 25.0  # a slice's insertion point this far from the study's is not believed
 
@@ -106,7 +109,7 @@ def find_landmarks(volume: Volume, segment: Segment) -> tuple[Landmarks, Maps]:
     apex_last = apex_is_last(volume) if geometry_known(volume) else _tapers_to_last(maps, heart)
     angles, trust = _insertion_angles(volume, arcs)
     slices = tuple(_slice_landmarks(volume, heart, arcs, angles, trust, k) for k in range(len(volume.array)))
-    first, last = (_axis_point(volume, heart, edge) for edge in (heart.inside[0] - 0.5, heart.inside[-1] + 0.5))
+    first, last = (_axis_point(volume, heart, edge) for edge in _ends(volume, heart))
     base, apex = (first, last) if apex_last else (last, first)
     return Landmarks("auto", apex, base, slices), maps
 
@@ -322,6 +325,29 @@ def _radius(volume: Volume, heart: _Heart, index: int, direction: FloatArray) ->
     grid = patch_grids(volume, image_centres(volume)[:1])[0]
     angle = float(np.degrees(np.arctan2(-(direction @ grid[:3, 1]), direction @ grid[:3, 2])))
     return epicardial_radius(part, angle)
+
+
+def _ends(volume: Volume, heart: _Heart) -> tuple[float, float]:
+    """Fractional slice indices of the LV's two ends: half a slice beyond its slices.
+
+    Where these cover less than any LV is long, an LV of the usual length is laid around them, beyond the ends of the stack
+    at which the LV goes on: adjacent slices are of one level then, not base and apex.
+    """
+    first, last = float(heart.inside[0]) - 0.5, float(heart.inside[-1]) + 0.5
+    if (last - first) * volume.spacing_mm[2] >= SHORTEST_LV_MM:
+        return first, last
+    missing = USUAL_LV_MM / volume.spacing_mm[2] - (last - first)
+    sizes = {k: part.area_mm2 for k in heart.inside if (part := heart.parts[k]) is not None}
+    largest = max(sizes.values())
+    goes_on = [
+        at_end and sizes.get(k, largest) > TAPERED * largest
+        for k, at_end in (
+            (heart.inside[0], heart.inside[0] == 0),
+            (heart.inside[-1], heart.inside[-1] == len(volume.array) - 1),
+        )
+    ]
+    share = missing / max(sum(goes_on), 1)
+    return first - share * goes_on[0], last + share * goes_on[1]
 
 
 def _axis_point(volume: Volume, heart: _Heart, index: float) -> Point:
