@@ -343,10 +343,18 @@ def test_no_task_is_blamed_when_workers_cannot_be_made() -> None:
 
 
 def test_leftovers_of_a_killed_worker_are_removed_and_the_older_result_is_put_back(tmp_path: Path) -> None:
-    for name in (".a.part-12", ".a.old-12", ".b.part-34", ".b.old-34", "b", ".ab.part-1"):
+    for name in (
+        ".a.part-12345678",
+        ".a.old-12345678",
+        ".b.part-34abcdef",
+        ".b.old-34abcdef",
+        "b",
+        ".ab.part-12345678",
+        ".a.part-2",
+    ):
         touch(tmp_path / name / "result.json")
     clean_up(tmp_path, {"a", "b"})
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".ab.part-1", "a", "b"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".a.part-2", ".ab.part-12345678", "a", "b"]
 
 
 def test_a_cancelled_batch_looks_once_for_leftovers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ from LGETextDetectLib.outputs.bullseye_svg import RAMP, RINGS, bullseye_svg, ram
 from LGETextDetectLib.outputs.report_html import report_html
 from LGETextDetectLib.outputs.report_words import segment_rows
 from LGETextDetectLib.outputs.slice_pictures import EVIDENCE_RGB, png_bytes, slice_pictures
-from LGETextDetectLib.outputs.write_outputs import ALWAYS, check_output, normalised_volume, write_outputs
+from LGETextDetectLib.outputs.write_outputs import ALWAYS, check_output, normalised_volume, remove_result, write_outputs
 from LGETextDetectLib.refusal import InputRefused
 from sample_detection import Sample, sample_detection
 
@@ -36,6 +36,20 @@ SAMPLE = sample_detection(
     )
 )
 SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_only_the_files_of_a_result_are_taken_away(tmp_path: Path) -> None:
+    own, old, mixed = (tmp_path / name for name in ("own", "old", "mixed"))
+    own.mkdir()
+    (own / "report.html").write_text("mine")
+    for folder in (old, mixed):
+        write_outputs(folder, SAMPLE)
+    (mixed / "notes.txt").write_text("mine")
+    for folder in (own, old, mixed, tmp_path / "none"):
+        remove_result(folder)
+    assert sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*")) == [
+        "mixed", "mixed/notes.txt", "own", "own/report.html",
+    ]  # fmt: skip
 
 
 # --- all or nothing --------------------------------------------------------------------------------------------------

@@ -42,6 +42,14 @@ def test_slices_of_one_value_each_are_left_to_others(values: tuple[float, ...]) 
     assert without_padding(volume) is volume
 
 
+def test_two_halves_of_one_value_each_are_left_to_others() -> None:
+    for axis in (1, 2):
+        halves = np.zeros_like(IMAGE.array)
+        np.moveaxis(halves, axis, 0)[20:] = 100
+        volume = IMAGE.with_array(halves)
+        assert without_padding(volume) is volume
+
+
 def test_air_around_a_body_is_part_of_the_image() -> None:
     """A round body in air of one value: its outermost rows hold mostly air, nothing was filled up."""
     row, column = np.indices((40, 40)) - 19.5

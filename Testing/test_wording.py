@@ -174,11 +174,14 @@ def test_tough_text_takes_no_time(text: str) -> None:
 
 @pytest.mark.parametrize("words", SEPARATORS)
 def test_a_prompt_of_separators_takes_no_time(words: str) -> None:
-    """The slowest takes 0.05 s; time that grew with the square of the length was 0.2 s and more."""
-    prompt = words * (4000 // len(words))
-    start = time.process_time()
-    read_prompt(prompt)
-    assert time.process_time() - start < 0.15
+    """The slowest takes 0.05 s; time that grew with the square of the length was 0.2 s and more. A machine may be busy: best of five."""
+    took = []
+    for again in range(5):
+        prompt = words * (3990 // len(words)) + f" {again}"  # another each time: readings are kept
+        start = time.process_time()
+        read_prompt(prompt)
+        took.append(time.process_time() - start)
+    assert min(took) < 0.15
 
 
 def test_words_that_undo_nothing() -> None:

@@ -19,7 +19,7 @@ from .backends import choose
 from .bundle import default_bundle, open_bundle
 from .events import Events, failure_place
 from .output_folder import check_writable
-from .outputs.write_outputs import ALWAYS, DICOM, check_output, write_outputs
+from .outputs.write_outputs import ALWAYS, DICOM, check_output, remove_result, write_outputs
 from .refusal import InputRefused
 from .results_table import ResultsTable, Row, done_row, failed_row
 from .studies_below import Study, find_studies
@@ -37,7 +37,8 @@ THREAD_VARIABLES = (
     "MKL_NUM_THREADS",
     "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
 )
-LEFTOVER = re.compile(r"\.(?P<name>.+)\.(?P<kind>part|old)-[0-9a-f]+")  # as write_outputs names what it makes
+OF_THIS_MACHINE = ("unreadable-pixels",)  # refusals that say nothing against an older result: a decoder may be missing
+LEFTOVER = re.compile(r"\.(?P<name>.+)\.(?P<kind>part|old)-[0-9a-f]{8}")  # as write_outputs names what it makes
 
 Outcomes = Generator[tuple[Study, Row], None, None]
 
@@ -184,11 +185,12 @@ class Detector:
             self._engine = Engine(self._work.bundle, self._work.backend, self._work.device, self._work.threads)
         options = DetectOptions(prompts=self._work.prompts, keep_phi=self._work.keep_phi)
         folder = self._work.out / study.name
-        check_output(folder)
+        target = check_output(folder)
         try:
             detection = detect(study.source.resolve(), self._engine, options)
-        except InputRefused:
-            shutil.rmtree(folder, ignore_errors=True)  # an older result, of images that were others
+        except InputRefused as refused:
+            if refused.code not in OF_THIS_MACHINE:
+                remove_result(target)  # of images that were others
             raise
         write_outputs(folder, detection, self._work.dicom)
         return read_result(folder)

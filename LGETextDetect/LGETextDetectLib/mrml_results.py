@@ -28,6 +28,7 @@ from .mrml import (
     volume_from_node,
 )
 from .mrml_tables import plot_of_slices, segments_to_node, slices_to_node
+from .outputs.report_words import segment_rows
 from .segment_places import heart_to_lps, slice_frames
 from .volume import Volume
 
@@ -174,7 +175,7 @@ def load_result(folder: Path, volume_node: Any, scene: Any, landmarks_node: Any 
         made.append(markups_file_to_node(folder / "landmarks.mrk.json", scene, f"{title} landmarks"))
         made.append(evidence_to_node(evidence, volume_node, scene, f"{title} evidence"))
         made.append(scar_to_node(evidence >= SCAR_THRESHOLD, volume_node, scene, f"{title} scar evidence"))
-        made.append(segments_to_node(result["segments"], scene, f"{title} segments"))
+        made.append(segments_to_node(segment_rows(result), scene, f"{title} segments"))
         made.append(slices_to_node(result["slices"], scene, f"{title} slices"))
         made.extend(plot_of_slices(made[-1], scene, f"{title} plot"))
         made.append(heart_transform_to_node(heart_to_lps(frames), scene, f"{title} orientation"))

@@ -14,14 +14,15 @@ PLOT_COLOUR = (0.93, 0.35, 0.13)
 
 
 def segments_to_node(segments: Sequence[Mapping[str, Any]], scene: Any, name: str) -> Any:
-    """Table node of the 17 segments of result.json; what is not known stays empty."""
+    """Table node of the 17 segments (report_words.segment_rows); what is not known stays empty, a probability not a number."""
     node = scene.AddNewNodeByClass("vtkMRMLTableNode", name)
     kinds = (vtk.vtkIntArray, vtk.vtkStringArray, vtk.vtkDoubleArray, vtk.vtkStringArray, vtk.vtkStringArray)
     columns = [kind() for kind in kinds]
     for title, column in zip(TABLE_COLUMNS, columns, strict=True):
         column.SetName(title)
     for row in segments:
-        shown = (row["aha"], row["name"], row["probability"], row["layer"] or "", _text(row["transmurality"]))
+        probability = float("nan") if row["probability"] is None else row["probability"]
+        shown = (row["aha"], row["name"], probability, row["layer"] or "", _text(row["transmurality"]))
         for column, value in zip(columns, shown, strict=True):
             column.InsertNextValue(value)
     for column in columns:

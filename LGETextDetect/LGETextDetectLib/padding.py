@@ -30,7 +30,7 @@ def _image_range(array: npt.NDArray[np.float32], axis: int) -> tuple[int, int]:
     """First and behind-last index along ``axis`` (1 rows, 2 columns) of the image inside its padding."""
     lines = np.moveaxis(array, axis, 0)  # (rows or columns, slices, values along them)
     before, behind = (_padded(turned) for turned in (lines, lines[::-1]))
-    return before, len(lines) - behind
+    return (before, len(lines) - behind) if before + behind < len(lines) else (0, len(lines))
 
 
 def _padded(lines: npt.NDArray[np.float32]) -> int:

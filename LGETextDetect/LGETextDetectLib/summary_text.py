@@ -8,6 +8,7 @@ from typing import Any
 
 from .events import one_line
 from .finding import Meaning
+from .outputs.report_words import segment_rows
 from .questions import prompt_pair
 
 NOTICE = "Research use, not for diagnosis."
@@ -40,7 +41,8 @@ def finding_text(result: Mapping[str, Any], report: Path) -> str:
 def _top_segments(result: Mapping[str, Any]) -> str:
     """The segments of the finding, or the most probable ones, each with its probability."""
     named = {number for lesion in result["finding"]["lesions"] for number in lesion["segments"]}
-    ranked = sorted(result["segments"], key=lambda row: (row["aha"] not in named, -row["probability"]))
+    seen = [row for row in segment_rows(result) if row["probability"] is not None]
+    ranked = sorted(seen, key=lambda row: (row["aha"] not in named, -row["probability"]))
     shown = ranked[: min(len(named), 2 * TOP_SEGMENTS) or TOP_SEGMENTS]
     return ", ".join(f"{row['aha']} {row['name']} {row['probability']:.2f}" for row in shown)
 

@@ -10,6 +10,7 @@ from .wording_reading import STRONG
 
 TURNS = frozenset({"neg", "negpost", "scarfree", "spare", "except"})  # they turn what stands beside them
 JOINS = frozenset({"sep", "break", "plus", "query"})
+LIST_END = 8  # marks in which the last findings of a list and their denial stand
 _PLACE_WORDS = ("level", "wall", "apex", "numbers", "territory", "rvip", "vessel", "segword", "all", "lv")
 
 
@@ -280,7 +281,15 @@ def _begins_statement(marks: list[Mark], at: int, before: set[str], later: froze
     if join.kind == "plus":
         organ = marks[first].kind == "organ" and "term" in before
         return organ or _judgement(marks, first, ("place", "layer", "sep", "all", "assert"))
-    return _parts(join)
+    return _parts(join) and not _ends_denied_list(marks, at, before)
+
+
+def _ends_denied_list(marks: list[Mark], at: int, before: set[str]) -> bool:
+    """'Scar, fibrosis absent': whether bare terms and their denial end a list of findings."""
+    ahead = marks[at + 1 : at + 1 + LIST_END]
+    head = past(ahead, 0, ("term", "vote", "sep", "colon"))
+    named = any(m.kind in ("term", "vote") for m in ahead[:head])
+    return named and kind_at(ahead, head) == "negpost" and before <= {"term", "vote", "place", "sep", "all", "lv"}
 
 
 def _affirms_after_denial(before: set[str], first: Mark, later: frozenset[str]) -> bool:
@@ -311,19 +320,27 @@ def _judgement(marks: list[Mark], start: int, named: tuple[str, ...]) -> bool:
 
 
 def _place_is_denied(marks: list[Mark], join: int) -> bool:
-    """'Septal scar, apical absent', '..., none apically', '... and apical scar absent': whether a denied place follows."""
+    """'Septal scar, apical absent', '... and apical scar absent': whether a denied place follows."""
     if marks[join].kind != "sep":
         return False
     head = past(marks, join + 1, (*_PLACE_WORDS, "term", "assert", "colon", "and"))
     kinds = {m.kind for m in marks[join + 1 : head]}
     if "term" in kinds:
-        parts = _parts(marks[join]) or marks[join].words.lower() in ("and", "&")
-    else:
-        parts = (
-            _parts(marks[join]) and "sep" not in kinds
-        )  # "scar of the septum, apex and lateral wall not seen" is one list
+        parts = _parts(marks[join]) or (
+            kinds & set(_PLACE_WORDS) == {"level"} and marks[join].words.lower() in ("and", "&")
+        )
+    else:  # "scar of the septum, apex and lateral wall not seen" is one list
+        parts = _parts(marks[join]) and "sep" not in kinds and not _goes_on_listing(marks, join)
     placed = kind_at(marks, head + 1) in _PLACE_WORDS if not kinds else not kinds.isdisjoint(_PLACE_WORDS)
     return parts and placed and kind_at(marks, head) == "negpost"
+
+
+def _goes_on_listing(marks: list[Mark], join: int) -> bool:
+    """Whether a place stands right before a comma, and another comma and place before that."""
+    at = join - 1
+    while at >= 0 and marks[at].kind in _PLACE_WORDS:
+        at -= 1
+    return 0 < at < join - 1 and _parts(marks[at]) and marks[at - 1].kind in _PLACE_WORDS
 
 
 def past(marks: list[Mark], at: int, kinds: tuple[str, ...]) -> int:

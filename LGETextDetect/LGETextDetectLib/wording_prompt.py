@@ -49,6 +49,10 @@ _FOUND = r"scar|fibrosis|infarct(?:ion)?|enhancement"
 _REWORDED = tuple(
     (re.compile(pattern, re.I), said)
     for pattern, said in (
+        # "where" is German only at the start or before a verb or an article; else it is shorthand for "without"
+        (r"(?<=[\w)])\s+wo\s+(?!(?:ist|sind|liegt|liegen|befindet|sitzt|die|der|das|ein|eine|genau)\b)", " w/o "),
+        (r"^wo\s+(?=(?:any\s+)?(?:scar|lge|fibrosis|enhancement|mvo)\b)", "w/o "),
+        (r"^\s*\+\s*/\s*[-−–]\s*(?=\w)", ""),
         # both answers offered: "yes or no", "or not?", "whether or not"; no doubt is no denial
         (r"\byes\s*(?:/|or)\s*no\b", " "),
         (r",?\s+or\s+(?:not|no|none|isn't|nicht|(?:is|are|does)(?:n't| it not| there not))(?:\s+(?:it|there))?(?=\s*(?:[?.!,]|$))", ""),
@@ -68,15 +72,17 @@ _REWORDED = tuple(
         ),
         # signs: "LGE-", "MVO (-)", "LGE +ve", "LGE = 0"
         (r"\+\s*/\s*[-−–](?=\s)|\bwith(?:out)?\s*(?:and|&|/)\s*with(?:out)?(?=\s+(?:mvo|microvasc|no[- ]reflow))", " with or without "),
+        (rf"(?<=\w)\s+[-−–—]\s+(?=(?:no\s+)?(?:lge|dhe|mde|lde|{_FOUND})\b)", ": "),
         (r"\s[-−–—]\s+(?=(?:none|no|nil|negative|absent|yes|present|positive|normal|free)\s*(?:[;,.?!]|$))", ": "),
         (r"\bminus(?=\s*(?:[;,.?!)]|$))", "negative"),
         (r"\+\s*ve\b|\(\s*\+\s*\)", " positive "),
         (r"(?:(?<=\s)|(?<=\w))[-−–]\s*ve\b|\(\s*[-−–]\s*\)", " negative "),
         (r"\b(lge|dhe|mde|lde|de|scar|mvo|fibrosis|infarct|enhancement)\s*[-−–](?=\s*(?:[?!.,;/)]|$))", r"\1 negative "),
-        (r"\b(lge|dhe|mde|lde|mvo)[-−–](?=\s)", r"\1 negative "),
-        (rf"\b({_FOUND})[-−–](?=\s.{{0,80}}?(?:\w\+|\b(?:negative|positive)\b))", r"\1 negative "),
+        (r"\b(lge|dhe|mde|lde|mvo)[-−–](?=\s)(?!\s*positive)", r"\1 negative "),
+        (rf"\b({_FOUND})[-−–](?=\s.{{0,80}}?(?:\w\+|\b(?:negative|positive)\b))(?!\s*positive)", r"\1 negative "),
         (rf"((?:\w\+|\b(?:negative|positive)\b).{{1,80}}?\b(?:{_FOUND}))[-−–](?=\s)", r"\1 negative "),
         (r"(?<=\w)\s*\+\s*/\s*(?=\w)", " positive , "),
+        (r"(?<=\w)\s+\+(?=\s*[,;])", " positive"),
         (r"((?:\+|\bpositive\b).{1,80}?\w)\s+[-−–](?=\s*(?:[;,.?!)]|$))", r"\1 negative"),  # "septum +, apex -"
         (rf"\b(lge|dhe|mde|lde|mvo|{_FOUND})\+(?=[\s?!.,;/)]|$)", r"\1 positive"),
         (rf"(?<=\b(?:posi|nega)tive)\s*/?\s*(?=(?:lge|mvo|{_FOUND})\b)", " , "),

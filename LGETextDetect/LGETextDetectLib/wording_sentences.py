@@ -149,9 +149,8 @@ def sentence_ends(line: str) -> Iterator[re.Match[str]]:
         last = re.search(r"([A-Za-z]+)\.$", before)
         if re.search(r"(?:^|[;:,(]\s*)\d{1,2}\.$", before):
             continue
-        if last and (
-            last[1].lower() in _ABBREVIATIONS and not (len(last[1]) > 2 and line[end.end() : end.end() + 1].isupper())
-        ):
+        ends = len(last[1]) > 2 or last[1].lower() == "ap" if last else True  # before a capital; "E. coli" goes on
+        if last and last[1].lower() in _ABBREVIATIONS and not (ends and line[end.end() : end.end() + 1].isupper()):
             continue
         yield end
         start = end.end()

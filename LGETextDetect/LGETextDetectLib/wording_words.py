@@ -82,6 +82,7 @@ _PARTS = re.compile(
 _BOTH_WAYS = re.compile(
     r"(?<!\w)(?:(?:without|w/o|ohne|sans|sin)\s*(?:and|und|et|y|/|&|\+)\s*(?:with|w/|mit|avec|con)"
     r"|(?:with|w/|mit|avec|con)\s*(?:and|und|et|y|/|&|\+)\s*(?:without|w/o|ohne|sans|sin))(?!\w)"
+    r"(?!\s+(?:mvo|microvas|no[- ]?reflow))"
 )
 
 

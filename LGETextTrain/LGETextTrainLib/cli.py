@@ -166,10 +166,14 @@ def _evaluate(arguments: argparse.Namespace, events: Events) -> int:
 def _bundle(arguments: argparse.Namespace, events: Events) -> int:
     """Check and print; with --test compute the test patients' figures again, with --evaluations take figures into the card."""
     from LGETextDetectLib.bundle import default_bundle, open_bundle
+    from LGETextDetectLib.refusal import InputRefused
 
     from .bundle_figures import repeat_test, take_in_evaluations
+    from .evaluation_report import read_sets
 
     bundle = open_bundle(arguments.folder or default_bundle())
+    if arguments.evaluations and not read_sets(arguments.evaluations):
+        raise InputRefused("no-studies", "There is no evaluated set (figures.json) below that folder.")
     figures, differing = repeat_test(bundle.folder, events) if arguments.test else ({}, [])
     if arguments.evaluations:
         count = take_in_evaluations(bundle.folder, arguments.evaluations, figures)
@@ -177,9 +181,10 @@ def _bundle(arguments: argparse.Namespace, events: Events) -> int:
         bundle = open_bundle(bundle.folder)
     print(f"{bundle.name} {bundle.version}, sha256 {bundle.sha256}")
     if arguments.test:
+        said = "metrics.json renewed" if arguments.evaluations else "not as in metrics.json"
         print("\n".join(f"{name:24} {value}" for name, value in figures.items()))
         print(
-            f"not as in metrics.json: {', '.join(differing)}" if differing else "all as in metrics.json",
+            f"{said}: {', '.join(differing)}" if differing else "all as in metrics.json",
             NOTICE,
             sep="\n",
         )

@@ -9,7 +9,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +158,19 @@ def check_output(folder: Path) -> Path:
         _check_replaceable(target)
     check_writable(target.parent)
     return target
+
+
+def remove_result(target: Path) -> None:
+    """Take away the files of an older result; whatever else lies there stays, and all of it when it is no result."""
+    try:
+        result = json.loads((target / "result.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return
+    if isinstance(result, dict) and {"input", "detection", "model"} <= set(result):
+        for name in (*ALWAYS, *DICOM):
+            (target / name).unlink(missing_ok=True)
+        with suppress(OSError):  # not empty
+            target.rmdir()
 
 
 def _check_replaceable(target: Path) -> None:
