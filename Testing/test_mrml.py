@@ -296,7 +296,7 @@ def result_folder(one: Volume, folder: Path) -> Path:
     storage.SetFileName(str(folder / "evidence.nrrd"))
     storage.WriteData(mrml.volume_to_node(one.with_array(evidence), scene, "evidence"))
     (folder / "result.json").write_text(
-        json.dumps({"segments": SEGMENTS, "slices": SLICES, "caption": "Scar."}), "utf-8"
+        json.dumps({"segments": SEGMENTS, "slices": SLICES, "caption": "Scar.", "quality": []}), "utf-8"
     )
     return folder
 
