@@ -41,9 +41,8 @@ class EngineWatch:
     def cancel(self) -> None:
         """Ask the engine to stop; its tree is killed when it does not."""
         if self._run is not None:
-            self._kill_at_s = (
-                time.monotonic() + engine_process.GRACE_S
-            )  # first: whatever asking does, it is killed then
+            # First: whatever asking does, it is killed then.
+            self._kill_at_s = time.monotonic() + engine_process.GRACE_S
             self._run.child.ask_to_stop()
 
     def abandon(self) -> bool:

@@ -44,15 +44,22 @@ def read_metrics(folder: Path) -> dict[str, Any]:
     return dict(metrics)
 
 
-def take_in_evaluations(folder: Path, evaluations: Path, test: Mapping[str, Any] | None = None) -> int:
-    """Write the sets evaluated below ``evaluations`` into a bundle's metrics.json and card, with plots and pictures.
-
-    test: figures of the virtual test patients (:func:`repeat_test`) that take the place of the bundle's. The bundle's hash changes with its card. Returns the number of sets; raises InputRefused('no-studies') without any.
-    """
-    bundle = open_bundle(folder)
+def evaluated_sets(evaluations: Path) -> list[dict[str, Any]]:
+    """Figures of the sets evaluated below a folder; raises InputRefused('no-studies') without any."""
     sets = read_sets(evaluations)
     if not sets:
         raise InputRefused("no-studies", "There is no evaluated set (figures.json) below that folder.")
+    return sets
+
+
+def take_in_evaluations(folder: Path, evaluations: Path, test: Mapping[str, Any] | None = None) -> int:
+    """Write the sets evaluated below ``evaluations`` into a bundle's metrics.json and card, with plots and pictures.
+
+    test: figures of the virtual test patients (:func:`repeat_test`) that take the place of the bundle's. The bundle's
+    hash changes with its card. Returns the number of sets; raises InputRefused as :func:`evaluated_sets`.
+    """
+    bundle = open_bundle(folder)
+    sets = evaluated_sets(evaluations)
     for old in (*folder.glob("*.svg"), *folder.glob("failure-*.png")):
         old.unlink()
     metrics = (

@@ -166,14 +166,12 @@ def _evaluate(arguments: argparse.Namespace, events: Events) -> int:
 def _bundle(arguments: argparse.Namespace, events: Events) -> int:
     """Check and print; with --test compute the test patients' figures again, with --evaluations take figures into the card."""
     from LGETextDetectLib.bundle import default_bundle, open_bundle
-    from LGETextDetectLib.refusal import InputRefused
 
-    from .bundle_figures import repeat_test, take_in_evaluations
-    from .evaluation_report import read_sets
+    from .bundle_figures import evaluated_sets, repeat_test, take_in_evaluations
 
     bundle = open_bundle(arguments.folder or default_bundle())
-    if arguments.evaluations and not read_sets(arguments.evaluations):
-        raise InputRefused("no-studies", "There is no evaluated set (figures.json) below that folder.")
+    if arguments.evaluations:
+        evaluated_sets(arguments.evaluations)  # refused before the test's minutes, not after
     figures, differing = repeat_test(bundle.folder, events) if arguments.test else ({}, [])
     if arguments.evaluations:
         count = take_in_evaluations(bundle.folder, arguments.evaluations, figures)
