@@ -49,7 +49,7 @@ OFF_AXIS_MM = 12.0  # breath-hold shifts are smaller; further off the common axi
 RECENTRE_MM = 30.0  # an LV this far from the patch's middle may have its RV cut off
 SHORTEST_LV_MM = 40.0  # a covered length below is a part of an LV, whose ends lie beyond the stack
 USUAL_LV_MM = 80.0  # base to apex
-TAPERED = 0.6  # size of the LV's last slice in its largest where an end of it was reached
+TAPERED = 0.6  # size of the LV's last slice in its largest where the apex was reached; 30 clinical studies (emidec.com) have 0.12-0.57
 SUSPECT_DEG = 60.0  # contradiction to the body's usual anatomy
 STRAY_DEG = 25.0  # a slice's insertion point this far from the study's is not believed
 

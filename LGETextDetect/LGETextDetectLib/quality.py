@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import aha
-from .landmarks import Landmarks
+from .landmarks import TAPERED, Landmarks
 from .manual_landmarks import contradict_geometry
 from .normalised import NormalisedStack
 from .orientation import geometry_known
@@ -25,9 +25,6 @@ LOW_CONFIDENCE = 0.5  # of the landmarks: insertion points taken from the body's
 UNRELIABLE_CONFIDENCE = 0.25  # below: the heart itself was hardly seen
 MIN_HEART_SLICES = 3  # a whole stack that shows less heart was not understood
 MIN_LV_PIXELS = 60  # 1 cm2 of cavity and wall on the normalised frame: less is no ventricle
-APEX_TAPER = (
-    0.6  # size of the LV's last slice in its largest where the apex was reached; the same studies have 0.12-0.57
-)
 SHORT_LV_MM = 55.0  # adult left ventricles are 70-100 mm long; a shorter covered length has an end missing
 POOR_SEPARATION = (
     1.2  # blood from dark myocardium in their common SD; clinical studies have 1.2-3.3 (30 of EMIDEC, emidec.com)
@@ -192,7 +189,7 @@ def _apex_covered(stack: NormalisedStack, heart: npt.NDArray[np.bool_]) -> bool:
     if not bool(heart.any()) or float(stack.position.max()) < 2 / 3:
         return False
     area = _lv_pixels(stack.maps)[heart]
-    return bool(area[-1] < APEX_TAPER * area.max())
+    return bool(area[-1] < TAPERED * area.max())
 
 
 # --- landmarks and geometry ------------------------------------------------------------------------------------------
