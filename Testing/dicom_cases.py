@@ -626,6 +626,29 @@ def two_patients_in_two_studies(folder: Path, series: list[Dataset]) -> None:
     )
 
 
+def two_studies_of_one_patient(folder: Path, series: list[Dataset]) -> None:
+    write(folder / "now", series)
+    write(folder / "before", another(series, 9, StudyDate="20230101", StudyInstanceUID="2.25.31"))
+
+
+def two_studies_of_different_kinds(folder: Path, series: list[Dataset]) -> None:
+    """Only one of them has late enhancement: whose it is must not be guessed."""
+    cine = _phases(series, 30, "TriggerTime", SeriesDescription="cine_SAX_tfisp", StudyInstanceUID="2.25.31")
+    write(folder, series + cine)
+
+
+def two_studies_with_equal_instances(folder: Path, series: list[Dataset]) -> None:
+    """Careless de-identification: only the StudyInstanceUID tells them apart."""
+    write(folder / "a", series)
+    for dataset in series:
+        dataset.StudyInstanceUID = "2.25.31"
+    write(folder / "b", series)
+
+
+def images_without_study(folder: Path, series: list[Dataset]) -> None:
+    write(folder, series + another(series[:1], 9, SeriesDescription="localizer", StudyInstanceUID=""))
+
+
 def truncated_file(folder: Path, series: list[Dataset]) -> None:
     path = write(folder, series)[2]
     path.write_bytes(path.read_bytes()[:-100])
@@ -817,6 +840,10 @@ REFUSED: tuple[tuple[Mutation, str], ...] = (
     (slope_not_a_number, "bad-rescale"),
     (two_patients, "two-patients"),
     (two_patients_in_two_studies, "two-patients"),
+    (two_studies_of_one_patient, "several-studies"),
+    (two_studies_of_different_kinds, "several-studies"),
+    (two_studies_with_equal_instances, "several-studies"),
+    (images_without_study, "several-studies"),
     (truncated_file, "pixels-truncated"),
     (short_pixels, "pixels-truncated"),
     (truncated_rle, "pixels-truncated"),

@@ -159,7 +159,9 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
 
 def _add_detect(commands: Any) -> None:
     parser = _command(commands, "detect", _detect, "detect scar in one study and write the result")
-    parser.add_argument("input", type=Path, metavar="INPUT", help="DICOM folder, or one NRRD, NIfTI or MHA file")
+    parser.add_argument(
+        "input", type=Path, metavar="INPUT", help="DICOM folder of one study, or one NRRD, NIfTI or MHA file"
+    )
     parser.add_argument(
         "--landmarks", type=Path, metavar="F.mrk.json", help="points set by hand, they override found ones"
     )

@@ -7,14 +7,16 @@ import os
 import re
 import warnings
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 import pydicom
 from pydicom.dataset import Dataset, FileDataset
+from pydicom.filereader import read_partial
 
 from .refusal import InputRefused
 
@@ -26,6 +28,7 @@ DISTANCES_MM = (0.01, 1000.0)
 MAX_INFLATED = 2**30  # bytes of one deflated file
 DEFLATED = b"1.2.840.10008.1.2.1.99"
 FIRST_ELEMENTS = (b"\x08\0\0\0", b"\x08\0\x01\0", b"\x08\0\x05\0", b"\x08\0\x08\0", b"\x08\0\x16\0", b"\x02\0\0\0")
+Source = Path | tuple[Path, ...]  # a folder with all below it, one file, or files that belong together
 ENHANCED_MR = ("1.2.840.10008.5.1.4.1.1.4.1", "1.2.840.10008.5.1.4.1.1.4.4")
 
 
@@ -40,6 +43,7 @@ class Frame:
     index: int  # of the frame in its file
     sop_uid: str
     series_uid: str
+    study_uid: str
     frame_of_reference: str
     patient: tuple[str, str]  # identifier, name in plain lower-case words
     study_date: str
@@ -72,7 +76,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Headers:
-    """All that a folder holds. files: regular files seen, other: of these, no DICOM image."""
+    """All that a source holds. files: regular files seen, other: of these, no DICOM image."""
 
     frames: tuple[Frame, ...]
     files: int
@@ -87,57 +91,82 @@ def is_dicom(path: Path) -> bool:
             start = file.read(132)
     except OSError as error:  # it might be a slice
         raise InputRefused("damaged-file", "A file cannot be opened.") from error
-    return start[128:] == b"DICM" or (start[:4] in FIRST_ELEMENTS and len(start) == 132)
+    return _begins_as_dicom(start)
+
+
+def _begins_as_dicom(start: bytes) -> bool:
+    return start[128:132] == b"DICM" or (start[:4] in FIRST_ELEMENTS and len(start) >= 132)
 
 
 def read_dataset(path: Path, *, header_only: bool = False) -> FileDataset:
     """A DICOM file; raises what pydicom raises, and InputRefused(absurd-size) before a deflated file is inflated."""
     with path.open("rb") as file:
-        start = file.read(1024)
-    if DEFLATED in start:
-        _check_inflated(path, start)
+        _check_inflated(file)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom's remarks on odd values; what matters is checked by the callers
         return pydicom.dcmread(path, stop_before_pixels=header_only, force=True)
 
 
-def _check_inflated(path: Path, start: bytes) -> None:
-    """Inflate without keeping, up to what one object may hold (PS3.5, A.5)."""
+def read_elements(path: Path, tags: Sequence[int]) -> FileDataset | None:
+    """These elements alone of a DICOM file, which is opened once and read up to the last of them; None for any other file.
+
+    Raises as :func:`read_dataset`.
+    """
+    last = max(tags)
+    with path.open("rb") as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if not _begins_as_dicom(file.read(132)):
+            return None
+        _check_inflated(file)
+        return read_partial(file, lambda tag, _vr, _length: tag > last, force=True, specific_tags=list(tags))
+
+
+def _check_inflated(file: BinaryIO) -> None:
+    """Inflate a deflated file without keeping it, up to what one object may hold (PS3.5, A.5); leaves ``file`` at its start."""
+    file.seek(0)
+    start = file.read(1024)
+    file.seek(0)
+    if DEFLATED not in start:
+        return
     length = int.from_bytes(start[140:144], "little")  # of the file meta group, which always comes first
     inflate, total = zlib.decompressobj(-zlib.MAX_WBITS), 0
-    with path.open("rb") as file:
-        file.seek(144 + length)
-        while chunk := file.read(2**16):
-            while chunk:
-                total += len(inflate.decompress(chunk, 2**20))
-                if total > MAX_INFLATED:
-                    raise InputRefused("absurd-size", "A deflated file holds more than a cardiac series can.")
-                chunk = inflate.unconsumed_tail
+    file.seek(144 + length)
+    while chunk := file.read(2**16):
+        while chunk:
+            total += len(inflate.decompress(chunk, 2**20))
+            if total > MAX_INFLATED:
+                raise InputRefused("absurd-size", "A deflated file holds more than a cardiac series can.")
+            chunk = inflate.unconsumed_tail
+    file.seek(0)
 
 
-def read_headers(root: Path) -> Headers:
-    """Frames of every DICOM image at or below ``root``, each object once, in path order.
+def read_headers(source: Source) -> Headers:
+    """Frames of every DICOM image of ``source``, each object once, in path order.
 
     Raises InputRefused(not-found, damaged-file).
     """
-    if not root.exists():
-        raise InputRefused("not-found", "The input path does not exist.")
-    paths = [root] if root.is_file() else _files_below(root)
+    paths = _files_of(source)
     seen: dict[tuple[object, ...], Frame] = {}
     other = duplicates = 0
     for number, path in enumerate(paths, 1):
         frames = _file_frames(path, f"File {number} of {len(paths)} (in path order)") if is_dicom(path) else []
         other += not frames
         for frame in frames:
-            # The position belongs to the key: careless de-identification gives one UID to many slices.
-            key = (frame.sop_uid or str(path), frame.index, frame.position, frame.image_type)
+            # Study and position belong to the key: careless de-identification gives one UID to many slices.
+            key = (frame.study_uid, frame.sop_uid or str(path), frame.index, frame.position, frame.image_type)
             duplicates += key in seen
             seen.setdefault(key, frame)
     return Headers(tuple(seen.values()), len(paths), other, duplicates)
 
 
-def _files_below(root: Path) -> list[Path]:
-    found = [Path(folder) / name for folder, _, names in os.walk(root, onerror=_refuse_folder) for name in names]
+def _files_of(source: Source) -> list[Path]:
+    if isinstance(source, tuple):
+        return sorted(source)
+    if not source.exists():
+        raise InputRefused("not-found", "The input path does not exist.")
+    if source.is_file():
+        return [source]
+    found = [Path(folder) / name for folder, _, names in os.walk(source, onerror=_refuse_folder) for name in names]
     return sorted(path for path in found if path.is_file())
 
 
@@ -207,6 +236,7 @@ def _frame(layers: list[Dataset], path: Path, index: int, defect: tuple[str, str
         index=index,
         sop_uid=str(header.get("SOPInstanceUID", "")),
         series_uid=str(header.get("SeriesInstanceUID", "")),
+        study_uid=str(header.get("StudyInstanceUID", "") or "").strip(),
         frame_of_reference=str(header.get("FrameOfReferenceUID", "")),
         patient=(str(header.get("PatientID", "")).strip(), _name_words(header.get("PatientName", ""))),
         study_date=str(header.get("StudyDate", "") or header.get("AcquisitionDate", "")),

@@ -1,13 +1,12 @@
-"""DICOM folder -> the short-axis late enhancement stack in it, and why it was chosen; headers only."""
+"""DICOM files -> the short-axis late enhancement stack in them, and why it was chosen; headers only."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from .dicom_frames import Frame, Headers, read_headers
+from .dicom_frames import Frame, Headers, Source, read_headers
 from .refusal import InputRefused
 from .series_kind import image_kind, only_phase, stack_kind, stack_plane
 from .stacks import Defect, Slices, gather, has_geometry, same_places, slice_affine, stack_defect
@@ -44,12 +43,16 @@ class Stack:
 
 @dataclass(frozen=True)
 class Inspection:
-    """All stacks of a folder in order of acquisition; at most one is chosen."""
+    """All stacks of a source in order of acquisition; at most one is chosen.
+
+    mixture: (refusal code, cause) when the images are of several patients or studies, of which none may be chosen.
+    """
 
     stacks: tuple[Stack, ...]
     files: int
     other_files: int
     duplicates: int
+    mixture: Defect | None
 
     @property
     def chosen(self) -> Stack | None:
@@ -69,10 +72,11 @@ class Inspection:
         ]
         lines.append(f"{self.files} files: {self.other_files} no DICOM image, {self.duplicates} images stored twice.")
         chosen = self.chosen
-        if chosen is None:
+        defect = self.mixture or (chosen.defect if chosen else None)
+        if defect:
+            lines.append("Refused: {}: {}".format(*defect))
+        elif chosen is None:
             lines.append("No short-axis late enhancement stack.")
-        elif chosen.defect:
-            lines.append("Refused: {}: {}".format(*chosen.defect))
         else:
             lines.extend(f"Note: {text}" for _, text in chosen.notes)
         return "\n".join(line.rstrip() for line in lines)
@@ -95,22 +99,26 @@ class _Acquisition:
         return one_image_a_place, slices, psir, max(frame.acquired for frame in self.main.frames)
 
 
-def inspect_folder(root: Path) -> Inspection:
-    """What a DICOM folder (or one DICOM file) holds, and which stack would be read.
+def inspect_folder(source: Source) -> Inspection:
+    """What a DICOM folder, one DICOM file or the files of a study hold, and which stack would be read.
 
-    Raises InputRefused(not-found, damaged-file, absurd-size); a stack that must not be read carries its ``defect``.
+    Raises InputRefused(not-found, damaged-file, absurd-size); a stack that must not be read carries its ``defect``, and
+    a mixture of patients or studies stands in ``mixture``.
     """
-    headers = read_headers(root)
+    headers = read_headers(source)
     slices = gather(headers.frames)
     stacks = _settle_pairs([_describe(item) for item in slices], slices)
-    return Inspection(tuple(_choose(stacks, slices, headers)), headers.files, headers.other, headers.duplicates)
+    candidates = [stacks[number] for number in _candidates(stacks)[0]]
+    mixture = _patient_mixture(candidates) or _study_mixture(headers.frames)
+    chosen = tuple(_choose(stacks, slices, headers))
+    return Inspection(chosen, headers.files, headers.other, headers.duplicates, mixture)
 
 
 def choose_stack(inspection: Inspection) -> Stack:
     """The stack to read.
 
-    Raises InputRefused: not-an-image without any DICOM image, wrong-modality without MR, no-lge-series, or the chosen
-    stack's own defect.
+    Raises InputRefused: not-an-image without any DICOM image, wrong-modality without MR, two-patients, several-studies,
+    no-lge-series, or the chosen stack's own defect.
     """
     stacks, chosen = inspection.stacks, inspection.chosen
     if not stacks:
@@ -118,6 +126,8 @@ def choose_stack(inspection: Inspection) -> Stack:
     if chosen is None and all(stack.kind == "other-modality" for stack in stacks):
         modalities = sorted({_modality(stack) for stack in stacks})
         raise InputRefused("wrong-modality", f"The images are {', '.join(modalities)}, not MR.")
+    if inspection.mixture:
+        raise InputRefused(*inspection.mixture)
     if chosen is None:
         seen = Counter(f"{stack.kind} {stack.plane}" for stack in stacks)
         listed = ", ".join(f"{count} x {name}" for name, count in sorted(seen.items()))
@@ -214,7 +224,7 @@ def _choose(stacks: list[Stack], slices: Sequence[Slices], headers: Headers) -> 
         notes.append(("retaken-slices", f"{retaken} slice(s) were taken again: the latest image is used."))
     if headers.duplicates:
         notes.append(("duplicate-images", f"{headers.duplicates} image(s) stored twice were read once."))
-    defect = _patient_defect([stacks[number] for number in candidates]) or main.defect
+    defect = main.defect
     if defect is None and pair is not None and pair.slices > main.slices:
         cause = f"The PSIR stack has {main.slices} slices, its magnitude pair {pair.slices}."
         defect = ("missing-slice", cause)
@@ -267,9 +277,20 @@ def _seconds(time: str) -> float:
         return 0.0
 
 
-def _patient_defect(stacks: Sequence[Stack]) -> Defect | None:
+def _patient_mixture(stacks: Sequence[Stack]) -> Defect | None:
     """Two identifiers or two names among the images that come into question; an empty one contradicts nothing."""
     identifiers, names = ({frame.patient[k] for stack in stacks for frame in stack.frames} - {""} for k in range(2))
     if len(identifiers) > 1 or len(names) > 1:
         return "two-patients", "The late enhancement images carry the identifiers of more than one patient."
+    return None
+
+
+def _study_mixture(frames: Sequence[Frame]) -> Defect | None:
+    """Two StudyInstanceUIDs, or one and none, among all images: whose answer it would be is not for the reader to choose."""
+    named = {frame.study_uid for frame in frames} - {""}
+    if len(named) > 1:
+        return "several-studies", f"The images belong to {len(named)} studies."
+    unnamed = sum(not frame.study_uid for frame in frames)
+    if named and unnamed:
+        return "several-studies", f"{unnamed} of {len(frames)} images name no study, the others one (StudyInstanceUID)."
     return None

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .dicom_frames import Source
 from .events import Events
 from .finding import Meaning
 from .landmarks import Landmarks, Maps, find_landmarks
@@ -67,9 +68,9 @@ class _Stages:
 
 
 def detect(
-    source: Path, engine: Engine, options: DetectOptions | None = None, events: Events | None = None
+    source: Source, engine: Engine, options: DetectOptions | None = None, events: Events | None = None
 ) -> Detection:
-    """Detect scar in one study: a DICOM folder, or one DICOM, NRRD, NIfTI or MHA file. Writes nothing.
+    """Detect scar in one study: a DICOM folder, DICOM files, or one NRRD, NIfTI or MHA file. Writes nothing.
 
     Raises InputRefused for input that must not be answered.
     """

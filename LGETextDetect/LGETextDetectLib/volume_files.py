@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .dicom_frames import MAX_SAMPLES, ORTHOGONAL, Frame, is_dicom, plausible_mm
+from .dicom_frames import MAX_SAMPLES, ORTHOGONAL, Frame, Source, is_dicom, plausible_mm
 from .dicom_pixels import read_pixels
 from .nifti import read_nifti_header, read_nifti_values
 from .orientation import BASE_TO_APEX
@@ -62,22 +62,24 @@ def is_volume_file(path: Path) -> bool:
     return _suffix(path) is not None and path.is_file()
 
 
-def load_study(path: Path) -> LoadedStudy:
-    """Read a DICOM folder (searched recursively), one DICOM file, or one NRRD, NIfTI or MHA file.
+def load_study(source: Source) -> LoadedStudy:
+    """Read a DICOM folder (searched recursively), DICOM files of one study, or one NRRD, NIfTI or MHA file.
 
     Raises InputRefused with the code, cause and remedy of whatever forbids an answer.
     """
-    if not path.exists():
+    if isinstance(source, tuple):
+        return _load_dicom(source)
+    if not source.exists():
         raise InputRefused("not-found", "The input path does not exist.")
-    if path.is_dir() or is_dicom(path):
-        return _load_dicom(path)
-    if not is_volume_file(path):
+    if source.is_dir() or is_dicom(source):
+        return _load_dicom(source)
+    if not is_volume_file(source):
         raise InputRefused("not-an-image", "The file is neither DICOM nor NRRD, NIfTI or MHA.")
-    return _load_volume(path)
+    return _load_volume(source)
 
 
-def _load_dicom(path: Path) -> LoadedStudy:
-    stack = choose_stack(inspect_folder(path))
+def _load_dicom(source: Source) -> LoadedStudy:
+    stack = choose_stack(inspect_folder(source))
     volume = Volume(_checked(read_pixels(stack.frames)), stack.affine, stack.image_type)
     notes = list(stack.notes)
     blank = [k + 1 for k, pixels in enumerate(volume.array) if float(np.ptp(pixels)) == 0]
