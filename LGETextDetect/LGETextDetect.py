@@ -147,7 +147,7 @@ class LGETextDetectLogic(ScriptedLoadableModuleLogic):
         node.SetAttribute(SAMPLE_ATTRIBUTE, "1")
         return node
 
-    def load_study(self, source: Path, name: str) -> Any:
+    def load_study(self, source: Path | tuple[Path, ...], name: str) -> Any:
         """A study, read as the engine reads it, as a volume node."""
         self.ensure_packages()
         from LGETextDetectLib import mrml

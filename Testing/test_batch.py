@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import resource_tracker
 from pathlib import Path
 
@@ -24,9 +24,10 @@ from LGETextDetectLib.batch import BatchOptions, clean_up, run_batch
 from LGETextDetectLib.events import Events
 from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.results_table import COLUMNS, ResultsTable, done_row, failed_row, read_rows, safe_cell, write_rows
-from LGETextDetectLib.studies_below import Study, find_studies, study_names
+from LGETextDetectLib.studies_below import Study, StudyKey, find_studies, study_names
 from LGETextDetectLib.study import sample_study
 from LGETextDetectLib.worker_pool import run_tasks
+from pydicom.dataset import FileDataset
 
 RESULT_FILES = {"result.json", "report.html", "landmarks.mrk.json", "normalised.nrrd", "evidence.nrrd", "bullseye.svg"}
 
@@ -154,10 +155,10 @@ def test_a_damaged_folder_below_the_images_of_a_study_is_listed_beside_it(tmp_pa
 
 
 def test_a_file_or_folder_that_cannot_be_opened_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def opened(path: Path) -> bool:
+    def opened(path: Path, tags: Sequence[int]) -> FileDataset | None:
         if path.parent.name == "b":
-            raise InputRefused("damaged-file", "A file cannot be opened.")
-        return is_dicom(path)
+            raise PermissionError(13, "Permission denied", path)
+        return read_elements(path, tags)
 
     def walked(root: Path, onerror: Callable[[OSError], None], followlinks: bool) -> Iterator[tuple[str, list, list]]:
         for place, folders, names in walk(root, followlinks=followlinks):
@@ -166,8 +167,8 @@ def test_a_file_or_folder_that_cannot_be_opened_is_listed(tmp_path: Path, monkey
             else:
                 yield place, folders, names
 
-    is_dicom, walk = studies_below.is_dicom, os.walk
-    monkeypatch.setattr(studies_below, "is_dicom", opened)
+    read_elements, walk = studies_below.read_elements, os.walk
+    monkeypatch.setattr(studies_below, "read_elements", opened)
     monkeypatch.setattr(studies_below.os, "walk", walked)
     for name in "abc":
         write_headers(tmp_path / name / "1.dcm", patient=name, study=f"1.{ord(name)}")
@@ -189,14 +190,20 @@ def test_the_search_stays_linear(tmp_path: Path) -> None:
             looked += len(self)
             return super().__iter__()
 
+        def get(self, place: Path, default: object = None) -> object:
+            nonlocal looked
+            looked += 1
+            return super().get(place, default)
+
         def items(self) -> object:
             nonlocal looked
             looked += len(self)
             return super().items()
 
     places = [tmp_path.joinpath(*["f"] * depth) for depth in range(1, 301)]
-    leaves = Looked({place: (("A", f"1.{number}"), []) for number, place in enumerate(places)})
-    assert studies_below._dicom_studies(tmp_path, leaves) == [places[-1]]
+    leaves = Looked({place: {StudyKey("A", f"1.{number}"): [place / "1"]} for number, place in enumerate(places)})
+    expected = [(place / "1", (place / "1",)) for place in places[:-1]]
+    assert studies_below._dicom_studies(tmp_path, leaves) == [*expected, (places[-1], places[-1])]
     assert looked <= 5 * len(places)
 
 

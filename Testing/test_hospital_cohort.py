@@ -161,6 +161,21 @@ def test_reports_find_studies_by_any_name(tmp_path: Path) -> None:
     assert (matched.reports, matched.without_images, matched.without_report) == (4, 2, 2)
 
 
+def test_reports_find_the_studies_of_one_folder(tmp_path: Path) -> None:
+    """Files of all patients in one folder, as archives write them."""
+    for number in range(6):
+        write_headers(tmp_path / "in" / f"IM{number}", f"PID{number % 3}", f"1.2.{number % 3}")
+    rows = [("1.2.0", "No LGE."), ("PID2", "LGE present."), ("in", "Whose?")]
+    table = tmp_path / "reports.csv"
+    table.write_text("study;text\n" + "".join(f'{s};"{t}"\n' for s, t in rows), "utf-8")
+    matched = match_cohort(tmp_path / "in", table)
+    assert [(m.study.path, m.text, m.patient) for m in matched.matched] == [
+        ("IM0", "No LGE.", 1), ("IM2", "LGE present.", 2),
+    ]  # fmt: skip
+    assert "1.2.0" in matched.matched[0].private and "PID2" in matched.matched[1].private
+    assert (matched.reports, matched.without_images, matched.without_report) == (3, 1, 1)
+
+
 def test_reports_of_every_kind_are_read(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"study": "s1", "text": "No LGE."}\n\n{"id": 7, "text": "x"}\n', "utf-8")
     assert [r.study for r in read_report_texts(tmp_path / "a.jsonl")] == [("s1",), ("7",)]

@@ -12,9 +12,10 @@ import pytest
 
 pytest.importorskip("torch")
 
+from dicom_cases import another, sound_series, sound_volume, write
 from LGETextDetectLib.manual_landmarks import maps_around
 from LGETextDetectLib.normalised import PIXEL_MM, SIZE, normalise
-from LGETextDetectLib.studies_below import Study
+from LGETextDetectLib.studies_below import Study, find_studies
 from LGETextTrainLib import prepared_study
 from LGETextTrainLib.diagnostic import draw_clinical
 from LGETextTrainLib.prepared_study import (
@@ -74,12 +75,24 @@ def test_what_cannot_be_read_is_told_and_remembered(untrained_bundle: Path, tmp_
     assert told == [1], "it was read again"
 
 
+def test_studies_of_one_folder_are_prepared_each_alone(untrained_bundle: Path, tmp_path: Path) -> None:
+    first, second = sound_series(), another(sound_series(sound_volume(1)), 9, StudyInstanceUID="2.25.31")
+    paths = write(tmp_path / "in", [dataset for pair in zip(first, second, strict=True) for dataset in pair])
+    studies = find_studies(tmp_path / "in")
+    readings = prepare_all(studies, untrained_bundle, tmp_path / "out")
+    assert len(studies) == 2 and "several-studies" not in {reading.code for reading in readings}
+    os.utime(paths[1], (1, 1))
+    told: list[int] = []
+    assert prepare_all(studies, untrained_bundle, tmp_path / "out", report=told.append) == readings
+    assert told == [1, 2], "only the changed one was read again"
+
+
 def make_dying(*_: object) -> Callable[[object], Reading]:
     return die_or_read
 
 
 def die_or_read(task: tuple[str, str]) -> Reading:
-    if "killer" in task[1]:
+    if "killer" in str(task[1]):
         os._exit(1)
     return Reading("a" * 64, 3, "psir")
 

@@ -648,6 +648,26 @@ def test_a_batch_fills_its_table_and_opens_a_study(panel, tmp_path: Path, views)
     assert not ui.htmlButton.enabled or panel.result_folder is not None
 
 
+def test_a_row_of_a_study_among_others_in_its_folder_opens_all_its_files(
+    panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from conftest import write_headers
+    from LGETextDetectLib.results_table import failed_row, write_rows
+
+    ui, opened = panel.ui, []
+    studies, out = tmp_path / "studies", tmp_path / "out"
+    for number in range(4):
+        write_headers(studies / f"IM{number}", "AB"[number % 2], f"1.{number % 2}")
+    out.mkdir()
+    write_rows(out / "results.csv", [failed_row(name, name, "ok", "") for name in ("IM0", "IM1")])
+    monkeypatch.setattr(panel, "open_study", lambda *words: opened.append(words))
+    ui.batchPath.currentPath, ui.batchOutPath.currentPath = str(studies), str(out)
+    ui.batchTable.setCurrentCell(1, 0)
+    ui.openButton.click()
+    assert not ui.errorLabel.text
+    assert opened == [((studies / "IM1", studies / "IM3"), out / "IM1", "IM1")]
+
+
 def test_a_batch_keeps_its_own_folder_when_another_is_chosen(panel, tmp_path: Path, views) -> None:
     from LGETextDetectLib.results_table import failed_row, write_rows
     from LGETextDetectLib.volume_files import write_nrrd

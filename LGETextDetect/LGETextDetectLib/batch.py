@@ -85,7 +85,7 @@ def run_batch(root: Path, out: Path, options: BatchOptions | None = None, events
             "out-occupied", "The output path is a file or the input folder itself.", "Name another output folder."
         )
     check_writable(out)
-    studies = find_studies(root, leave_out=out)
+    studies = find_studies(root, leave_out=out, workers=options.workers or cores())
     part, parts = options.shard
     mine = studies[part - 1 :: parts]
     bundle = open_bundle(default_bundle())
@@ -187,7 +187,7 @@ class Detector:
         folder = self._work.out / study.name
         target = check_output(folder)
         try:
-            detection = detect(study.source.resolve(), self._engine, options)
+            detection = detect(study.source, self._engine, options)
         except InputRefused as refused:
             if refused.code not in OF_THIS_MACHINE:
                 remove_result(target)  # of images that were others
@@ -260,7 +260,7 @@ def image_reader() -> Callable[[Study], str]:
 def images_sha256(study: Study) -> str:
     """The sha256 that a result of the study's images, as they are now, would name; empty when they cannot be read."""
     try:
-        return load_study(study.source.resolve()).facts.sha256
+        return load_study(study.source).facts.sha256
     except Exception:  # whatever it is: the study is detected again, and its row says what is wrong
         return ""
 

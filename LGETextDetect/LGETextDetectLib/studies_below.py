@@ -5,72 +5,112 @@ from __future__ import annotations
 import hashlib
 import os
 import unicodedata
-import warnings
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from pydicom import dcmread
+from pydicom.tag import Tag
 
-from .dicom_frames import is_dicom
+from .dicom_frames import Source, read_elements
 from .refusal import InputRefused
 from .volume_files import IMAGE_IO, NIFTI
+from .worker_pool import run_tasks
 
 DICOM_SUFFIXES = (".dcm", ".ima")  # named so, but damaged at the very start: to be refused, not to be overlooked
 DICOM_DIRECTORY = "1.2.840.10008.1.3.10"  # media storage class of a DICOMDIR
 IDENTIFIERS = ("PatientID", "StudyInstanceUID")
 KINDS = ("Modality", "SOPClassUID")  # a header without any of all these ends too early
-UNKNOWN = ("\\", "")  # study of damaged files: no PatientID holds a backslash
+TAGS = [Tag(name) for name in (*IDENTIFIERS, *KINDS)]
+FILES_A_WORKER = 5000  # headers from which a process of its own, which takes a second to start, is worth it
+FILES_A_TASK = 500
 MAX_NAME = 80  # characters; some file systems end at 143 bytes
 RESERVED = {"results.csv", "con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
-StudyKey = tuple[str, str]  # PatientID and StudyInstanceUID, compared and never shown
 
 
 @dataclass(frozen=True)
 class Study:
-    """One study to detect in. name: of its result's folder, unique; path: relative to the root, with slashes."""
+    """One study to detect in.
+
+    name: of its result's folder, unique. path: of its folder or file, or of the first of its files where it shares a
+    folder with other studies or lies in several; relative to the root, with slashes. source: what to read, absolute.
+    """
 
     name: str
     path: str
-    source: Path
+    source: Source
 
 
-def find_studies(root: Path, leave_out: Path | None = None) -> list[Study]:
+class StudyKey(NamedTuple):
+    """What tells studies apart; compared and never shown. place: the folder (or file) of files that name no study."""
+
+    patient: str
+    uid: str
+    place: Path | None = None
+    damaged: bool = False
+
+
+DAMAGED = StudyKey("", "", damaged=True)
+Leaf = dict[StudyKey, list[Path]]  # a folder's own DICOM files, by study
+
+
+def find_studies(root: Path, leave_out: Path | None = None, workers: int = 1) -> list[Study]:
     """Every study at or below ``root``, sorted by name; hidden files, ``*_mask.*`` and ``leave_out`` are ignored.
 
-    A volume file is a study. A folder is a study when the DICOM files in it and in its subfolders belong to one; the
+    A volume file is a study. DICOM files are one study when they name the same StudyInstanceUID, wherever they lie;
+    only folders that name different patients with it stay apart. Where a folder and its subfolders hold one study, the
     highest such folder is taken, ``root`` itself only when its own files or several of its folders are one study.
-    Files of several folders belong to one study only when all of these name the same StudyInstanceUID: a folder that
-    names none, or whose headers cannot be read, is a study of its own.
+    Files that name no study, and damaged ones, count to the only study of their folder, so that it is refused; beside
+    several studies they are listed as studies of their own. Many headers are read in up to ``workers`` processes.
     Raises InputRefused(not-found, no-studies).
     """
     if not root.is_dir():
         raise InputRefused(
             "not-found", "The folder does not exist.", "Check the path; for one file use lgetext detect."
         )
-    volumes, leaves = _scan(root, leave_out)
-    sources = sorted([*volumes, *_dicom_studies(root, leaves)])
-    if not sources:
+    volumes, others = _scan(root, leave_out)
+    keys = _read_keys([path for files in others.values() for path in files], workers)
+    leaves = {folder: leaf for folder, files in others.items() if (leaf := _by_study(folder, files, keys))}
+    found = sorted([*((path, path) for path in volumes), *_dicom_studies(root, leaves)], key=lambda item: item[0])
+    if not found:
         raise InputRefused("no-studies", "No DICOM file and no volume file was found.")
-    paths = [source.relative_to(root).as_posix() for source in sources]
-    own = {".": root.resolve().name}
-    names = study_names([own.get(path, path) for path in paths])
-    return sorted((Study(*row) for row in zip(names, paths, sources, strict=True)), key=lambda study: study.name)
+    return sorted(_named(root, found), key=lambda study: study.name)
 
 
-def _scan(root: Path, leave_out: Path | None) -> tuple[list[Path], dict[Path, tuple[StudyKey, list[Path]]]]:
-    """Volume files, and for each folder that itself holds DICOM files the study of the first with these files.
+def source_at(root: Path, path: str, leave_out: Path | None = None) -> Source:
+    """What the study of this ``Study.path`` is read from; where that is one DICOM file, the others are searched for again.
 
-    A folder that cannot be opened counts as one with damaged files.
+    Raises InputRefused(not-found) when there is no such study any more.
     """
+    if (root / path).is_dir() or volume_suffix(path):
+        return root / path
+    for study in find_studies(root, leave_out):
+        if study.path == path:
+            return study.source
+    raise InputRefused("not-found", "The files of this study are not there any more.", "Run the batch again.")
+
+
+def files_of(source: Source) -> list[Path]:
+    """The files that a study may be read from, in path order."""
+    if isinstance(source, tuple):
+        return list(source)
+    return sorted(path for path in source.rglob("*") if path.is_file()) if source.is_dir() else [source]
+
+
+# --- what lies where -------------------------------------------------------------------------------------------------
+
+
+def _scan(root: Path, leave_out: Path | None) -> tuple[list[Path], dict[Path, list[Path]]]:
+    """Volume files, and the other files of every folder; none of a folder that cannot be opened."""
     volumes: list[Path] = []
-    leaves: dict[Path, tuple[StudyKey, list[Path]]] = {}
+    others: dict[Path, list[Path]] = {}
     skipped = leave_out.resolve() if leave_out else None
     seen: set[Path] = set()
 
     def keep_closed(error: OSError) -> None:
-        leaves[Path(error.filename)] = (UNKNOWN, [])
+        others[Path(error.filename)] = []
 
     for place, folders, names in os.walk(root, onerror=keep_closed, followlinks=True):
         folder = Path(place)
@@ -81,68 +121,122 @@ def _scan(root: Path, leave_out: Path | None) -> tuple[list[Path], dict[Path, tu
         seen.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         files = [folder / name for name in sorted(names) if not name.startswith(".")]
-        images = [path for path in files if volume_suffix(path.name)]
-        volumes += [path for path in images if not _stem(path.name).endswith("_mask")]
-        others = [path for path in files if path not in set(images) and path.is_file()]
-        key = _first_study(others)
-        if key is not None:
-            leaves[folder] = (key, others)
-    return volumes, leaves
+        volumes += [path for path in files if volume_suffix(path.name) and not _stem(path.name).endswith("_mask")]
+        if rest := [path for path in files if not volume_suffix(path.name) and path.is_file()]:
+            others[folder] = rest
+    return volumes, others
 
 
-def _first_study(files: Sequence[Path]) -> StudyKey | None:
-    """Study of the first DICOM file that names one, else of the first readable one; None when there is no DICOM file."""
-    found = None
+def _by_study(folder: Path, files: Sequence[Path], keys: Mapping[Path, StudyKey | None]) -> Leaf:
+    """The DICOM files among a folder's own; here the StudyInstanceUID alone counts, whatever the patients are called.
+
+    A folder that could not be opened counts as one with damaged files.
+    """
+    found: Leaf = {} if files else {DAMAGED._replace(place=folder): []}
+    named: dict[str, StudyKey] = {}
     for path in files:
-        key = _study_of(path)
-        if key is not None and (found in (None, UNKNOWN) or key[1]):
-            found = key
-        if found is not None and found[1]:
-            break
-    return found
+        key = keys[path]
+        if key is not None:
+            key = named.setdefault(key.uid, key) if key.uid else key._replace(place=folder)
+            found.setdefault(key, []).append(path)
+    studies = list(named.values()) or [key for key in found if not key.damaged] or list(found)
+    if len(studies) == 1:
+        return {studies[0]: sorted(path for paths in found.values() for path in paths)}
+    damaged = found.pop(DAMAGED._replace(place=folder), [])
+    return found | {DAMAGED._replace(place=path): [path] for path in damaged}
+
+
+def _read_keys(files: Sequence[Path], workers: int) -> dict[Path, StudyKey | None]:
+    """Study of every file."""
+    processes = min(workers, len(files) // FILES_A_WORKER)
+    if processes < 2:
+        return dict(zip(files, _keys_of(files), strict=True))
+    keys: dict[Path, StudyKey | None] = {}
+    tasks = (files[first : first + FILES_A_TASK] for first in range(0, len(files), FILES_A_TASK))
+    with closing(run_tasks(tasks, _key_reader, processes, {})) as read:
+        for task, found in read:
+            keys.update(zip(task, found or _keys_of(task), strict=True))  # again here where the process died
+    return keys
+
+
+def _key_reader() -> Callable[[Sequence[Path]], list[StudyKey | None]]:
+    """What a worker does to read headers."""
+    return _keys_of
+
+
+def _keys_of(files: Sequence[Path]) -> list[StudyKey | None]:
+    return [_study_of(path) for path in files]
 
 
 def _study_of(path: Path) -> StudyKey | None:
-    """Study of a DICOM file, UNKNOWN when it is damaged; None for any other file and for a DICOMDIR."""
+    """Study of a DICOM file, DAMAGED when it is that; None for any other file and for a DICOMDIR."""
     try:
-        if not is_dicom(path):
-            return UNKNOWN if path.suffix.lower() in DICOM_SUFFIXES else None
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            header = dcmread(path, stop_before_pixels=True, specific_tags=[*IDENTIFIERS, *KINDS])
-            if header.file_meta.get("MediaStorageSOPClassUID") == DICOM_DIRECTORY:
-                return None
-            patient, study = (str(header.get(name) or "") for name in IDENTIFIERS)
-            cut_off = not (patient or study or any(header.get(name) for name in KINDS))
-            return UNKNOWN if cut_off else (patient, study)
+        header = read_elements(path, TAGS)
+        if header is None:
+            return DAMAGED if path.suffix.lower() in DICOM_SUFFIXES else None
+        if header.file_meta.get("MediaStorageSOPClassUID") == DICOM_DIRECTORY:
+            return None
+        patient, study = (str(header.get(name) or "").strip() for name in IDENTIFIERS)
+        cut_off = not (patient or study or any(header.get(name) for name in KINDS))
+        return DAMAGED if cut_off else StudyKey(patient, study)
     except Exception:  # whatever is wrong with it: the study is listed, and refused when it is read
-        return UNKNOWN
+        return DAMAGED
 
 
-def _dicom_studies(root: Path, leaves: Mapping[Path, tuple[StudyKey, list[Path]]]) -> list[Path]:
-    """Highest folders at or below ``root`` that hold one study each, and the single files that lie beside several.
+# --- which files are one study ---------------------------------------------------------------------------------------
+
+
+def _dicom_studies(root: Path, leaves: Mapping[Path, Leaf]) -> list[tuple[Path, Source]]:
+    """Of each study its first place and its source: the highest folder that holds it alone, else its files.
 
     Damaged folders below a folder with images of its own do not take that apart: they are studies beside it.
     """
     inside = _subfolders(root, leaves)
-    own = {place: key if key[1] else (place, key) for place, (key, _) in leaves.items()}  # equal in one study only
-    only: dict[Path, tuple[object, object] | None] = {}  # the one study at or below a folder, None of several
-    for folder in sorted({root, *leaves, *inside}, key=lambda place: len(place.parts), reverse=True):
-        held = {only[child] for child in inside.get(folder, ())} | ({own[folder]} if folder in own else set())
-        only[folder] = held.pop() if len(held) == 1 else None
-    found, waiting = [], [root]
+    only = _only_studies(root, leaves, inside)
+    places: dict[StudyKey, list[Path]] = {}  # folders that hold the study alone, and files
+    waiting = [root]
     while waiting:
         folder = waiting.pop()
-        below = inside.get(folder, [])
-        damaged = [child for child in below if (only[child] or UNKNOWN)[1] == UNKNOWN]
-        if only[folder] is not None and (folder != root or folder in own or len(below) > 1):
-            found.append(folder)
-        elif folder in own and all(child in damaged or only[child] == own[folder] for child in below):
-            found += [folder, *damaged]
+        own, below = leaves.get(folder, {}), inside.get(folder, [])
+        study = only[folder]
+        damaged = [child for child in below if (held := only[child]) is not None and held.damaged]
+        if study is not None and (folder != root or own or len(below) > 1):
+            places.setdefault(study, []).append(folder)
+        elif len(own) == 1 and all(child in damaged or only[child] in own for child in below):
+            places.setdefault(next(iter(own)), []).append(folder)
+            waiting += damaged
         else:
-            found += [path for path in (leaves[folder][1] if folder in own else ()) if _study_of(path) is not None]
+            for one, files in own.items():
+                places.setdefault(one, []).extend(files)
             waiting += below
-    return found
+    return [_place_and_source(sorted(parts), leaves, inside) for parts in places.values()]
+
+
+def _only_studies(
+    root: Path, leaves: Mapping[Path, Leaf], inside: Mapping[Path, Sequence[Path]]
+) -> dict[Path, StudyKey | None]:
+    """Of every folder the one study at or below it, None of several."""
+    only: dict[Path, StudyKey | None] = {}
+    for folder in sorted({root, *leaves, *inside}, key=lambda place: len(place.parts), reverse=True):
+        held = {*(only[child] for child in inside.get(folder, ())), *leaves.get(folder, ())}
+        only[folder] = held.pop() if len(held) == 1 else None
+    return only
+
+
+def _place_and_source(
+    parts: Sequence[Path], leaves: Mapping[Path, Leaf], inside: Mapping[Path, Sequence[Path]]
+) -> tuple[Path, Source]:
+    """First place and source of a study that lies in these folders and files."""
+    if len(parts) == 1 and (parts[0] in leaves or parts[0] in inside):
+        return parts[0], parts[0]
+    files, waiting = [], [*parts]
+    while waiting:
+        part = waiting.pop()
+        if part in leaves or part in inside:
+            waiting += [*inside.get(part, ()), *(path for paths in leaves.get(part, {}).values() for path in paths)]
+        else:
+            files.append(part)
+    return parts[0], tuple(sorted(files))
 
 
 def _subfolders(root: Path, places: Iterable[Path]) -> dict[Path, list[Path]]:
@@ -160,6 +254,23 @@ def _subfolders(root: Path, places: Iterable[Path]) -> dict[Path, list[Path]]:
 # --- names -----------------------------------------------------------------------------------------------------------
 
 
+def _named(root: Path, found: Sequence[tuple[Path, Source]]) -> list[Study]:
+    """Studies with their names and paths; found: of each the folder or file that it is named by, and its source."""
+    own = {root: root.resolve().name}
+    places = [own.get(place) or place.relative_to(root).as_posix() for place, _ in found]
+    firsts = [source[0] if isinstance(source, tuple) else source for _, source in found]
+    spread = [isinstance(source, tuple) and place == source[0] for place, source in found]
+    names = study_names(places, {place for place, one_of_several in zip(places, spread, strict=True) if one_of_several})
+    return [
+        Study(name, first.relative_to(root).as_posix(), _absolute(source))
+        for name, first, (_, source) in zip(names, firsts, found, strict=True)
+    ]
+
+
+def _absolute(source: Source) -> Source:
+    return tuple(path.absolute() for path in source) if isinstance(source, tuple) else source.absolute()
+
+
 def volume_suffix(name: str) -> str | None:
     """The suffix of a volume file's name, None for any other name."""
     return next((suffix for suffix in (*NIFTI, *IMAGE_IO) if name.casefold().endswith(suffix)), None)
@@ -170,11 +281,17 @@ def _stem(name: str) -> str:
     return name[: -len(suffix)] if suffix else name
 
 
-def study_names(paths: Sequence[str]) -> list[str]:
-    """A folder name for every path: its last part, with its parents where two would be equal; unique on any system."""
-    parts = [path.split("/") for path in paths]
-    names = _with_others(_safe(_stem(part[-1])) for part in parts)
-    longer = [_safe("_".join([*part[:-1], part[-1]])) for part in parts]
+def study_names(paths: Sequence[str], beside_others: Container[str] = ()) -> list[str]:
+    """A folder name for every path: its last part, with its parents where two would be equal; unique on any system.
+
+    beside_others: first files of studies that share their folder; they always go by their parents too, since files of
+    other folders are called the same, and a name must not change when these are added.
+    """
+    longer = [_safe(path.replace("/", "_")) for path in paths]
+    short = (_safe(_stem(path.split("/")[-1])) for path in paths)
+    names = _with_others(
+        other if path in beside_others else name for path, name, other in zip(paths, short, longer, strict=True)
+    )
     names = _with_others(name if alone else other for (name, alone), other in zip(names, longer, strict=True))
     return [
         name if alone else f"{name[: MAX_NAME - 9]}-{_digest(path)}"

@@ -192,6 +192,10 @@ class BatchSection:
         self._panel.show_error("")
         try:
             with slicer.util.tryWithErrorDisplay(show=False, waitCursor=True):
-                self._panel.open_study(studies / row["path"], results / row["study"], row["study"])
+                self._panel.logic.ensure_packages()
+                from LGETextDetectLib.studies_below import source_at
+
+                source = source_at(studies, row["path"], leave_out=results)
+                self._panel.open_study(source, results / row["study"], row["study"])
         except Exception as error:
             self._panel.show_error(error_text(error))

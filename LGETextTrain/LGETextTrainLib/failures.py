@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from LGETextDetectLib.dicom_frames import Source
 from LGETextDetectLib.outputs.slice_pictures import png_bytes
 from LGETextDetectLib.studies_below import find_studies
 from LGETextDetectLib.volume_files import load_study
@@ -84,7 +85,7 @@ def write_failures(out: Path, root: Path, results: Path, cases: Sequence[Case]) 
     return written
 
 
-def failure_picture(study: Path, mask: Path, evidence: Path) -> UInt8:
+def failure_picture(study: Source, mask: Path, evidence: Path) -> UInt8:
     """(2 * 240, 3 * 240, 3): slices with most true scar, else most evidence; above plain, below with outline and evidence."""
     loaded = load_study(study).volume
     labels, heat = np.round(load_study(mask).volume.array).astype(int), load_study(evidence).volume.array

@@ -82,7 +82,7 @@ class Measurer:
 
     def __call__(self, study: Study) -> str:
         try:
-            detection = detect(study.source.resolve(), self._engine)
+            detection = detect(study.source, self._engine)
         except InputRefused as refused:
             return refused.code
         mask = find_mask(self._orders.root, study.name)

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from LGETextDetectLib.dicom_frames import Source
 from LGETextDetectLib.landmarks import find_landmarks
 from LGETextDetectLib.model import Engine
 from LGETextDetectLib.normalised import NormalisedStack, normalise
 from LGETextDetectLib.padding import without_padding
 from LGETextDetectLib.refusal import InputRefused
-from LGETextDetectLib.studies_below import Study
+from LGETextDetectLib.studies_below import Study, files_of
 from LGETextDetectLib.volume_files import load_study
 from LGETextDetectLib.worker_pool import run_tasks
 from scipy import ndimage
@@ -62,7 +63,7 @@ class Reading:
 LOST = Reading(code="damaged-file", cause="Reading this study ended its process.")
 
 
-def prepare(source: Path, segment: Segment, normalise_orientation: bool = True) -> tuple[Prepared, str, str]:
+def prepare(source: Source, segment: Segment, normalise_orientation: bool = True) -> tuple[Prepared, str, str]:
     """Read and normalise one study; (prepared, sha256, image type). Raises InputRefused.
 
     Without ``normalise_orientation`` the frame is turned (and mirrored) back to how the image was acquired: the
@@ -88,10 +89,9 @@ def as_acquired(array: npt.NDArray[np.float32], stack: NormalisedStack) -> npt.N
     )
 
 
-def file_key(source: Path, frame: str) -> str:
+def file_key(source: Source, frame: str) -> str:
     """Changes when a file of the study, or how it is prepared (``frame``), does; tells nothing of the path."""
-    files = sorted(p for p in source.rglob("*") if p.is_file()) if source.is_dir() else [source]
-    facts = [(str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in files]
+    facts = [(str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in files_of(source)]
     return hashlib.sha256(json.dumps([frame, facts]).encode()).hexdigest()[:24]
 
 
@@ -102,10 +102,10 @@ class _Preparer:
         self.segment = Engine(bundle, "onnx", threads=1).segment
         self.folder, self.normalise_orientation = folder, normalise_orientation
 
-    def __call__(self, task: tuple[str, str]) -> Reading:
+    def __call__(self, task: tuple[str, Source]) -> Reading:
         _, source = task
         try:
-            study, sha256, image_type = prepare(Path(source), self.segment, self.normalise_orientation)
+            study, sha256, image_type = prepare(source, self.segment, self.normalise_orientation)
         except InputRefused as refused:
             return Reading(code=refused.code, cause=refused.cause)
         save_prepared(study, self.folder / f"{sha256[:24]}.npz")
@@ -124,7 +124,7 @@ def prepare_all(
     frame = f"{Engine(bundle, 'onnx').bundle.manifest['files']['heart.onnx'][:16]} {normalise_orientation}"
     known = _read_index(folder)
     keys = [file_key(study.source, frame) for study in studies]
-    missing = [(k, str(s.source)) for k, s in zip(keys, studies, strict=True) if k not in known]
+    missing = [(k, s.source) for k, s in zip(keys, studies, strict=True) if k not in known]
     report(len(studies) - len(missing))
     make = partial(_Preparer, bundle, folder, normalise_orientation)
     for done, (key, reading) in enumerate(_outcomes(missing, make, workers), start=len(studies) - len(missing) + 1):
@@ -138,7 +138,7 @@ def prepare_all(
 
 
 def _outcomes(
-    tasks: list[tuple[str, str]], make: Callable[[], _Preparer], workers: int
+    tasks: list[tuple[str, Source]], make: Callable[[], _Preparer], workers: int
 ) -> Iterator[tuple[str, Reading | None]]:
     """Key and reading of every task; None when its worker died."""
     if not tasks:
