@@ -128,7 +128,7 @@ def test_damaged_files_and_files_of_no_study_beside_several_are_listed_apart(tmp
 def test_a_file_of_no_study_beside_the_only_one_has_it_refused(tmp_path: Path) -> None:
     write(tmp_path / "p", [*sound_series(), *another(sound_series()[:1], 9, StudyInstanceUID="")])
     (study,) = find_studies(tmp_path)
-    with pytest.raises(InputRefused, match=r"several-studies: 1 of 9 images name no study"):
+    with pytest.raises(InputRefused, match=r"several-studies: 1 of 9 late enhancement images name no study"):
         load_study(study.source)
 
 
@@ -193,9 +193,16 @@ def test_a_folder_of_several_studies_is_refused_with_a_way_out(
     write(tmp_path / "in", sound_series() + another(sound_series(), 9, StudyInstanceUID="2.25.31"))
     assert cli.main([word.format(tmp_path / "in") for word in command]) == 3
     said = capsys.readouterr()
-    assert said.err.startswith("refused [several-studies]: The images belong to 2 studies.")
+    assert said.err.startswith("refused [several-studies]: The late enhancement images belong to 2 studies.")
     assert "lgetext batch" in said.err and said.err.count("\n") == 1
     assert "2.25" not in said.err + said.out and not (tmp_path / "o").exists()
+
+
+def test_images_of_another_study_beside_the_only_late_enhancement_do_no_harm(tmp_path: Path) -> None:
+    cine = another(sound_series(), 9, StudyInstanceUID="2.25.31", SeriesDescription="Cine_SAX")
+    write(tmp_path / "mixed", sound_series() + cine)
+    write(tmp_path / "alone", sound_series())
+    assert load_study(tmp_path / "mixed").facts.sha256 == load_study(tmp_path / "alone").facts.sha256
 
 
 # --- whole batches ---------------------------------------------------------------------------------------------------

@@ -109,7 +109,7 @@ def inspect_folder(source: Source) -> Inspection:
     slices = gather(headers.frames)
     stacks = _settle_pairs([_describe(item) for item in slices], slices)
     candidates = [stacks[number] for number in _candidates(stacks)[0]]
-    mixture = _patient_mixture(candidates) or _study_mixture(headers.frames)
+    mixture = _patient_mixture(candidates) or _study_mixture(candidates)
     chosen = tuple(_choose(stacks, slices, headers))
     return Inspection(chosen, headers.files, headers.other, headers.duplicates, mixture)
 
@@ -285,12 +285,13 @@ def _patient_mixture(stacks: Sequence[Stack]) -> Defect | None:
     return None
 
 
-def _study_mixture(frames: Sequence[Frame]) -> Defect | None:
-    """Two StudyInstanceUIDs, or one and none, among all images: whose answer it would be is not for the reader to choose."""
-    named = {frame.study_uid for frame in frames} - {""}
+def _study_mixture(stacks: Sequence[Stack]) -> Defect | None:
+    """Two StudyInstanceUIDs, or one and none, among the images that come into question."""
+    studies = [frame.study_uid for stack in stacks for frame in stack.frames]
+    named, unnamed = set(studies) - {""}, studies.count("")
     if len(named) > 1:
-        return "several-studies", f"The images belong to {len(named)} studies."
-    unnamed = sum(not frame.study_uid for frame in frames)
+        return "several-studies", f"The late enhancement images belong to {len(named)} studies."
     if named and unnamed:
-        return "several-studies", f"{unnamed} of {len(frames)} images name no study, the others one (StudyInstanceUID)."
+        cause = f"{unnamed} of {len(studies)} late enhancement images name no study, the others one (StudyInstanceUID)."
+        return "several-studies", cause
     return None
