@@ -247,7 +247,7 @@ def judged_places_apart(marks: list[Mark]) -> list[Mark]:
     finding = False
     for k, mark in enumerate(marks):
         finding = finding or mark.kind == "term"
-        apart = finding and (_is_judged(marks, k) or _place_is_denied(marks, k))
+        apart = finding and (_is_judged(marks, k) or _place_is_denied(marks, k) or _is_contrasted(marks, k))
         finding = finding and not apart and mark.kind != "break"
         result.append(mark._replace(kind="break") if apart else mark)
     return result
@@ -296,7 +296,7 @@ def _affirms_after_denial(before: set[str], first: Mark, later: frozenset[str]) 
     """'Normal septum and scarred apex', 'absent in the septum and present in the lateral wall'."""
     if "place" not in before or "place" not in later or later & TURNS:
         return False
-    if first.kind == "assert" and first.words.lower() in ("present", "positive", "seen", "yes"):
+    if affirms(first):
         return bool(before & TURNS)
     return "normal" in before and "term" in later and "term" not in before
 
@@ -314,14 +314,14 @@ def _judgement(marks: list[Mark], start: int, named: tuple[str, ...]) -> bool:
     head = past(marks, start, named)
     if head in (start, len(marks)):
         return False
-    return (
-        marks[head].kind == "spare" or _is_normal(marks[head]) or (marks[head].kind == "neg" and head == len(marks) - 1)
-    )
+    if marks[head].kind == "neg":
+        return head == len(marks) - 1
+    return marks[head].kind == "spare" or _is_normal(marks[head]) or affirms(marks[head])
 
 
 def _place_is_denied(marks: list[Mark], join: int) -> bool:
     """'Septal scar, apical absent', '... and apical scar absent': whether a denied place follows."""
-    if marks[join].kind != "sep":
+    if marks[join].kind not in ("sep", "open"):
         return False
     head = past(marks, join + 1, (*_PLACE_WORDS, "term", "assert", "colon", "and"))
     kinds = {m.kind for m in marks[join + 1 : head]}
@@ -330,9 +330,30 @@ def _place_is_denied(marks: list[Mark], join: int) -> bool:
             kinds & set(_PLACE_WORDS) == {"level"} and marks[join].words.lower() in ("and", "&")
         )
     else:  # "scar of the septum, apex and lateral wall not seen" is one list
-        parts = _parts(marks[join]) and "sep" not in kinds and not _goes_on_listing(marks, join)
+        parts = (
+            (marks[join].kind == "open" or _parts(marks[join]))
+            and "sep" not in kinds
+            and not _goes_on_listing(marks, join)
+        )
     placed = kind_at(marks, head + 1) in _PLACE_WORDS if not kinds else not kinds.isdisjoint(_PLACE_WORDS)
     return parts and placed and kind_at(marks, head) == "negpost"
+
+
+def _is_contrasted(marks: list[Mark], join: int) -> bool:
+    """'LGE not septal, lateral': whether a place alone follows one that is denied of a finding without place."""
+    if marks[join].kind != "sep" or marks[join].value != ",":
+        return False
+    denied = join
+    while denied and marks[denied - 1].kind in _PLACE_WORDS:
+        denied -= 1
+    if denied in (0, 1, join) or marks[denied - 1].words.lower() != "not":
+        return False
+    end = past(marks, join + 1, _PLACE_WORDS)
+    return (
+        marks[denied - 2].kind in ("term", "layer", "colon")
+        and end > join + 1
+        and kind_at(marks, end) in ("", "break", "query")
+    )
 
 
 def _goes_on_listing(marks: list[Mark], join: int) -> bool:
@@ -358,12 +379,17 @@ def _parts(mark: Mark) -> bool:
     return mark.kind == "sep" and (mark.value == "," or mark.words in ("-", "–", "—"))
 
 
+def affirms(mark: Mark) -> bool:
+    """Whether a mark says that something is there: present, positive, seen, yes."""
+    return mark.kind == "assert" and mark.words.lower() in ("present", "positive", "seen", "yes")
+
+
 def _is_normal(mark: Mark) -> bool:
     return mark.kind == "negpost" and mark.value == "normal"
 
 
 def statements_on_lv(clauses: list[list[Mark]]) -> list[list[Mark]]:
-    """Without clauses on another organ, those that go on about it, and those that only call something else normal."""
+    """Without clauses on another organ, those that go on about it, and those on something else ("LAD stented")."""
     kept: list[list[Mark]] = []
     organ = False
     for clause in map(_without_denied_organ, clauses):
@@ -371,8 +397,9 @@ def statements_on_lv(clauses: list[list[Mark]]) -> list[list[Mark]]:
         here = bool(kinds & {"place", "lv", "layer"})
         goes_on = organ and clause[0].kind != "break" and not here
         of_organ = goes_on or ("organ" in kinds and not kinds & {"place", "lv"})
-        other_normal = {"topic", "negpost"} <= kinds and not kinds & {"term", "layer", "noreflow", "scarfree"}
-        if not (of_organ or other_normal):
+        asks = kinds & {"term", "layer", "noreflow", "scarfree"}
+        background = "topic" in kinds and not asks and ("negpost" in kinds or not kinds & {"place", "lv", "vote"})
+        if not (of_organ or background):
             kept.append(clause)
         organ = of_organ and not kinds & {"neg", "negpost"}
     return kept

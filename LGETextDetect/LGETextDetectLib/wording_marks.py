@@ -27,6 +27,9 @@ for _phrase, (_kind, _value) in PHRASES.items():
         _TREE.setdefault(_key[0], []).append((_key, _kind, _value))
 
 
+KNOWN = frozenset(token for entries in _TREE.values() for key, _, _ in entries for token in key)
+
+
 for _entries in _TREE.values():
     _entries.sort(key=lambda e: -len(e[0]))
 

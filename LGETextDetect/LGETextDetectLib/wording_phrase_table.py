@@ -12,11 +12,11 @@ term lge: lge | late gadolinium enhancement | late gadolinium hyperenhancement |
     | late uptake | contrast uptake | late gadolinium uptake | gadolinium retention | gadolinium accumulation |
     gadolinium deposition | hyperenhanced | positive late | late gadolinium positivity | lge positivity
 term scar: scar | fibrosis | myocardium fibrosis | replacement fibrosis | scar tissue | myocardium scar | fibrous
-    tissue | fibrous scar | myocardium damage | myocardium injury | damaged myocardium | dead muscle | dead tissue |
+    tissue | fibrous scar | myocardium damage | myocardium injury | damaged myocardium | dead muscle | dead tissue | myocardium death |
     dead myocardium | necrosis | myocardium necrosis | nonviable | non viable | no viable | not viable | nonviability
     | devitalised | irreversible damage | irreversibly damaged | irreversible injury | fibrofatty replacement |
     hyperintense scar | delayed bright
-term damage: damage | damaged | injury | injured | destroyed | dead area | weak area | injured area
+term damage: damage | damaged | dead | injury | injured | destroyed | dead area | weak area | injured area
 term stripe: stripe | lge stripe
 term infarct: infarct | myocardium infarct | myocardial infarct | infarct scar | infarct pattern | infarct scar tissue
 term event: mi | myocardium attack | old attack
@@ -48,17 +48,17 @@ layer transmural: transmural | trans mural | through full wall | through whole w
     subepicardial | wholly transmural | completely transmural
 layer diffuse: diffuse | diffusely
 layer patchy: patchy | multifocal patchy
-level basal: basal | basal level | basal third | basal slice | basal slices | at base | basal ventricle | basal ring
-level mid: mid | middle | middle segments | mid ventricular | mid ventricle | mid cavity | mid level | mid third | mid
+level basal: basal | basal half | basal level | basal third | basal slice | basal slices | at base | basal ventricle | basal ring
+level mid: mid | middle | papillary muscle level | middle segments | mid ventricular | mid ventricle | mid cavity | mid level | mid third | mid
     lv | mid slice | mid slices | papillary level | level of papillary muscle | level of papillary muscles | mid
     papillary
-level apical: apical | apical level | apical third | apical slice | apical slices | distal | distal third
+level apical: apical | apical half | apical level | apical third | apical slice | apical slices | distal | distal third
 level basal+mid+apical: all levels | every level | all three levels | at all levels | basal mid apical | whole length
     | entire length | full length | whole extent of wall
 apex: apex | apical cap | true apex | lv apex | left ventricle apex | left ventricular apex | cap | apical tip | tip |
     tip of myocardium | segment apex | cardiac apex | myocardium apex | very tip | apex proper | tip of ventricle |
     true apical cap | true apex cap
-wall inferolateral: posterior | posterior wall | back wall | post wall | posterior lateral | posterior lateral wall |
+wall inferolateral: posterior | posterior wall | back wall | back of myocardium | back of of myocardium | post wall | posterior lateral | posterior lateral wall |
     inferior lateral | inferior lateral wall | posterolateral | rear wall
 wall anterolateral: anterior lateral | anterior lateral wall | antero lateral | antero lateral wall
 wall inferolateral: infero lateral | infero lateral wall | postero lateral | postero lateral wall
@@ -82,7 +82,7 @@ wall all: circumferential | ring like | global | all walls | all segment | every
     myocardium | to left ventricular myocardium | to lv myocardium | to of lv | to of lv myocardium
 wall all17: all 17 segment | 17 segment
 vessel multi: multi vessel | multivessel
-neg: might not | no | without | absence | absence of | negative for | no evidence of | no evidence for | no convincing
+neg: might not | no | nobody | without | absence | absence of | negative for | no evidence of | no evidence for | no convincing
     | not | never | nothing | nor | fails to | failed to | free from | devoid of | rather than | no signs of | no sign
     of | no trace of | nowhere | neither | no longer | lacks | not a single | not any | scant | hardly any
 negpost negative: negative | unlikely | improbable | very unlikely | aborted | none | not seen | no seen | not present
@@ -100,7 +100,7 @@ scarfree: scar free | infarct free | fibrosis free | enhancement free | lge free
     scarless
 spare: spare | spare of | relative spare | spare of of | not involving | not reaching | not extending to | not extend
     to | not reach | not affecting | respecting | not including
-except: except | except for | other than | apart from | with exception of | with of exception of | exception of |
+except: except | except for | unlike | in contrast to | other than | apart from | with exception of | with of exception of | exception of |
     aside from | excluding | bar | but for | save for | beyond | outside | outside of | away from | anywhere but |
     everywhere but | not counting | besides | only | barring | elsewhere than | exclusive of | with sole exception of
     | with single exception of | with of sole exception of | with of only exception of
@@ -139,14 +139,14 @@ organ: right septal side | anterior rv wall | inferior rv wall | anterior rv | r
     prostatic | knee | uterus | skin | gut | stomach | gastric | colon | thrombus | clot | graft | conduit | patch |
     meningeal | hippocampal | pituitary | bladder | cystic | retinal | tumoral | ovary | ovarian | wrist | joint |
     synovial | intramural thrombus | mural thrombus | midwall thrombus | gallbladder | lumbar | basal ganglia |
-    moderator band | nephrogenic | sternotomy | white matter | optic
+    moderator band | nephrogenic | sternotomy | chest | abdomen | stroke | white matter | optic
 topic: perfusion | hypoperfusion | hypoperfused | perfused | defect | defects | ischaemia | inducible | stress | rest
     perfusion | oedema | edema | oedematous | edematous | odem | edeme | oedeme | edema | stir | t2 | t2 * | t2* | t1
     | t1 map | t1 mapping | t2 mapping | native | ecv | mapping | maps | map | hypokinesis | hypokinesia | hypokinetic
     | akinesis | akinesia | akinetic | dyskinesis | dyskinesia | dyskinetic | dyssynchrony | wall motion | wall motion
     abnormality | rwma | contracts | contraction | contractility | thinning | thinned | thin | thickening | thickened
     | hypertrophy | hypertrophied | hypertrophic wall | aneurysm | aneurysmal | apical aneurysm | ballooning | apical
-    ballooning | stenosis | occlusion | occluded | stent | stented | pci | cabg | angioplasty | culprit | bypass |
+    ballooning | stenosis | occlusion | occluded | cto | stent | stented | pci | cabg | angioplasty | culprit | bypass |
     angiography | angiogram | mm | ml | lvef | ef | ejection | fraction | strain | volume | volumes | haemorrhage |
     hemorrhage | midwall haemorrhage | midwall hemorrhage | imh | fatty | lipomatous | metaplasia | diffuse fibrosis |
     interstitial fibrosis | diffuse interstitial fibrosis | diffuse myocardium fibrosis | interstitial | peri infarct
@@ -170,7 +170,7 @@ noreflow: microvascular obstruction | black centre | black center | obstruction 
     core | core without enhancement | normal core | dark hypoenhanced core | dark spot in middle | dark middle | dark
     central core | hypo intense core | central dark core | microvascular obstruction zone | dark central area | signal
     void core | dark heart of scar
-vote ischaemic: ischaemic | ischaemic pattern | ischaemic aetiology | coronary disease | coronary artery disease |
+vote ischaemic: ischaemic | cad | cad type | ischaemic pattern | ischaemic aetiology | coronary disease | coronary artery disease |
     embolic | ischaemic cardiomyopathy | icm | ihd | coronary pattern | atherosclerotic | coronary origin | coronary
     cause | coronary distribution | ischaemic heart disease | ischaemic myocardium disease
 vote non-ischaemic: nonischaemic | non ischaemic | no ischaemic scar pattern | nicm | myocarditis | myocarditis like |
@@ -178,7 +178,7 @@ vote non-ischaemic: nonischaemic | non ischaemic | no ischaemic scar pattern | n
     | cardiomyopathy dilated | cardiomyopathy dilated no ischaemic | cardiomyopathy hypertrophic | cardiomyopathy
     dilated not ischaemic | dilated cardiomyopathy not ischaemic | scar no ischaemic | lge no ischaemic | pattern no
     ischaemic | dilated cardiomyopathy | hcm | apical hcm | hocm | hypertrophic cardiomyopathy | hypertrophic
-    obstructive cardiomyopathy | sarcoid | sarcoidosis | amyloid | amyloidosis | attr | fabry | anderson fabry |
+    obstructive cardiomyopathy | sarcoid | sarcoidosis | amyloid | amyloidosis | amylose | attr | fabry | anderson fabry |
     duchenne | becker | dystrophy | muscular dystrophy | danon | chagas | lmna | laminopathy | arvc | acm | alvc |
     arrhythmogenic cardiomyopathy | arrhythmogenic | endomyocardial fibrosis | loeffler | eosinophilic | takotsubo |
     inflammatory | myopericarditis | perimyocarditis | amyloidose | sarkoidose | sarcoidose | amiloidosis | non

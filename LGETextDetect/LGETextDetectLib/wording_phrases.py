@@ -10,7 +10,7 @@ from .wording_phrase_table import TABLE
 
 _ARTERIES = {
     "lad": "lad | left anterior descending | left anterior descending artery | left descending artery",
-    "rca": "rca | right coronary artery | right coronary | pda | posterior descending | posterior descending artery",
+    "rca": "rca | right coronary artery | right coronary | coronary right | coronary artery right | artery coronary right | pda | posterior descending | posterior descending artery",
     "lcx": "lcx | circumflex artery | left circumflex | left lcx | om1 | om2 | om | obtuse marginal",
 }
 _ARTERY_FORMS = ("{}", "distal {}", "proximal {}", "mid {}", "{} artery", "dominant {}")
@@ -57,7 +57,7 @@ def _of_table() -> Iterator[tuple[str, str, Any]]:
         kind, _, said = says.partition(" ")
         for phrase in phrases.split(" | "):
             yield phrase, kind, _value(kind, said)
-            if kind == "maybe" and phrase.startswith("not "):
+            if kind in ("maybe", "notstated") and phrase.startswith("not "):
                 yield f"might {phrase}", kind, None  # "could not be excluded"
 
 

@@ -92,7 +92,7 @@ def _read_run(run: list[Mark]) -> list[Mark]:
         first = group[0]
         if first.kind == "level":
             follows = groups[k + 1] if k + 1 < len(groups) else None
-            if follows and follows[0].kind in ("wall", "rvip", "territory") and follows[0].sep is None:
+            if follows and follows[0].kind in ("wall", "rvip", "territory") and _at_level(first, follows[0]):
                 places += _levelled(follows, first.levels, first.start)
                 used.add(k + 1)
             else:
@@ -120,6 +120,11 @@ def _read_run(run: list[Mark]) -> list[Mark]:
         else:
             places.append(_mark(first, first, Place(frozenset(first.segments), (), False, True, "apex")))
     return _numbers_win(places, run)
+
+
+def _at_level(level: _Atom, wall: _Atom) -> bool:
+    """Whether a wall belongs to the level before it: 'apical septum', 'at apical level, septum'."""
+    return wall.sep is None or (wall.sep == "," and not level.noun and bool(re.search(r"level|^at ", level.words)))
 
 
 def _atoms(run: list[Mark]) -> list[_Atom]:

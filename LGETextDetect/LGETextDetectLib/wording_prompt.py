@@ -10,12 +10,12 @@ from itertools import islice
 
 from .finding import Meaning
 from .wording_clauses import judged_places_apart, kind_at, past, statements_of, statements_on_lv
-from .wording_marks import Mark, find_marks
+from .wording_marks import KNOWN, Mark, find_marks
 from .wording_places import Place, at_levels, with_places
 from .wording_scope import of_the_wall
-from .wording_sentences import sentence_ends
-from .wording_sides import CONTRACTED, Sides, is_or, vote
-from .wording_words import Extent, clean, tokens_of
+from .wording_shorthand import SCARLESS, spelt_out
+from .wording_sides import AFTER, CONTRACTED, Sides, is_amount, is_or, vote
+from .wording_words import Extent, canonical, clean, tokens_of
 
 MAX_PROMPT = 4000  # characters; the rest is not read
 _ASKED = frozenset({"lge", "scar", "infarct", "stripe", "event"})
@@ -25,104 +25,34 @@ _OTHER_SUBJECT = re.compile(
     r"\b(should|icd|crt|defibrillator|pacemaker|treat\w*|therap\w*|recommend\w*|surgery|ablat\w*|anticoag\w*|statin\w*|drug|drugs|dose|dosage|prognos\w*|survival|mortality|"
     r"life expectancy|prescri\w*|medication|operate|transplant\w*|revasculari[sz]\w*|beta ?blocker\w*|cause of death|how much|how many|cost|price|population|prevalence|incidence|guideline\w*|define|definition|what is|what are|explain|"
     r"stands? for|meaning of|who (is|was|are|discovered|invented)|write|translate|poem|joke|recipe for|contraindicat\w*|"
-    r"difference between|dangerous|harmful|tell me (more )?about|teach me|risks?(?! factor))\b"
+    r"difference between|surpris\w+|dangerous|harmful|tell me (more )?about|teach me|risks?(?! factor))\b"
     r"|^(why|enhance (the|this)|how (do|does|is|are|to|can))\b"
     r"|\b(do|does|can|could|will|would)\b.*\b(cause|causes|heal|mean|kill|lead to|predict|regress)\b"
 )
+_UNSAYABLE = re.compile(  # what no Meaning says: of some not, other layers than, a comparison
+    rf"\bnot (?:all|every|each)\b(?!.*\b{SCARLESS}\b)"
+    r"|\bnon[- ]?(?:(?:sub)?e(?:ndo|pi)cardial|mid[- ]?wall|patchy|diffuse)\b"
+    r"|\b(?:more|less|larger|smaller|bigger|denser|brighter)\b.{0,60}?\bthan (?:in|on|at)\b"
+)
 _STILL_ASKED = re.compile(
     r"\b(what is|what are|how much|how many)\b.*\b(in|of|on) (this|the) (study|scan|patient|heart|image|images|wall|septum|lv)\b"
+)
+_IN_WHAT = re.compile(
+    r"\b(?:in|on|within|inside|near)\s+(?:the|his|her|my|your)\s+((?:[a-z]+\s+){0,2}?[a-z]{3,})\s*(?=[?.!,;)]|$)"
+)
+_STUDY = frozenset(  # what scar may be sought in without naming a place
+    "patient patients study studies scan scans image images picture pictures mri cmr exam examination case cases report series dataset data "
+    "stack slice slices view views sequence sequences acquisition acquisitions lady man woman gentleman boy girl child male female athlete film "
+    "body person subject individual following above past whole end cohort hospital file files folder example question".split()
 )
 _MEASURE = re.compile(r"\b(ejection|lvef|rvef|ef)\b")
 _SEGMENT_LIST = re.compile(
     r"\b(?:segments?|segs?|aha)\b[\s.:#]*((?:\d{1,3}(?!\d|\s*(?:%|mm|percent))\s*(?:,|and|or|to|[-&+/])?\s*)+)", re.I
 )
-_NUMBERS = (
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen".split()
-)
-_NUMBER_WORDS = re.compile(rf"\bsegments?(?:\s*(?:,|and|or|to|\b(?:{'|'.join(_NUMBERS)})\b))+", re.I)
 _NOT_FIRST = re.compile(rf"{CONTRACTED}\s+")
 _SUBJECT = re.compile(
     r"(?:there|it|this|that|these|those|the|an?|you|we|i|one|he|she|they|his|her|its|all|each|every)\b"
 )
-_VERB = r"(?:is|are|was|were|do|does|did|has|have|had)"
-_FOUND = r"scar|fibrosis|infarct(?:ion)?|enhancement"
-_REWORDED = tuple(
-    (re.compile(pattern, re.I), said)
-    for pattern, said in (
-        # "where" is German only at the start or before a verb or an article; else it is shorthand for "without"
-        (r"(?<=[\w)])\s+wo\s+(?!(?:ist|sind|liegt|liegen|befindet|sitzt|die|der|das|ein|eine|genau)\b)", " w/o "),
-        (r"^wo\s+(?=(?:any\s+)?(?:scar|lge|fibrosis|enhancement|mvo)\b)", "w/o "),
-        (r"^\s*\+\s*/\s*[-−–]\s*(?=\w)", ""),
-        # both answers offered: "yes or no", "or not?", "whether or not"; no doubt is no denial
-        (r"\byes\s*(?:/|or)\s*no\b", " "),
-        (r",?\s+or\s+(?:not|no|none|isn't|nicht|(?:is|are|does)(?:n't| it not| there not))(?:\s+(?:it|there))?(?=\s*(?:[?.!,]|$))", ""),
-        (r",?\s+or\s+(?:(?:is|are|was|were)\s+(?:it|they|that)\s+)?(?:spared|normal|free|clear|uninvolved)(?=\s*(?:[?.!]|$))", ""),
-        (r"\bwhether or not\b", "whether"),
-        (r"\s+or\s+(?:not|none)(?=\s+(?:in|at|within)\b)", ""),
-        (r"\b(presence|present|positive|seen)\s*(?:or|/)\s*(?:absen(?:ce|t)|negative|not seen)\b", r"\1"),
-        (r"\b(?:absence|absent|negative)\s*(?:or|/)\s*(presence|present|positive)\b", r"\1"),
-        (r"\b(\w{2,})\b(.{0,60}?)(?:\s+(?:or|vs\.?|versus)\s+|\s*/\s*)(?:no|without)\s+(?:any\s+)?\1\b", r"\1\2"),  # "LGE or no LGE in the septum"
-        (r"\s+or\s+(?:is|are|does|do)(?:(?:n't|\s+not)\s+(?:there|it)|\s+(?:there|it)\s+not)\b", ""),
-        (r"\b(?:without|no|beyond)\s+(?:any\s+)?doubt(?:\s+about)?\b", " "),
-        # tags: "..., isn't it?", "..., right?"
-        (
-            r",\s*(?:(?:is|are|was|does|do|has|have)(?:n't)?\s+(?:it|there|they|he|she|this|that)|right|correct|no|yes|ok|okay|true|"
-            r"oder|nicht wahr|n'est-ce pas|verdad)\s*[?.!]*\s*$",
-            " ?",
-        ),
-        # signs: "LGE-", "MVO (-)", "LGE +ve", "LGE = 0"
-        (r"\+\s*/\s*[-−–](?=\s)|\bwith(?:out)?\s*(?:and|&|/)\s*with(?:out)?(?=\s+(?:mvo|microvasc|no[- ]reflow))", " with or without "),
-        (rf"(?<=\w)\s+[-−–—]\s+(?=(?:no\s+)?(?:lge|dhe|mde|lde|{_FOUND})\b)", ": "),
-        (r"\s[-−–—]\s+(?=(?:none|no|nil|negative|absent|yes|present|positive|normal|free)\s*(?:[;,.?!]|$))", ": "),
-        (r"\bminus(?=\s*(?:[;,.?!)]|$))", "negative"),
-        (r"\+\s*ve\b|\(\s*\+\s*\)", " positive "),
-        (r"(?:(?<=\s)|(?<=\w))[-−–]\s*ve\b|\(\s*[-−–]\s*\)", " negative "),
-        (r"\b(lge|dhe|mde|lde|de|scar|mvo|fibrosis|infarct|enhancement)\s*[-−–](?=\s*(?:[?!.,;/)]|$))", r"\1 negative "),
-        (r"\b(lge|dhe|mde|lde|mvo)[-−–](?=\s)(?!\s*positive)", r"\1 negative "),
-        (rf"\b({_FOUND})[-−–](?=\s.{{0,80}}?(?:\w\+|\b(?:negative|positive)\b))(?!\s*positive)", r"\1 negative "),
-        (rf"((?:\w\+|\b(?:negative|positive)\b).{{1,80}}?\b(?:{_FOUND}))[-−–](?=\s)", r"\1 negative "),
-        (r"(?<=\w)\s*\+\s*/\s*(?=\w)", " positive , "),
-        (r"(?<=\w)\s+\+(?=\s*[,;])", " positive"),
-        (r"((?:\+|\bpositive\b).{1,80}?\w)\s+[-−–](?=\s*(?:[;,.?!)]|$))", r"\1 negative"),  # "septum +, apex -"
-        (rf"\b(lge|dhe|mde|lde|mvo|{_FOUND})\+(?=[\s?!.,;/)]|$)", r"\1 positive"),
-        (rf"(?<=\b(?:posi|nega)tive)\s*/?\s*(?=(?:lge|mvo|{_FOUND})\b)", " , "),
-        (r"(?<=\w)\s*[=:]\s*(?:0|false)(?=\s|$)", " negative"),
-        # what a relative clause denies is taken from the noun before it, which goes on being asked; a verb denies it all
-        (rf"\b(?:that|which|who)\s+{_VERB}(?:\s+not\b|n't)", "not"),
-        (r"\b(?:that|which|who)\s+spares?\b", "sparing"),
-        (rf"\b({_VERB})\s+not\b", r"\1n't"),
-        (r"\b(?:can|could)\s+(?:we|you|i|one)\s+(?:\w+ly\s+)?(?:rule\s+out|exclude)\b", "no"),
-        (r"\bexclud(?:e|ing)\s+(?:all\s+|any\s+)?(?:patients?|cases?|studies|subjects?|hearts?|scans?)\b", "no"),
-        (r"(?<=,)\s*(?:it|they)(?:'s|'re|\s+is|\s+are)\s+(?!not\b)", " but "),  # "isn't septal, it's lateral"
-        # exceptions: "everywhere but", "instead of", "non-septal", "ignore the apex"
-        (r"\b(?:instead of|as opposed to)\b", "rather than"),
-        (r"\bnot\s+only\b|\bminus\b(?=\s+\w)", "except"),
-        (r"\bnowhere\s+(?:else\s+)?but\b", "nowhere except"),
-        (r"\b(?:not|never)\s+outside\b", "in"),
-        (
-            r"\b(every(?:thing|where)?|any(?:thing|where)?|(?:all|every|any|no)(?:\s+the)?\s+(?:segments?|walls?|regions?|areas?|territor(?:y|ies))|(?:whole|entire)\s+\w+(?:\s+wall)?|all(?:\s+over)?)\s+but\b(?!\s+(?:not|no)\b)",
-            r"\1 except",
-        ),
-        (
-            r"\bnon[- ]?(?=(?:(?:antero|infero)?septal|(?:antero|infero)?lateral|anterior|inferior|apical|basal|insertion|rvip|hinge|rv[- ]insertion|lad|rca|lcx)\b)",
-            "outside ",
-        ),
-        (r"\b(?:exclude|ignore|disregard|omit|skip)\s+(?=the\s+\w+(?:\s+\w+){0,2}\s*(?:[,.;:?!]|$))", "except "),
-        (r"\b(?:ignoring|disregarding|omitting|leaving out)\b", "excluding"),
-        # "list all segments with LGE" asks for no particular ones
-        (r"\b(?:all|every)\s+(?:the\s+)?(segments?|walls?)\s+(?=(?:with|that|which|where|showing|having|containing)\b)", r"\1 "),
-        # numbers: "#7", "segments 2 and 3 but not 9", "segments other than 4", "scar in 5 and 11"
-        (r"#\s*(?=\d)", " segment "),
-        (
-            r"(?<=\d)(\s*[,(]?\s*(?:but\s+)?(?:not|except(?:\s+for)?|excluding|without|minus))\s+(?=\d{1,2}\b(?!\s*(?:%|mm|percent)))",
-            r"\1 segment ",
-        ),
-        (r"\b(segments?|segs?)\s+(other than|except|excluding|outside|apart from|not)\s+(?=\d)", r"\2 \1 "),
-        (r"\bin\s+(?=\d{1,2}(?:\s*(?:,|and|or|to|[-&+/])\s*\d{1,2})*\s*(?:[?.!]|$|,?\s*(?:but\s+)?(?:not|except|excluding|without|minus)\s+segment\b))", "in segment "),
-        (r"\b(except(?:\s+for)?|excluding|not)\s+(?=\d{1,2}(?:\s*(?:,|and|or|to|[-&+/])\s*\d{1,2})*\s*(?:[?.!]|$))", r"\1 segment "),
-        (r"[?!]+(?=\s|$)", " ? "),
-    )
-)  # fmt: skip
 
 
 def read(text: str) -> Meaning:
@@ -131,8 +61,8 @@ def read(text: str) -> Meaning:
     letters = [c for c in cleaned if c.isalpha()]
     shouting = bool(letters) and sum(map(str.isupper, letters)) > 0.7 * len(letters) and len(letters) > 12
     extents: list[tuple[Extent, str]] = []
-    found = find_marks(tokens_of(_reworded(cleaned), shouting, extents), extents)
-    marks = _contrasted_levels(_levels_under_walls(with_places(judged_places_apart(found))))
+    found = find_marks(tokens_of(spelt_out(cleaned), shouting, extents), extents)
+    marks = _contrasted_levels(_walls_under_levels(_levels_under_walls(with_places(judged_places_apart(found)))))
     marks = _without_double_negatives(_measured(_with_a_say(marks)), cleaned.lower())
     clauses = statements_on_lv(statements_of(marks))
     if not _understood(cleaned.lower(), [m for clause in clauses for m in clause]):
@@ -140,21 +70,17 @@ def read(text: str) -> Meaning:
     sides = Sides()
     for clause in clauses:
         sides.take(clause)
-    return sides.meaning()
+    meaning = sides.meaning()
+    return meaning if meaning.segments or not _names_other_place(cleaned.lower()) else Meaning()
 
 
-def _reworded(text: str) -> str:
-    """The prompt without tags and with its signs, contractions and bare numbers spelt out."""
-    ends = {end.start() - 1 for end in sentence_ends(text) if not text[end.end() : end.end() + 1].isdigit()}
-    text = "".join(" ; " if k in ends and c == "." else c for k, c in enumerate(text))
-    for pattern, said in _REWORDED:
-        text = pattern.sub(said, text)
-    return _NUMBER_WORDS.sub(lambda found: re.sub(r"[a-z]+", _digits, found[0], flags=re.I), text)
-
-
-def _digits(word: re.Match[str]) -> str:
-    lower = word[0].lower()
-    return str(_NUMBERS.index(lower) + 1) if lower in _NUMBERS else word[0]
+def _names_other_place(text: str) -> bool:
+    """Whether scar is sought in something unheard of ("in the apix"): anywhere would be another question."""
+    for found in _IN_WHAT.finditer(text):
+        words = found[1].split()
+        if not any(word in _STUDY or KNOWN.intersection(canonical(word)) for word in words):
+            return True
+    return False
 
 
 def _levels_under_walls(marks: list[Mark]) -> list[Mark]:
@@ -176,6 +102,22 @@ def _levels_under_walls(marks: list[Mark]) -> list[Mark]:
             if not listed:  # it is about this level and not about the whole wall
                 result.remove(wall)
                 listed = True
+        result.append(mark)
+    return result
+
+
+def _walls_under_levels(marks: list[Mark]) -> list[Mark]:
+    """'Mid ventricle: scar in the anterior septum': the walls of a statement are at the level before its colon."""
+    result: list[Mark] = []
+    level: Mark | None = None
+    for mark in marks:
+        if mark.kind == "colon" and result and result[-1].kind == "place" and result[-1].value.only_levels:
+            level = result[-1]
+        elif mark.words in (";", "?"):
+            level = None
+        elif level and mark.kind == "place" and mark.value.base and not mark.value.levels:
+            result = [m for m in result if m is not level]
+            mark = _levels_of([mark], level)._replace(start=mark.start, end=mark.end)
         result.append(mark)
     return result
 
@@ -217,8 +159,10 @@ def _with_a_say(marks: list[Mark]) -> list[Mark]:
     for k, mark in enumerate(marks):
         words = mark.words.lower()
         if k and marks[k - 1].kind in ("after", "history") and vote(mark):
-            result.append(mark._replace(kind="vote", value=vote(mark)))  # "post infarct, septum scar-free?"
-        elif mark.kind == "vote" and words.endswith("infarcted"):
+            result.append(
+                mark._replace(kind="vote", value=vote(mark), words=AFTER + words)
+            )  # "post infarct, septum scar-free?"
+        elif mark.kind == "vote" and (words.endswith("infarcted") or (k == 0 and re.match(CONTRACTED, words))):
             result += [
                 mark._replace(kind="neg", end=mark.start + 1),
                 mark._replace(kind="term", value="infarct", start=mark.end - 1),
@@ -234,7 +178,7 @@ def _measured(marks: list[Mark]) -> list[Mark]:
     for k, mark in enumerate(marks):
         beside = [m for m in marks[max(k - 1, 0) : k + 2] if m.kind == "extent"]
         touching = any(m.end == mark.start or m.start == mark.end for m in beside)
-        if mark.kind == "layer" and mark.words.lower().startswith("transmural") and touching:
+        if mark.kind == "layer" and mark.words.lower().startswith(("transmural", "tm")) and touching:
             mark = mark._replace(kind="thick")
         if mark.kind != "extent" or of_the_wall(marks, k):
             result.append(mark)
@@ -285,6 +229,8 @@ def _understood(text: str, marks: list[Mark]) -> bool:
     """Whether the marks ask about late enhancement of the LV, in this study and not in general."""
     if not _asks_enhancement(text, marks) or any(not 1 <= n <= 17 for n in _segment_numbers(text)):
         return False
+    if _UNSAYABLE.search(text):
+        return False
     if _OTHER_SUBJECT.search(text) and not _STILL_ASKED.search(text):
         return False
     measure = _MEASURE.search(text)
@@ -302,13 +248,16 @@ def _asks_enhancement(text: str, marks: list[Mark]) -> bool:
     terms = {m.value for m in marks if m.kind == "term"}
     place, lv = "place" in kinds, bool(kinds & {"place", "lv"})
     viable = "viab" in kinds or "viable" in text or "vital" in text
-    sized = any(m.kind == "notthick" and re.search("scar|lge|infarct", m.words, re.I) for m in marks)
-    layer_alone = kinds <= {"layer", "neg", "sep", "query", "assert", "all", "extent", "thick", "break", "except"}
+    sized = any(map(is_amount, marks))
+    said = [m for m in marks if m.kind not in ("sep", "coref", "assert", "query", "neg", "break")]
+    layer_alone = kinds <= {
+        "layer", "neg", "sep", "query", "assert", "all", "extent", "thick", "break", "except", "coref",
+    }  # fmt: skip
     return bool(
         terms & _ASKED
         or kinds & {"scarfree", "noreflow"}
         or sized
-        or ("vote" in kinds and (len(marks) <= 3 or terms or place or "layer" in kinds))
+        or ("vote" in kinds and (len(said) <= 3 or terms or place or "layer" in kinds))
         or ("tokens" in kinds and kinds & {"assert", "negpost", "place", "layer"})
         or ("bright" in terms and kinds & {"place", "tokens", "layer"})
         or ("layer" in kinds and (place or terms or "segword" in kinds or layer_alone))

@@ -10,13 +10,14 @@ import re
 from dataclasses import dataclass, field
 
 from .finding import LAYERS, Meaning
-from .wording_clauses import JOINS, TURNS, past
+from .wording_clauses import JOINS, TURNS, affirms, kind_at, past
 from .wording_lexicon import TERRITORIES
 from .wording_marks import Mark
 from .wording_reading import score_of
 from .wording_words import Extent
 
 CONTRACTED = r"(?:is|are|was|were|do|does|did|has|have|had|ca|could|would|wo)n'?t\b"
+AFTER = "after "  # words of a disease that is only the background begin with it
 _PLACED = frozenset({"place", "vessel"})
 _OTHER = frozenset({"organ", "topic", "artefact"})  # what is not LGE
 
@@ -29,6 +30,7 @@ class Sides:
     denied: list[Mark] = field(default_factory=list)
     excepted: list[Mark] = field(default_factory=list)
     going_on: list[Mark] = field(init=False)  # the side of a list that may go on in the next clause
+    since: int = 0  # what was denied before the last turn
 
     def __post_init__(self) -> None:
         self.going_on = self.asked
@@ -42,13 +44,17 @@ class Sides:
         """Puts a clause's marks on their sides; returns those that go on after an exception that leads."""
         join = clause[0] if clause[0].kind in JOINS else None
         body = clause[1:] if join and join.kind != "sep" else clause
+        if join and join.kind == "query":
+            self.asked.append(join)  # "ischaemic? non-ischaemic?"
         at = next((k for k, m in enumerate(body) if m.kind in TURNS and not _is_only(m)), None)
         if at is None:
-            if join is None or join.kind != "sep" or not _goes_on(join, body):
+            before = self.going_on[-1] if self.going_on else clause[0]
+            if join is None or join.kind != "sep" or not (_goes_on(join, body, before) or self._is_begun()):
                 self.going_on = self.asked
             self.going_on += body
             return []
         turn, before, after = body[at], body[:at], body[at + 1 :]
+        self.since = len(self.denied)
         if turn.kind == "except":
             return self._except(before, after)
         if turn.kind == "spare" and not _finite(turn):
@@ -70,18 +76,24 @@ class Sides:
         """Denies marks up to an exception; what follows the denial of another thing, or another layer, is asked again."""
         end = next((k for k, m in enumerate(marks) if m.kind == "except" and not _is_only(m)), len(marks))
         head = next((k for k, m in enumerate(marks[:end]) if _content(m) or m.kind in _OTHER), end)
-        last = head
-        other = head < end and marks[head].kind in (_OTHER | {"noreflow"} if of_finding else _OTHER)
-        if of_finding and head < end and marks[head].kind == "layer" and self._asks_only_layers():
-            other = True
-            last = past(marks[:end], head, ("layer", "sep")) - 1
-        asked_again = other and not (last + 1 < end and marks[last + 1].kind == "sep")
-        denied = last + 1 if asked_again else end
+        kinds = next((k for k in self._passed_over(of_finding) if kind_at(marks[:end], head) in k), ())
+        last = past(marks[:end], head, (*kinds, "sep")) if kinds else head
+        while last > head and marks[last - 1].kind == "sep":
+            last -= 1
+        asked_again = last > head and not (last < end and marks[last].kind == "sep")
+        denied = last if asked_again else end
         self.denied += marks[:denied]
         self.asked += marks[denied:end]
-        self.excepted += marks[end + 1 :]
         self.going_on = self.asked if asked_again else self.denied
         if end < len(marks):
+            named = any(_content(m) for m in marks[:end])
+            rest = (
+                len(marks)
+                if named
+                else next((k for k in range(end, len(marks)) if marks[k].kind == "term"), len(marks))
+            )
+            self.excepted += marks[end + 1 : rest]
+            self.denied += marks[rest:]  # "no segment except 4 is scarred"
             self.going_on = self.excepted
 
     def _except(self, before: list[Mark], after: list[Mark]) -> list[Mark]:
@@ -106,7 +118,7 @@ class Sides:
                 before, after = before[:last], [*before[last:], *after]
             self.asked += before
             self.excepted += after
-            self.going_on = self.excepted
+            self.going_on = self.excepted if any(m.kind in _PLACED for m in after) else self.asked
         elif after and after[0].kind == "term" and any(m.kind in _PLACED for m in before):
             self.excepted += before
             self.asked += after
@@ -114,8 +126,17 @@ class Sides:
         else:
             self._deny([*before, *after])
 
-    def _asks_only_layers(self) -> bool:
-        return all(m.kind == "layer" for m in self.asked if _content(m))
+    def _passed_over(self, of_finding: bool) -> tuple[tuple[str, ...], ...]:
+        """Kinds of what is denied while the question of a finding goes on behind it ("scar without MVO in the septum")."""
+        if not of_finding:
+            return (tuple(_OTHER),)
+        of_scar = any(m.kind in ("term", "layer") for m in self.asked)  # and not only of a disease
+        return ((*_OTHER, "noreflow"), ("layer",) if of_scar else ())
+
+    def _is_begun(self) -> bool:
+        """Whether a denial has named nothing yet: "no focal, diffuse or patchy scar"."""
+        denial = self.denied[self.since :]
+        return self.going_on is self.denied and kind_at(denial, 0) == "neg" and not any(_content(m) for m in denial)
 
     def _asks_no_place(self) -> bool:
         return bool(_findings(self.asked)) and not any(m.kind in _PLACED for m in self.asked)
@@ -125,22 +146,27 @@ class Sides:
         negated = self._negated()
         about = [*self.asked, *self.denied] if negated else self.asked
         away = self.excepted if negated else [*self.denied, *self.excepted]
+        found = [*about, *self._shared(about)]
         return Meaning(
             understood=True,
             negated=negated,
             segments=_segments(about, away),
-            layers=_layers(about),
-            aetiology=_aetiology([*about, *self._shared_terms(about)]),
-            no_reflow=True if _asks_no_reflow(about, negated) else None,
-            min_transmurality=_least_transmurality(about),
+            layers=_layers(found),
+            aetiology=_aetiology(found),
+            no_reflow=True if _asks_no_reflow(found, negated) else None,
+            min_transmurality=_least_transmurality(found),
         )
 
-    def _shared_terms(self, about: list[Mark]) -> list[Mark]:
-        """The term that a question of mere places or layers shares with what it denies: "inferior, not septal infarct"."""
-        if any(m.kind not in (*_PLACED, "layer") for m in about if _content(m)):
-            return []
-        end = max((m.end for m in about), default=0)
-        return [m for m in self.denied if m.kind == "term" and m.start >= end]
+    def _shared(self, about: list[Mark]) -> list[Mark]:
+        """What a question of mere places shares with what it denies: "no midwall scar in the septum but laterally".
+
+        One of mere layers shares the term behind it: "subendocardial, not transmural infarct".
+        """
+        kinds = {m.kind for m in about if _content(m)}
+        if kinds <= _PLACED:
+            return _findings(self.denied)
+        end = max(m.end for m in about)
+        return [m for m in self.denied if m.kind == "term" and m.start >= end and kinds <= {*_PLACED, "layer"}]
 
     def _negated(self) -> bool:
         """Whether nothing is asked beside the denial, or only its place ("septum: no scar") or its disease ("HCM without scar")."""
@@ -151,7 +177,9 @@ class Sides:
         if not asked:
             return True
         contrast = asked & _PLACED and any(m.kind in _PLACED for m in denied)  # "inferior but not septal scar"
-        found = [m for m in denied if m.kind in ("term", "layer", "noreflow", "scarfree")]
+        found = [m for m in denied if m.kind in ("term", "layer", "noreflow", "scarfree") or is_amount(m)]
+        if not found and all(m.words.startswith(AFTER) for m in self.asked if _content(m)):
+            return True  # "post MI, viable septum"
         of_disease = denied[0].kind == "vote" or all(vote(m) for m in found)
         other_disease = "vote" in asked and of_disease  # "myocarditis, no infarct"
         return bool(found) and not contrast and not other_disease
@@ -161,7 +189,7 @@ def _content(mark: Mark) -> bool:
     """Whether a mark says something that can be asked; an upper limit asks for nothing."""
     if mark.kind == "extent":
         return mark.value.compared not in ("<", "<=")
-    return mark.kind in ("term", "layer", "noreflow", "vote", *_PLACED)
+    return mark.kind in ("term", "layer", "noreflow", "vote", *_PLACED) or is_amount(mark)
 
 
 def _findings(marks: list[Mark]) -> list[Mark]:
@@ -184,9 +212,13 @@ def _starts_with_place(marks: list[Mark]) -> bool:
     return bool(marks) and marks[0].kind in (*_PLACED, "lv")
 
 
-def _goes_on(join: Mark, body: list[Mark]) -> bool:
+def _goes_on(join: Mark, body: list[Mark], after: Mark) -> bool:
     """Whether a clause without a turn of its own goes on with the list before it: places, or bare terms."""
     kinds = {m.kind for m in body}
+    if any(m.kind == "assert" and m.words.lower() == "there" for m in body[:2]):
+        return False  # "is there ..."
+    if after.kind == "negpost" and affirms(body[-1]):
+        return False  # "MVO not present, scar present"
     if "plus" in kinds or "extent" in kinds or ("assert" in kinds and "term" not in kinds):
         return False
     return "term" not in kinds or not kinds & {*_PLACED, "layer"} or join.words.lower() in ("or", "nor")
@@ -204,8 +236,9 @@ def _layers(marks: list[Mark]) -> tuple[str, ...]:
     named = {("subendocardial" if v == "near" else v) for m in marks if m.kind == "layer" for v in m.value}
     if any(m.kind == "place" and m.value.kind == "rvip" for m in marks):
         named.add("insertion-point")
-    if len(named) > 1:
-        named.discard("diffuse")
+    at = [k for k, m in enumerate(marks) if m.kind == "layer"]
+    if len(named) > 1 and not any(is_or(m) for m in marks[at[0] : at[-1]]):
+        named.discard("diffuse")  # "diffuse subendocardial"
     return tuple(layer for layer in LAYERS if layer in named)
 
 
@@ -222,8 +255,9 @@ def _segments_of(marks: list[Mark]) -> set[int]:
         if mark.kind == "place":
             found.update(mark.value.segments)
         elif mark.kind == "vessel" and mark.value in TERRITORIES:
-            busy = any(m.kind == "topic" and abs(m.start - mark.start) <= 2 for m in marks)
-            found.update(() if busy else TERRITORIES[mark.value])
+            near = [m for m in marks if m.kind == "topic" and abs(m.start - mark.start) <= 2]
+            if all(re.match("occlu|culprit", m.words.lower()) for m in near):
+                found.update(TERRITORIES[mark.value])
     return found
 
 
@@ -233,7 +267,7 @@ def _aetiology(marks: list[Mark]) -> str | None:
     values = {value for _, value in votes}
     if len(values) > 1:
         between = marks[votes[0][0] : votes[-1][0]]
-        return None if any(is_or(m) for m in between) else "non-ischaemic"
+        return None if any(is_or(m) or m.kind == "query" for m in between) else "non-ischaemic"
     return values.pop() if values else None
 
 
@@ -253,6 +287,11 @@ def is_or(mark: Mark) -> bool:
         "vs",
         "versus",
     )
+
+
+def is_amount(mark: Mark) -> bool:
+    """Whether a mark is an amount of scar ("scar burden", "infarct size")."""
+    return mark.kind == "notthick" and bool(re.search("scar|lge|infarct", mark.words, re.I))
 
 
 def vote(mark: Mark) -> str | None:

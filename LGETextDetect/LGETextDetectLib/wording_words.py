@@ -58,7 +58,7 @@ _COMPARED = (
 _OR_MORE = r"(?:(?=\s*(?:of )?(?:the |its )?(?:wall )?(?:wall|thickness|depth)?\s*or (?P<far>more|less)))?"
 
 
-_SHARE = r"(?:(?:the |a |an |one |la |die )?(?:three quarters?|two thirds?|one quarter|one third|one half|quarter|third|half|halfte|moitie|mitad|drittel|viertel|tercio|tiers))"
+_SHARE = r"(?:(?:the |a |an |one |la |die |der )?(?:three[ -]quarters?|two[ -]thirds?|one[ -]quarter|one[ -]third|one[ -]half|quarter|third|half|halfte|moitie|mitad|drittel|viertel|tercio|tiers))"
 
 
 _PERCENT = re.compile(
@@ -68,13 +68,16 @@ _PERCENT = re.compile(
 )
 
 
-_PARTS = re.compile(
+WHOLE_SHARE = (  # "half" that no word makes a place: "apical half"
     r"(?<!apical )(?<!basal )(?<!mid )(?<!distal )(?<!inner )(?<!outer )(?<!middle )(?<!central )(?<!anterior )(?<!inferior )(?<!lower )(?<!upper )"
-    + _COMPARED
-    + rf"(?:(?P<a>{_SHARE})\s*(?:and|to|-|–|or)\s*)?(?P<b>{_SHARE}|[123]/[234])"
+)
+
+
+_PARTS = re.compile(
+    WHOLE_SHARE + _COMPARED + rf"(?:(?P<a>{_SHARE})\s*(?:and|to|-|–|or)\s*)?(?P<b>{_SHARE}|[123]/[234])"
     r"(?=\s*(?:of|de|del|der|des|or more|the wall|the thickness|its thickness|thickness|scarred|infarcted|enhanced|wall|transmural|in thickness|thick|\)|,|\.|;|$))(?:\s*or (?P<more>more|less))?"
     + _OR_MORE
-    + r"(?!\s+(?:the |all |its )?(?:patients|cases|lv|left|ventric|segments|septum))"
+    + r"(?!\s+(?:of )?(?:the |all |its )?(?:patients|cases|lv|left|ventric|(?:\w+ )?segments|septum))"
 )
 
 
@@ -89,7 +92,9 @@ _BOTH_WAYS = re.compile(
 _WALL_DOT = re.compile(r"\b(?:(ant|inf|lat|sept)\.(?:\s*-)?(?=\s*[a-z])|post\.(?:\s*-)?(?=\s*(?:wall|lat|sept)))")
 
 
-_SEGMENT_LIST = re.compile(r"\b(?:segments?|segs?|aha)[\s.:#]*\d{1,2}(?:\s*,\s*\d{1,2})+(?![\d.,]*\s*%)")
+_SEGMENT_LIST = re.compile(
+    r"\b(?:segments?|segs?|aha)[\s.:#]*\d{1,2}(?:\s*(?:[,/&+-]|and|or|to)\s*\d{1,2})+(?![\d.,]*\s*%)"
+)
 
 
 _OPEN_GROUP = re.compile(r"(?<!\\)\((?!\?)")
@@ -214,6 +219,7 @@ _LETTER_WORDS = {
     "MI": "mi",
     "TM": "transmural",
     "SE": "subendocardial",
+    "DA": "lad",
     "DE": "lge",
     "MW": "midwall",
     "EPI": "subepicardial",
@@ -314,4 +320,4 @@ def _number(text: str | None) -> float | None:
         return None
     if text.isdigit():
         return float(text)
-    return _FRACTIONS[re.sub(r"^(?:the|a|an|la|die) ", "", text)]
+    return _FRACTIONS[re.sub(r"^(?:the|a|an|la|die|der) ", "", text.replace("-", " "))]

@@ -1,0 +1,152 @@
+"""A prompt's shorthand spelt out before it is read: signs, tags, ellipses, contractions and bare numbers."""
+
+from __future__ import annotations
+
+import re
+
+from .wording_sentences import sentence_ends
+from .wording_words import WHOLE_SHARE
+
+_NUMBERS = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen".split()
+)
+_NUMBER_WORDS = re.compile(rf"\bsegments?(?:\s*(?:,|and|or|to|through|thru|\b(?:{'|'.join(_NUMBERS)})\b))+", re.I)
+SCARLESS = r"(?:free|normal|clear|clean|spared|viable|healthy|intact|unaffected|unremarkable|uninvolved)"
+_VERB = r"(?:is|are|was|were|do|does|did|has|have|had)"
+_RECALLED = 200  # characters in which a lone verb finds what it stands for
+_ELLIPSIS = re.compile(
+    rf"((?:[,;:]|\b(?:and|but|while|whereas|though|although|yet|however)\b)\s*(?:\w+\s+){{1,5}}?){_VERB}(\s+not|n't)?"
+    r"(?:\s+(?:too|also|as well|either))?(?=\s*(?:[,;.?!)]|$|\b(?:and|but|while|whereas)\b))",
+    re.I,
+)
+_NOT_SCARLESS = re.compile(rf"(\bnot\s+|n't\s+)?\b{SCARLESS}\b", re.I)
+_NUMBER = r"(?:1[0-7]|[1-9])(?!\d)"
+_SIGNED_NUMBERS = re.compile(
+    rf"(?<![\w.])(?:segments?|segs?\.?)?\s*\b({_NUMBER}(?:\s*,\s*{_NUMBER})*)\s*([+−–-])(?=\s*(?:[,;.?!]|$))", re.I
+)
+_NUMBER_LIST = re.compile(
+    rf"(\b(?:seg(?:ment)?s?|aha|grades?|scores?|stages?|days?|s)\b[\s.:#(]*(?:no\.?\s*)?)?(?<![\w.,:/<>=#-])(?!\d/\d(?!/))"
+    rf"{_NUMBER}(?:\s*(?:,|and|or|to|[-&+/])\s*(?:segment\s+)?{_NUMBER})+"
+    r"(?!\s*(?:%|mm\b|cm\b|ml\b|g\b|t\b|per\s?cent|min|slice|vessel|territor|segment|wall|patient|year|month|week|day|point|[-–/.:]\s*\d))",
+    re.I,
+)
+_FOUND = r"scar|fibrosis|infarct(?:ion)?|enhancement"
+_REWORDED = tuple(
+    (re.compile(pattern, re.I), said)
+    for pattern, said in (
+        # "where" is German only at the start or before a verb or an article; else it is shorthand for "without"
+        (r"(?<=[\w)])\s+wo\s+(?!(?:ist|sind|liegt|liegen|befindet|sitzt|die|der|das|ein|eine|genau)\b)", " w/o "),
+        (r"^wo\s+(?=(?:any\s+)?(?:scar|lge|fibrosis|enhancement|mvo)\b)", "w/o "),
+        (r"^\s*\+\s*/\s*[-−–]\s*(?=\w)", ""),
+        # both answers offered: "yes or no", "or not?", "whether or not"; no doubt is no denial
+        (r"\byes\s*(?:/|or)\s*no\b", " "),
+        (r",?\s+or\s+(?:not|no|none|isn't|nicht|(?:is|are|does)(?:n't| it not| there not))(?:\s+(?:it|there))?(?=\s*(?:[?.!,]|$))", ""),
+        (rf",?\s+or\s+(?:(?:is|are|was|were)\s+(?:it|they|that)\s+)?(?:{SCARLESS}|absent|missing|negative)(?=\s*(?:[?.!]|$))", ""),
+        (r"\bwhether or not\b", "whether"),
+        (r"\s+or\s+(?:not|none)(?=\s+(?:in|at|within)\b)", ""),
+        (r"\b(presence|present|positive|seen)\s*(?:or|/)\s*(?:absen(?:ce|t)|negative|not seen)\b", r"\1"),
+        (r"\b(?:absence|absent|negative)\s*(?:or|/)\s*(presence|present|positive)\b", r"\1"),
+        (r"\b(\w{2,})\b(.{0,60}?)(?:\s+(?:or|vs\.?|versus)\s+|\s*/\s*)(?:no|without)\s+(?:any\s+)?\1\b", r"\1\2"),  # "LGE or no LGE in the septum"
+        (r"\s+or\s+(?:is|are|does|do)(?:(?:n't|\s+not)\s+(?:there|it)|\s+(?:there|it)\s+not)\b", ""),
+        (r"(?:\bwith or without|\+\s*/\s*[-−–])\s+(?:the\s+|any\s+)?(?:microvascular\s+obstruction|insertion\s+points?|[\w-]+)(?:\s+(?:involvement|extension))?", " "),
+        # what is not known is asked; what is doubted is denied
+        (r"\b(?:do(?:es)?\s+not|don't|doesn't)\s+(?:know|remember)\s+(?:if|whether)\b", " "),
+        (r"\bi\s+(?:strongly\s+)?doubt\b(?:\s+(?:that|if|whether))?", "no"),
+        (r"\b(?:without|no|beyond)\s+(?:any\s+)?doubt(?:\s+about)?\b", " "),
+        # tags: "..., isn't it?", "..., right?"
+        (
+            r",\s*(?:(?:is|are|was|does|do|has|have)(?:n't)?\s+(?:it|there|they|he|she|this|that)|right|correct|no|yes|ok|okay|true|"
+            r"oder|nicht wahr|n'est-ce pas|verdad)\s*[?.!]*\s*$",
+            " ?",
+        ),
+        # signs: "LGE-", "MVO (-)", "LGE +ve", "LGE = 0"
+        (rf"(?<=\w)\s+[-−–—]\s+(?=(?:no\s+)?(?:lge|dhe|mde|lde|{_FOUND})\b)", ": "),
+        (r"\s[-−–—]\s+(?=(?:none|no|nil|negative|absent|yes|present|positive|normal|free)\s*(?:[;,.?!]|$))", ": "),
+        (r"\bminus(?=\s*(?:[;,.?!)]|$))", "negative"),
+        (r"\+\s*ve\b|\(\s*\+\s*\)", " positive "),
+        (r"(?:(?<=\s)|(?<=\w))[-−–]\s*ve\b|\(\s*[-−–]\s*\)", " negative "),
+        (r"\b(lge|dhe|mde|lde|de|scar|mvo|fibrosis|infarct|enhancement)\s*[-−–](?=\s*(?:[?!.,;/)]|$))", r"\1 negative "),
+        (r"\b(lge|dhe|mde|lde|mvo)[-−–](?=\s)(?!\s*positive)", r"\1 negative "),
+        (rf"\b({_FOUND})[-−–](?=\s.{{0,80}}?(?:\w\+|\b(?:negative|positive)\b))(?!\s*positive)", r"\1 negative "),
+        (rf"((?:\w\+|\b(?:negative|positive)\b).{{1,80}}?\b(?:{_FOUND}))[-−–](?=\s)", r"\1 negative "),
+        (r"(?<=\w)\s*\+\s*/\s*(?=\w)", " positive , "),
+        (r"\b((?:pos|neg)(?:itive|ative)?|present|absent)\s*/\s*(?=\w)", r"\1 , "),
+        (r"(?<=\w)\s+\+(?=\s*[,;])", " positive"),
+        (r"((?:\+|\bpositive\b).{1,80}?\w)\s+[-−–](?=\s*(?:[;,.?!)]|$))", r"\1 negative"),  # "septum +, apex -"
+        (rf"\b(lge|dhe|mde|lde|mvo|{_FOUND})\+(?=[\s?!.,;/)]|$)", r"\1 positive"),
+        (rf"(?<=\b(?:posi|nega)tive)\s*/?\s*(?=(?:lge|mvo|{_FOUND})\b)", " , "),
+        (r"(?<=\w)\s*[=:]\s*(?:0|false)(?=\s|$)", " negative"),
+        # what a relative clause denies is taken from the noun before it, which goes on being asked; a verb denies it all
+        (rf"\b(?:that|which|who)\s+{_VERB}(?:\s+not\b|n't)", "not"),
+        (r"\b(?:that|which|who)\s+spares?\b", "sparing"),
+        (rf"\b({_VERB})\s+not\b", r"\1n't"),
+        (r"\b(?:can|could)\s+(?:we|you|i|one)\s+(?:\w+ly\s+)?(?:rule\s+out|exclude)\b", "no"),
+        (r"\bexclud(?:e|ing)\s+(?:all\s+|any\s+)?(?:patients?|cases?|studies|subjects?|hearts?|scans?)\b", "no"),
+        (r"(?<=,)\s*(?:it|they)(?:'s|'re|\s+is|\s+are)\s+(?!not\b)", " but "),  # "isn't septal, it's lateral"
+        # exceptions: "everywhere but", "instead of", "non-septal", "ignore the apex"
+        (r"\b(?:instead of|as opposed to)\b", "rather than"),
+        (r"^(not\s[^:;,.]{1,40}):", r"\1 but"),
+        (rf"\bnot\s+(?:all|every|each)\b(.{{1,60}}?)\b({SCARLESS})\b", r"\1 not \2"),
+        (r"\bnot\s+only\b(.{1,60}?)\bbut\b(?:\s+also\b)?", r"\1 and"),
+        (r"\bnot\s+only\b|\bminus\b(?=\s+\w)", "except"),
+        (r"\bnowhere\s+(?:else\s+)?but\b", "nowhere except"),
+        (r"\b(?:not|never)\s+outside\b", "in"),
+        (
+            r"\b(every(?:thing|where)?|any(?:thing|where)?|(?:all|every|any|no)(?:\s+the)?\s+(?:segments?|walls?|regions?|areas?|territor(?:y|ies))|(?:whole|entire)\s+\w+(?:\s+wall)?|all(?:\s+over)?)\s+but\b(?!\s+(?:not|no)\b)",
+            r"\1 except",
+        ),
+        (
+            r"\bnon[- ]?(?=(?:(?:antero|infero)?septal|(?:antero|infero)?lateral|anterior|inferior|apical|basal|insertion|rvip|hinge|rv[- ]insertion|lad|rca|lcx)\b)",
+            "outside ",
+        ),
+        (r"\b(?:exclude|ignore|disregard|omit|skip)\s+(?=the\s+\w+(?:\s+\w+){0,2}\s*(?:[,.;:?!]|$))", "except "),
+        (r"\b(?:ignoring|disregarding|omitting|leaving out)\b", "excluding"),
+        # "list all segments with LGE" asks for no particular ones
+        (r"\b(?:all|every)\s+(?:the\s+)?(segments?|walls?)\s+(?=(?:with|that|which|where|showing|having|containing)\b)", r"\1 "),
+        # "> 50 % of the septum" is a share of its area and no depth
+        (
+            rf"(%|\bper\s?cent|{WHOLE_SHARE}\b(?:half|thirds?|quarters?))\s+of\s+(?:the\s+|all\s+|its\s+)?(?=(?:(?:basal|mid|apical|lad|rca|lcx|circumflex|entire|whole)\s+)*"
+            r"(?:septum|segments?|territor(?:y|ies)|apex|slices?|circumference)\b(?!\s*(?:wall|'s|thickness)))",
+            r"\1 of total ",
+        ),
+        # numbers: "#7", "segments 2 and 3 but not 9", "segments other than 4", "scar in 5 and 11"
+        (r"#\s*(?=\d)", " segment "),
+        (
+            r"(?<=\d)(\s*[,(]?\s*(?:but\s+)?(?:not|except(?:\s+for)?|excluding|without|minus))\s+(?=\d{1,2}\b(?!\s*(?:%|mm|percent)))",
+            r"\1 segment ",
+        ),
+        (r"\b(segments?|segs?)\s+(other than|except|excluding|outside|apart from|not)\s+(?=\d)", r"\2 \1 "),
+        (r"\bin\s+(?=\d{1,2}(?:\s*(?:,|and|or|to|[-&+/])\s*\d{1,2})*\s*(?:[?.!]|$|,?\s*(?:but\s+)?(?:not|except|excluding|without|minus)\s+segment\b))", "in segment "),
+        (r"\b(except(?:\s+for)?|excluding|not)\s+(?=\d{1,2}(?:\s*(?:,|and|or|to|[-&+/])\s*\d{1,2})*\s*(?:[?.!]|$))", r"\1 segment "),
+        (r"[?!]+(?=\s|$)", " ? "),
+    )
+)  # fmt: skip
+
+
+def spelt_out(text: str) -> str:
+    """The prompt without tags and with its signs, ellipses, contractions and bare numbers spelt out."""
+    ends = {end.start() - 1 for end in sentence_ends(text) if not text[end.end() : end.end() + 1].isdigit()}
+    text = "".join(" ; " if k in ends and c == "." else c for k, c in enumerate(text))
+    text = _ELLIPSIS.sub(_whole_statement, _SIGNED_NUMBERS.sub(_judged_segments, text))
+    for pattern, said in _REWORDED:
+        text = pattern.sub(said, text)
+    text = _NUMBER_LIST.sub(lambda found: found[0] if found[1] else f"segments {found[0]}", text)
+    return _NUMBER_WORDS.sub(lambda found: re.sub(r"[a-z]+", _digits, found[0], flags=re.I), text)
+
+
+def _whole_statement(found: re.Match[str]) -> str:
+    """'The septum has no scar, the lateral wall does': a lone verb says again, or denies, what was said before."""
+    before = found.string[max(found.start() - _RECALLED, 0) : found.start()]
+    scarless = list(_NOT_SCARLESS.finditer(before))
+    denies = bool(found[2]) != bool(scarless and not scarless[-1][1])
+    return found[1] + ("spared" if denies else "present")
+
+
+def _judged_segments(found: re.Match[str]) -> str:
+    """'4+' is segment 4 with enhancement, '4-' without."""
+    return f"segment {found[1]} {'positive' if found[2] == '+' else 'negative'}"
+
+
+def _digits(word: re.Match[str]) -> str:
+    lower = word[0].lower()
+    return str(_NUMBERS.index(lower) + 1) if lower in _NUMBERS else word[0]
