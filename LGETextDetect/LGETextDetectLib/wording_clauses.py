@@ -73,9 +73,11 @@ def under_wall(marks: list[Mark], wall: Mark) -> list[Mark]:
     return result
 
 
-def free_wall_of_rv(marks: list[Mark]) -> list[Mark]:
-    """'RV infarct: free wall enhancement': the free wall of a sentence on the RV is the RV's."""
-    right = [m for m in marks if m.kind == "organ" and m.words.lower().startswith(("rv", "right"))]
+def free_wall_of_rv(marks: list[Mark], heading: str) -> list[Mark]:
+    """'RV infarct: free wall enhancement': the free wall of a sentence on the RV, or below its heading, is the RV's."""
+    right = heading.startswith(("rv", "right")) or any(
+        m.kind == "organ" and m.words.lower().startswith(("rv", "right")) for m in marks
+    )
     return [
         m._replace(kind="organ") if right and m.kind == "wall" and m.words.lower() == "free wall" else m for m in marks
     ]
@@ -226,8 +228,13 @@ def doubt_of(marks: list[Mark]) -> tuple[bool, bool]:
             continue
         if explained and next_head is not None and next_head.kind != "artefact":
             continue
+        last_head = next((m for m in reversed(marks[:k]) if m.kind in ("term", "vote", "layer", "place")), None)
+        if next_head is None and last_head is not None and last_head.kind == "vote":
+            continue  # "DCM or sarcoidosis possible"
         maybe = True
     artefact = [k for k, m in enumerate(marks) if m.kind == "artefact"]
+    if artefact and not maybe and _names_no_scar(marks[: artefact[0]]):
+        return False, True  # "the signal in the septum is considered artefactual"
     if artefact and any(
         m.kind == "term" and m.value == "bright" and 0 <= marks[artefact[0]].start - m.end <= 1 for m in marks
     ):
@@ -236,6 +243,12 @@ def doubt_of(marks: list[Mark]) -> tuple[bool, bool]:
         bool(artefact) and any(m.kind == "neg" for m in marks[artefact[0] :])
     )
     return maybe, explained
+
+
+def _names_no_scar(marks: list[Mark]) -> bool:
+    """Whether marks that name a place last name bright signal, or no enhancement at all."""
+    terms = [m.value for m in marks if m.kind == "term"]
+    return any(m.kind == "place" for m in marks) and (not terms or terms[-1] == "bright")
 
 
 # ---- prompts

@@ -88,7 +88,7 @@ def _specific(items: list[Item]) -> list[Item]:
                 for j in layers
                 if j != k
                 and items[j].value not in ("diffuse", *(("patchy",) if item.value == "patchy" else ()))
-                and not any(x.kind == "place" for x in items[min(j, k) : max(j, k)])
+                and not any(x.kind == "place" and place_of(x).kind != "whole" for x in items[min(j, k) : max(j, k)])
             ]
             if nearby:
                 if item.value == "diffuse" and not any(i.kind == "place" for i in items):
@@ -180,7 +180,7 @@ def finding_of(reading: Reading) -> Finding:
         if reading.absent and not drafts and not reading.possible:
             return Finding("absent", no_reflow=no_reflow)
         return Finding("uncertain", _lesions(drafts), _aetiology(reading.votes, 2), no_reflow)
-    if reading.absent or reading.partly_absent > 1:
+    if reading.absent or reading.partly_absent > 1 or reading.rest_absent:
         return Finding("absent", no_reflow=no_reflow)
     return Finding(no_reflow=no_reflow)
 

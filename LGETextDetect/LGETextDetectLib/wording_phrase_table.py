@@ -24,7 +24,7 @@ term bright: bright | bright signal | bright spot | bright area | bright focus |
     hyperintense | hyperintense signal | increased signal | signal increase | white area | lit up | lights up | bright
     patch | bright region | brightness | white | light up | hyperintense focus | bright line | bright band | bright
     rim | abnormal signal | signal abnormality
-term pattern: pattern | lesion | lesions | abnormality | abnormalities | involvement | focus
+term pattern: pattern | hallazgos patologicos | pathological findings | abnormal findings | lesion | lesions | abnormality | abnormalities | involvement | focus
 layer subendocardial: subendocardial | less than transmural | inner layer | inner third | inner half | inner wall |
     from the inside | subendocardial layer | inside layer | inner rim | inner surface | inner lining | non transmural
     | nontransmural | no transmural extension | not transmural | partial thickness | partially transmural |
@@ -84,7 +84,7 @@ wall all17: all 17 segment | 17 segment
 vessel multi: multi vessel | multivessel
 neg: might not | no | nobody | without | absence | absence of | negative for | no evidence of | no evidence for | no convincing
     | not | never | nothing | nor | fails to | failed to | free from | devoid of | rather than | no signs of | no sign
-    of | no trace of | nowhere | neither | no longer | lacks | not a single | not any | scant | hardly any
+    of | no trace of | nowhere | neither | no longer | lacks | not a single | not any | complete resolution | full resolution | disappearance | scant | hardly any
 negpost negative: negative | unlikely | improbable | very unlikely | aborted | none | not seen | no seen | not present
     | excluded | is excluded | ruled out | was excluded | has resolved | resolved | completely resolved | not involved
     | not affected | ve | disappeared | not found | not noted | not detected | not identified | gone | not visible |
@@ -211,7 +211,7 @@ again: again seen | again | unchanged | as before | still | remains | as previou
     | progression | progressed | increased since | larger than | smaller than | grown | regressed | persisting | has
     shrunk | improved | decreased | less than on | increase | reduction | than on | than in | than at | since | in
     comparison with | corresponding to previous | in line with known | reflecting known | redemonstration | matching
-    known | wie vorbeschrieben
+    known | wie vorbeschrieben | vergleich zur voruntersuchung | vergleich zur vor-mrt | vergleich zum vorbefund
 explain: in keeping with | consistent with | compatible with | suggestive of | suggesting | suggests | corresponding
     to | indicating | indicates | represents | representing | reflecting | due to | related to | caused by | likely |
     most likely | probably | probable | typical for | concerning for | suspicious for | possible for | highly

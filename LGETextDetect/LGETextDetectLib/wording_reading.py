@@ -37,6 +37,9 @@ class Reading:
     no_reflow: list[bool] = field(default_factory=list)
     absent: int = 0
     partly_absent: int = 0
+    rest_absent: bool = (
+        False  # of the rest of the LV beside what is not the LV ("papillary muscles enhance, otherwise no LGE")
+    )
     last_lge: int = -9  # number of the last sentence on LGE
     present: int = 0
     infarct_named: int = 0  # without a place or layer: weaker than "no LGE"

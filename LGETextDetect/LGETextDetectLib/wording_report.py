@@ -62,7 +62,7 @@ class Statement:
         )
 
     def read(self) -> None:
-        marks = free_wall_of_rv(list(self.sentence.marks))
+        marks = free_wall_of_rv(list(self.sentence.marks), self.sentence.heading)
         if self.section in ("history", "technique") and not self._current_despite_section(marks):
             self._vote(marks, tier=1)
             return
@@ -87,7 +87,7 @@ class Statement:
 
     def _current_despite_section(self, marks: list[Mark]) -> bool:
         """A sentence that plainly reports LGE although no heading ended the history (all on one line)."""
-        if self.sentence.heading or self.has & {"history", "year", "query", "tech", "again"}:
+        if self.sentence.heading or self.has & {"history", "year", "query", "tech"}:
             return False
         lge = any(m.kind == "term" and m.value in ("lge", "scar") for m in said_of_images(marks))
         said = self.has & {"layer", "wall", "level", "numbers", "neg", "negpost", "rvip", "territory", "apex"}
@@ -147,6 +147,7 @@ class Statement:
         walk.heading_asks = self.section == "lge" and bool(
             re.search(r"lge|late|enhanc|scar|fibros|gad", self.sentence.heading)
         )
+        walk.answer_alone = walk.heading_asks and len(self.sentence.text.split()) == 1
         walk.leading_except = content[:1] == ["except"] and bool({"neg", "negpost", "scarfree"} & set(content))
         if walk.leading_except:
             topics = ["lge" if any(t == "lge" for t in topics) else t for t in topics]
@@ -207,7 +208,10 @@ class Statement:
         maybe, dismissed = doubt_of(marks)
         maybe = maybe or self.sentence.text.rstrip().endswith("?")
         if dismissed and not maybe:
-            self._dismiss_bright()
+            if walk.positive_term or not any(m.kind == "place" for m in marks):
+                self._dismiss_bright()
+            if walk.negatives:
+                self._count_absent(marks, walk, maybe)
             return
         drafts = _drafts_of(walk)
         for draft in drafts:
@@ -256,6 +260,7 @@ class Statement:
             self.reading.possible += walk.global_negative and not firmly
             return
         whole = walk.global_negative and not self.organ_heading
+        self.reading.rest_absent = self.reading.rest_absent or (walk.rest_negative and not self.organ_heading)
         self.reading.absent += whole
         self.reading.partly_absent += not whole
         self.reading.why.append((self.sentence.text.strip(), "no LGE" if whole else "no LGE there"))

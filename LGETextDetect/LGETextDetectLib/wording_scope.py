@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from .wording_lexicon import TERRITORIES
 from .wording_marks import Mark
 from .wording_places import Place
@@ -21,10 +23,11 @@ class Scope:
         self.strong = self.firm = False
         self.infarct_only = True
         self.negatives = 0
-        self.global_negative = False
+        self.global_negative = self.rest_negative = False
         self.explaining = self.placed = False
         self.leading_except = False
         self.heading_asks = False  # the sentence answers a heading such as "Late enhancement:"
+        self.answer_alone = False  # in one word
 
     def chunk(self, marks: list[Mark], topic: str | None, following: list[Mark]) -> None:
         """Reads one chunk; ``topic`` is what it is about, ``following`` the chunk after it."""
@@ -98,7 +101,10 @@ class Scope:
             self.strong = self.strong or mark.value in STRONG
             self.infarct_only = self.infarct_only and mark.value == "infarct"
             self.firm = self.firm or mark.value in ("lge", "scar", "infarct")
-            said_here = bool(kinds & {"assert", "place", "layer", "now", "again", "plus"}) and "tech" not in kinds
+            said_here = bool(kinds & {"assert", "place", "layer", "now", "again", "plus"}) and not kinds & {
+                "tech",
+                "notstated",
+            }
             self.asserted = self.asserted or said_here or (mark.value == "infarct" and self.explaining)
         self.items.append(Item("term", mark.value, not self.negative, mark.words))
 
@@ -149,10 +155,11 @@ class Scope:
         if not heads:
             if marks[k].words.lower().startswith(("not", "can", "nicht")):
                 return  # "LGE cannot be assessed" denies nothing
-            if any(i.kind in ("term", "place", "layer") for i in self.items[start:]):
+            if self.answer_alone:
+                self._count_negative(marks, [])  # "Late enhancement: nil"
+            elif any(i.kind in ("term", "place", "layer") for i in self.items[start:]):
                 self._turn(start)
                 self._count_negative(marks, [i for i in self.items[start:] if i.kind == "place"], rest)
-                return
             return
         head = heads[0]
         later_term = any(m.kind == "term" for m in heads[1:]) and any(
@@ -228,10 +235,13 @@ class Scope:
         self.negatives += 1
         whole = all(place_of(p).kind == "whole" or len(place_of(p).segments) >= 16 for p in places)
         scope = marks if rest is None else [m for m in marks if m.start >= (rest[0].start if rest else 0) - 3]
-        local = any(m.kind in ("other",) for m in scope) or any(m.kind == "other" for m in marks[:2])
+        others = [m for m in [*scope, *marks[:2]] if m.kind == "other"]
         layers = {m.value for m in (rest or marks) if m.kind == "layer"}
-        if whole and not local and len(layers) != 1 and not said:
-            self.global_negative = True
+        if any(m.kind == "assert" and m.words.lower() == "focal" for m in marks):
+            layers -= {("diffuse",), ("patchy",)}  # "no focal or diffuse enhancement"
+        if whole and len(layers) != 1 and not said:
+            self.global_negative = self.global_negative or not others
+            self.rest_negative = all(_REST.match(m.words.lower()) for m in others)
 
     def _forget_other_places(self, marks: list[Mark], start: int) -> None:
         """'Perfusion defect of the inferior wall matching the scar': the place is the defect's."""
@@ -246,6 +256,9 @@ class Scope:
         if between and (behind or not (layered or joined)):
             mine = [m.value for m in between]
             self.items[start:] = [i for i in self.items[start:] if i.kind != "place" or i.value not in mine]
+
+
+_REST = re.compile(r"otherwise|elsewhere|anywhere else|rest|remain|sonst|ubrig|ailleurs")  # what is left of the LV
 
 
 def _until(rest: list[Mark]) -> int:

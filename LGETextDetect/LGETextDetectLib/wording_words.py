@@ -97,6 +97,9 @@ _SEGMENT_LIST = re.compile(
 )
 
 
+_SEGMENT_COUNT = re.compile(r"\b\d{1,2}\s*(?:/|of|out of|von|sur|de)\s*(?:the\s+)?1[67]\s+(?:aha\s+)?segment\w*")
+
+
 _OPEN_GROUP = re.compile(r"(?<!\\)\((?!\?)")
 
 
@@ -238,7 +241,9 @@ def tokens_of(text: str, shouting: bool, extents: list[tuple[Extent, str]]) -> l
         return f" §{len(extents) - 1} "
 
     lower = _SEGMENT_LIST.sub(lambda found: found[0].replace(",", ", "), text.lower())
-    lower = _WALL_DOT.sub(lambda found: f"{found[1] or 'posterior'} ", _BOTH_WAYS.sub(" ", lower))
+    lower = _WALL_DOT.sub(
+        lambda found: f"{found[1] or 'posterior'} ", _SEGMENT_COUNT.sub(" ", _BOTH_WAYS.sub(" ", lower))
+    )
     if (
         "%" in lower
         or "percent" in lower
