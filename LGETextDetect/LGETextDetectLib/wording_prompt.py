@@ -9,12 +9,12 @@ import re
 from itertools import islice
 
 from .finding import Meaning
-from .wording_clauses import judged_places_apart, kind_at, past, statements_of, statements_on_lv
 from .wording_marks import KNOWN, Mark, find_marks
 from .wording_places import Place, at_levels, with_places
 from .wording_scope import of_the_wall
 from .wording_shorthand import SCARLESS, spelt_out
 from .wording_sides import AFTER, CONTRACTED, Sides, is_amount, is_or, vote
+from .wording_statements import judged_places_apart, kind_at, past, statements_of, statements_on_lv
 from .wording_words import Extent, canonical, clean, tokens_of
 
 MAX_PROMPT = 4000  # characters; the rest is not read

@@ -24,6 +24,7 @@ from .wording_reading import STRONG, Draft, Reading, place_of
 from .wording_scope import Scope
 from .wording_sentences import Sentence, sentences
 from .wording_tables import read_segment_table
+from .wording_votes import no_reflow_in, votes_in
 from .wording_words import clean
 
 _QUESTION = re.compile(
@@ -57,14 +58,11 @@ class Statement:
         self.topic: str | None = None
         self.has = {m.kind for m in sentence.marks}
         self.organ_heading = sentence.section == "other" and bool(_ORGAN_HEADINGS.search(sentence.heading))
-        self.family = bool(
-            re.search(r"\b(family|father|mother|brother|sister|proband|cousin|uncle|son|daughter)", sentence.text, re.I)
-        )
 
     def read(self) -> None:
         marks = free_wall_of_rv(list(self.sentence.marks), self.sentence.heading)
         if self.section in ("history", "technique") and not self._current_despite_section(marks):
-            self._vote(marks, tier=1)
+            self.reading.votes += votes_in(self.sentence, marks, self.emitted, 1)
             return
         if _QUESTION.match(self.sentence.text):
             return
@@ -83,7 +81,7 @@ class Statement:
         if self.emitted or self.topic == "lge":
             self.reading.last_lge = self.number
         tier = 3 if self.emitted or self.section in ("conclusion", "lge") else 2
-        self._vote(marks, tier)
+        self.reading.votes += votes_in(self.sentence, marks, self.emitted, tier)
 
     def _current_despite_section(self, marks: list[Mark]) -> bool:
         """A sentence that plainly reports LGE although no heading ended the history (all on one line)."""
@@ -134,7 +132,9 @@ class Statement:
 
     def _clause(self, marks: list[Mark]) -> None:
         marks = exact_after_colon(without_bound_terms(said_of_images(marks)))
-        self._no_reflow(marks)
+        for words, there in no_reflow_in(marks):
+            self.reading.no_reflow.append(there)
+            self.reading.why.append((words, "no-reflow " + ("present" if there else "absent")))
         last = self.reading.drafts[-1] if self.reading.drafts else None
         if marks and all(m.kind == "maybe" for m in marks) and last is not None and last.sentence >= self.number - 2:
             last.possible = True
@@ -309,65 +309,6 @@ class Statement:
             )
         )
 
-    # -------------------------------------------------------------- no-reflow and aetiology
-
-    def _no_reflow(self, marks: list[Mark]) -> None:
-        past = is_past(marks)
-        for k, mark in enumerate(marks):
-            if mark.kind != "noreflow":
-                continue
-            before = [m for m in marks[:k] if mark.start - m.end < 8]
-            start = max(
-                (
-                    i
-                    for i, m in enumerate(before)
-                    if m.kind in ("term", "place", "topic", "extent")
-                    or (m.kind == "sep" and m.value == "," and not any(x.kind == "neg" for x in before[:i]))
-                ),
-                default=-1,
-            )
-            after: list[Mark] = []
-            for m in marks[k + 1 :]:
-                if m.kind in ("term", "topic") or (m.kind == "sep" and m.value == "," and after):
-                    break
-                after.append(m)
-            negative = any(m.kind == "neg" for m in before[start + 1 :]) or any(
-                m.kind in ("neg", "negpost") for m in after[:3]
-            )
-            gone = any(m.kind == "negpost" or (m.kind == "neg" and "longer" in m.words) for m in marks[k + 1 :])
-            if past and not gone and not any(m.kind in ("now", "again") for m in marks):
-                continue
-            if any(m.kind in ("maybe", "tech") for m in before[-2:] + after[:2]) and not negative:
-                continue
-            self.reading.no_reflow.append(not (negative or gone))
-            self.reading.why.append((mark.words, "no-reflow " + ("absent" if negative or gone else "present")))
-
-    def _vote(self, marks: list[Mark], tier: int) -> None:
-        weight = max((len(d.segments) for d in self.emitted), default=1) or 1
-        if any(d.territory for d in self.emitted) and not any(
-            m.kind == "vote" and m.value == "non-ischaemic" for m in marks
-        ):
-            self.reading.votes.append((3, weight, "ischaemic"))
-        sized = any(m.kind == "notthick" and "infarct" in m.words for m in marks)
-        if self.emitted and (self.sentence.heading.startswith("infarct") or sized):
-            self.reading.votes.append((tier, weight, "ischaemic"))
-        for k, mark in enumerate(marks):
-            infarct = mark.kind == "term" and mark.value in ("infarct", "event")
-            if mark.kind != "vote" and not infarct:
-                continue
-            value = "ischaemic" if infarct else mark.value
-            if self.family or vote_denied(marks, k):
-                if (
-                    value == "ischaemic"
-                    and mark.words
-                    and re.search(r"isch|coron", mark.words, re.I)
-                    and any(m.kind == "neg" for m in marks[max(0, k - 3) : k])
-                    and re.search(r"not|aetiolog|etiolog|cause|origin", self.sentence.text, re.I)
-                ):
-                    self.reading.votes.append((tier, weight, "non-ischaemic"))
-                continue
-            self.reading.votes.append((tier, weight, value))
-
 
 def _drafts_of(walk: Scope) -> list[Draft]:
     """The lesions that a clause affirms, without the segments that it denies."""
@@ -377,39 +318,3 @@ def _drafts_of(walk: Scope) -> list[Draft]:
         if draft.segments - denied:
             draft.segments -= denied
     return drafts
-
-
-def vote_denied(marks: list[Mark], at: int) -> bool:
-    denied = False
-    listed = True
-    for mark in reversed(marks[max(0, at - 8) : at]):
-        if mark.kind in ("break", "close") or (mark.kind == "sep" and mark.value == "," and not listed):
-            break
-        listed = listed and (mark.kind in ("vote", "sep") or (mark.kind == "term" and mark.value == "infarct"))
-        if mark.kind == "query" and marks[at].start - mark.end < 4 and marks[at].kind == "vote":
-            return True
-        if mark.kind == "neg" or mark.kind == "spare":
-            denied = True
-        if mark.kind in ("explain", "except") and not denied:
-            return mark.kind == "explain" and _denied_before(marks[: marks.index(mark)])
-        if mark.kind == "asked":
-            return True
-    for mark in marks[at + 1 : at + 6]:
-        if (
-            mark.kind in ("break", "explain")
-            or (mark.kind == "sep" and mark.value == ",")
-            or mark.kind in ("term", "layer", "place")
-        ):
-            break
-        if mark.kind == "negpost" and mark.value == "negative":
-            return True
-    return denied
-
-
-def _denied_before(marks: list[Mark]) -> bool:
-    """'No enhancement suggestive of ...': the last denial before is of the enhancement itself."""
-    last = next((k for k in range(len(marks) - 1, -1, -1) if marks[k].kind in ("neg", "break", "except")), None)
-    if last is None or marks[last].kind != "neg":
-        return False
-    head = next((m for m in marks[last + 1 :] if m.kind in ("term", "noreflow", "organ", "topic", "vote")), None)
-    return head is not None and head.kind == "term"

@@ -10,10 +10,10 @@ import re
 from dataclasses import dataclass, field
 
 from .finding import LAYERS, Meaning
-from .wording_clauses import JOINS, TURNS, affirms, kind_at, past
 from .wording_lexicon import TERRITORIES
 from .wording_marks import Mark
 from .wording_reading import score_of
+from .wording_statements import JOINS, TURNS, affirms, kind_at, past
 from .wording_words import Extent
 
 CONTRACTED = r"(?:is|are|was|were|do|does|did|has|have|had|ca|could|would|wo)n'?t\b"
@@ -48,8 +48,8 @@ class Sides:
             self.asked.append(join)  # "ischaemic? non-ischaemic?"
         at = next((k for k, m in enumerate(body) if m.kind in TURNS and not _is_only(m)), None)
         if at is None:
-            before = self.going_on[-1] if self.going_on else clause[0]
-            if join is None or join.kind != "sep" or not (_goes_on(join, body, before) or self._is_begun()):
+            last = self.going_on[-1] if self.going_on else clause[0]
+            if join is None or join.kind != "sep" or not (_goes_on(join, body, last) or self._is_begun()):
                 self.going_on = self.asked
             self.going_on += body
             return []
