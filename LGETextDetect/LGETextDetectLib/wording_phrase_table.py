@@ -101,7 +101,7 @@ scarfree: scar free | infarct free | fibrosis free | enhancement free | lge free
 spare: spare | spare of | relative spare | spare of of | not involving | not reaching | not extending to | not extend
     to | not reach | not affecting | respecting | not including
 except: except | except for | unlike | in contrast to | other than | apart from | with exception of | with of exception of | exception of |
-    aside from | excluding | bar | but for | save for | beyond | outside | outside of | away from | anywhere but |
+    aside from | excluding | bar | but for | save for | save in | save at | beyond | outside | outside of | away from | anywhere but |
     everywhere but | not counting | besides | only | barring | elsewhere than | exclusive of | with sole exception of
     | with single exception of | with of sole exception of | with of only exception of
 other: other | elsewhere | otherwise | further | additional | new | rest | remaining | remainder | anywhere else |

@@ -26,7 +26,7 @@ _OTHER_SUBJECT = re.compile(
     r"life expectancy|prescri\w*|medication|operate|transplant\w*|revasculari[sz]\w*|beta ?blocker\w*|cause of death|how much|how many|cost|price|population|prevalence|incidence|guideline\w*|define|definition|what is|what are|explain|"
     r"stands? for|meaning of|who (is|was|are|discovered|invented)|write|translate|poem|joke|recipe for|contraindicat\w*|"
     r"difference between|surpris\w+|dangerous|harmful|tell me (more )?about|teach me|risks?(?! factor))\b"
-    r"|^(why|enhance (the|this)|how (do|does|is|are|to|can))\b"
+    r"|^(why|enhance (the|this)|how (do|does|is|are|to|can|long|often))\b"
     r"|\b(do|does|can|could|will|would)\b.*\b(cause|causes|heal|mean|kill|lead to|predict|regress)\b"
 )
 _UNSAYABLE = re.compile(  # what no Meaning says: of some not, other layers than, a comparison
@@ -249,7 +249,7 @@ def _asks_enhancement(text: str, marks: list[Mark]) -> bool:
     place, lv = "place" in kinds, bool(kinds & {"place", "lv"})
     viable = "viab" in kinds or "viable" in text or "vital" in text
     sized = any(map(is_amount, marks))
-    said = [m for m in marks if m.kind not in ("sep", "coref", "assert", "query", "neg", "break")]
+    said = [m for m in marks if m.kind not in ("sep", "coref", "assert", "query", "neg", "break", "maybe")]
     layer_alone = kinds <= {
         "layer", "neg", "sep", "query", "assert", "all", "extent", "thick", "break", "except", "coref",
     }  # fmt: skip
@@ -257,7 +257,7 @@ def _asks_enhancement(text: str, marks: list[Mark]) -> bool:
         terms & _ASKED
         or kinds & {"scarfree", "noreflow"}
         or sized
-        or ("vote" in kinds and (len(said) <= 3 or terms or place or "layer" in kinds))
+        or ("vote" in kinds and (len(said) <= 3 or all(m.kind == "vote" for m in said) or terms or place or "layer" in kinds))
         or ("tokens" in kinds and kinds & {"assert", "negpost", "place", "layer"})
         or ("bright" in terms and kinds & {"place", "tokens", "layer"})
         or ("layer" in kinds and (place or terms or "segword" in kinds or layer_alone))

@@ -51,6 +51,7 @@ _REWORDED = tuple(
         (r"(?:\bwith or without|\+\s*/\s*[-−–])\s+(?:the\s+|any\s+)?(?:microvascular\s+obstruction|insertion\s+points?|[\w-]+)(?:\s+(?:involvement|extension))?", " "),
         # what is not known is asked; what is doubted is denied
         (r"\b(?:do(?:es)?\s+not|don't|doesn't)\s+(?:know|remember)\s+(?:if|whether)\b", " "),
+        (r"\b(?:false|untrue)\s+that\b", "not that"),
         (r"\bi\s+(?:strongly\s+)?doubt\b(?:\s+(?:that|if|whether))?", "no"),
         (r"\b(?:without|no|beyond)\s+(?:any\s+)?doubt(?:\s+about)?\b", " "),
         # tags: "..., isn't it?", "..., right?"
@@ -71,6 +72,9 @@ _REWORDED = tuple(
         (rf"((?:\w\+|\b(?:negative|positive)\b).{{1,80}}?\b(?:{_FOUND}))[-−–](?=\s)", r"\1 negative "),
         (r"(?<=\w)\s*\+\s*/\s*(?=\w)", " positive , "),
         (r"\b((?:pos|neg)(?:itive|ative)?|present|absent)\s*/\s*(?=\w)", r"\1 , "),
+        (rf"\b(lge|dhe|mde|lde|mvo|{_FOUND})\s+yes\b(?=\s*(?:[,;/.?!)]|$|(?:lge|mvo|{_FOUND})\s+no\b))\s*[,;/]?", r"\1 positive ,"),
+        (rf"\b(lge|dhe|mde|lde|mvo|{_FOUND})\s+no\b(?=\s*(?:[,;/.?!)]|$|(?:lge|mvo|{_FOUND})\s+(?:yes|no)\b))\s*[,;/]?", r"\1 negative ,"),
+        (rf"\b(lge|{_FOUND})\s+(?:(?:is|are)\s+)?lacking\b", r"\1 absent"),
         (r"(?<=\w)\s+\+(?=\s*[,;])", " positive"),
         (r"((?:\+|\bpositive\b).{1,80}?\w)\s+[-−–](?=\s*(?:[;,.?!)]|$))", r"\1 negative"),  # "septum +, apex -"
         (rf"\b(lge|dhe|mde|lde|mvo|{_FOUND})\+(?=[\s?!.,;/)]|$)", r"\1 positive"),
@@ -90,6 +94,8 @@ _REWORDED = tuple(
         (r"\bnot\s+only\b(.{1,60}?)\bbut\b(?:\s+also\b)?", r"\1 and"),
         (r"\bnot\s+only\b|\bminus\b(?=\s+\w)", "except"),
         (r"\bnowhere\s+(?:else\s+)?but\b", "nowhere except"),
+        (r"(\b(?:no|not|without|none)\b[^,;]{1,60}),\s*(?:only|just)\b", r"\1 but only"),
+        (r"\bmore\s+(?:likely|probably)\s+(.{1,40}?)\s+than\b", r"\1 rather than"),
         (r"\b(?:not|never)\s+outside\b", "in"),
         (
             r"\b(every(?:thing|where)?|any(?:thing|where)?|(?:all|every|any|no)(?:\s+the)?\s+(?:segments?|walls?|regions?|areas?|territor(?:y|ies))|(?:whole|entire)\s+\w+(?:\s+wall)?|all(?:\s+over)?)\s+but\b(?!\s+(?:not|no)\b)",

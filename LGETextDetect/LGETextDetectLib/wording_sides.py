@@ -30,6 +30,7 @@ class Sides:
     denied: list[Mark] = field(default_factory=list)
     excepted: list[Mark] = field(default_factory=list)
     going_on: list[Mark] = field(init=False)  # the side of a list that may go on in the next clause
+    two_questions: bool = False  # about one thing, of which one denies: "septum clear? scar?"
     since: int = 0  # what was denied before the last turn
 
     def __post_init__(self) -> None:
@@ -45,6 +46,7 @@ class Sides:
         join = clause[0] if clause[0].kind in JOINS else None
         body = clause[1:] if join and join.kind != "sep" else clause
         if join and join.kind == "query":
+            self.two_questions = self.two_questions or self._asks_on(body)
             self.asked.append(join)  # "ischaemic? non-ischaemic?"
         at = next((k for k, m in enumerate(body) if m.kind in TURNS and not _is_only(m)), None)
         if at is None:
@@ -138,11 +140,20 @@ class Sides:
         denial = self.denied[self.since :]
         return self.going_on is self.denied and kind_at(denial, 0) == "neg" and not any(_content(m) for m in denial)
 
+    def _asks_on(self, body: list[Mark]) -> bool:
+        """Whether a finding without place is asked right after places alone were denied."""
+        denied = {m.kind for m in self.denied if _content(m)}
+        asked = {m.kind for m in body if _content(m)}
+        turned = any(m.kind in TURNS for m in body) or any(_content(m) for m in self.asked)
+        return bool(denied) and denied <= _PLACED and "term" in asked and not (asked & _PLACED or turned)
+
     def _asks_no_place(self) -> bool:
         return bool(_findings(self.asked)) and not any(m.kind in _PLACED for m in self.asked)
 
     def meaning(self) -> Meaning:
-        """The question: about what is asked or, when nothing is, the denial of what is denied."""
+        """The question: about what is asked or, when nothing is, the denial of what is denied; none for two questions at once."""
+        if self.two_questions:
+            return Meaning()
         negated = self._negated()
         about = [*self.asked, *self.denied] if negated else self.asked
         away = self.excepted if negated else [*self.denied, *self.excepted]

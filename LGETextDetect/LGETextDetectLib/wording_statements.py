@@ -65,7 +65,7 @@ def _affirms_after_denial(before: set[str], first: Mark, later: frozenset[str]) 
     """'Normal septum and scarred apex', 'absent in the septum and present in the lateral wall'."""
     if "place" not in before or "place" not in later or later & TURNS:
         return False
-    if affirms(first):
+    if affirms(first) or (first.kind == "assert" and first.words.lower() in ("involves", "affects", "extends")):
         return bool(before & TURNS)
     return "normal" in before and "term" in later and "term" not in before
 
