@@ -3,6 +3,8 @@
 import json
 import time
 from collections.abc import Iterable
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,24 @@ TOUGH = [
     "", " ", "\0", "LGE" * 5000, "no " * 3000 + "LGE", "<" * 2000, "((((" * 2000, "1: 2% " * 2000, "more than " * 2000, "=A(" * 2000, "\n" * 100_000, "apico" * 800, "bar apex " * 450 + "scar", "segments " + "1 " * 3000, "🫀 LGE ñ",
     "o. " * 13_000, "w.o. " * 8000, "a. " * 13_000, "u. " * 13_000, "ant. " * 8000,
 ]  # fmt: skip
-SEPARATORS = ["—", "- ", "(", "& ", ", ", ". ", "; ", "basal, ", "septum normal & ", "scar, ", "or no ", "no present "]
+SEPARATORS = [
+    "—", "- ", "(", "& ", ", ", ". ", "; ", "basal, ", "septum normal & ", "scar, ", "or no ", "no present ",
+    "not septal, ", "the apex does, ", "and the apex is not, ", "4+, ", "1, 2 and ", "> 50 % of the septum ", "not all normal ",
+]  # fmt: skip
+
+
+CONTRASTS = [
+    "the {no} has no {scar}, the {yes} does", "the {no} is free of {scar} but the {yes} is not", "the {yes} has {scar}, the {no} doesn't",
+    "the {no} shows no {scar} while the {yes} does", "no {scar} in the {no} but in the {yes}", "no {scar} in the {no}, only in the {yes}",
+    "{scar} not in the {no} but in the {yes}", "the {scar} is not in the {no}; it is in the {yes}", "{scar} in the {yes} (not the {no})",
+    "there is no {scar} in the {no}, there is in the {yes}", "unlike the {no}, the {yes} has {scar}", "the {yes}, unlike the {no}, has {scar}",
+    "{scar}: {no} no, {yes} yes", "{no} negative, {yes} positive for {scar}", "{scar} absent in the {no} but present in the {yes}",
+    "{no} without {scar}, {yes} with {scar}", "{no}: no {scar}. {yes}: {scar}", "{scar} {yes} +, {no} -",
+]  # fmt: skip
+DEPTHS = [
+    "{scar} in the septum ({share} transmural)", "{share} transmural {scar} in the septum", "{scar} in the septum, {share} of wall thickness",
+    "septum {scar} TM {share}", "is the {scar} in the septum {share} transmural?",
+]  # fmt: skip
 
 
 def rows(path: Path, kind: str) -> list[dict[str, Any]]:
@@ -88,6 +107,37 @@ def test_second_clause_does_not_deny_the_first(
     wrapping: str, asked: str, segments: tuple[int, ...], layers: tuple[str, ...]
 ) -> None:
     assert read_prompt(wrapping.format(asked)) == Meaning(True, segments=segments, layers=layers)
+
+
+@pytest.mark.parametrize("wording", CONTRASTS)
+def test_contrasts_ask_for_the_other_place(wording: str) -> None:
+    places = {
+        "septum": (2, 3, 8, 9, 14),
+        "inferior wall": (4, 10, 15),
+        "apex": (17,),
+        "LAD territory": (1, 2, 7, 8, 13, 14, 17),
+    }
+    findings = {
+        "scar": Meaning(True),
+        "infarct": Meaning(True, aetiology="ischaemic"),
+        "midwall LGE": Meaning(True, layers=("mid-wall",)),
+    }
+    for (no, away), (yes, asked), (scar, meaning) in product(places.items(), places.items(), findings.items()):
+        if no != yes:
+            segments = tuple(s for s in asked if s not in away) or asked
+            text = wording.format(no=no, yes=yes, scar=scar)
+            assert read_prompt(text) == replace(meaning, segments=segments), text
+
+
+@pytest.mark.parametrize("wording", DEPTHS)
+def test_transmural_beside_a_share_is_no_layer(wording: str) -> None:
+    for share, score in ((">50%", 3), ("26-50 %", 2), ("> 75 %", 4)):
+        text = wording.format(scar="scar", share=share)
+        assert read_prompt(text) == Meaning(True, segments=(2, 3, 8, 9, 14), min_transmurality=score), text
+    for share, score in (("<25%", 1), ("26-50 %", 2), ("51-75%", 3)):
+        text = wording.format(scar="Subendocardial scar", share=share)
+        if not text.startswith("is "):
+            assert read_report(text) == Finding("present", (Lesion((2, 3, 8, 9, 14), "subendocardial", score),)), text
 
 
 def test_shared_reports() -> None:

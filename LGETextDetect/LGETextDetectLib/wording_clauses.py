@@ -8,6 +8,8 @@ from .wording_marks import Mark
 from .wording_places import Place, at_levels
 from .wording_reading import STRONG
 
+_LIVER = re.compile(r"liver|hepat|leber|foie|higado")  # it has numbered segments too
+
 
 def clauses_of(marks: list[Mark]) -> list[list[Mark]]:
     """Split at breaks; a bracket with a statement of its own is a clause after the one it stands in."""
@@ -44,16 +46,11 @@ def clauses_of(marks: list[Mark]) -> list[list[Mark]]:
 
 
 def leading_wall(marks: list[Mark]) -> Mark | None:
-    """'Anterior: ...' at the start of a sentence: the wall that the levels after it belong to."""
-    if (
-        marks
-        and marks[0].kind == "place"
-        and marks[0].value.kind == "wall"
-        and len(marks) > 1
-        and marks[1].kind == "colon"
-    ):
-        return marks[0]
-    return None
+    """'Anterior: ...', 'Inferior infarct: ...' at the start of a sentence: the wall that the levels after it belong to."""
+    kinds = [m.kind for m in marks[:3]]
+    if kinds[:2] != ["place", "colon"] and kinds != ["place", "term", "colon"]:
+        return None
+    return marks[0] if marks[0].value.kind == "wall" else None
 
 
 def under_wall(marks: list[Mark], wall: Mark) -> list[Mark]:
@@ -101,7 +98,8 @@ def without_bound_terms(marks: list[Mark]) -> list[Mark]:
     for number, chunk in enumerate(chunks):
         organs = [k for k, m in enumerate(chunk) if m.kind == "organ"]
         lv = any(m.kind == "lv" for m in chunk)
-        place = any(m.kind == "place" for m in chunk)
+        liver = any(m.kind == "organ" and _LIVER.match(m.words.lower()) for m in chunk)
+        place = any(m.kind == "place" and not (liver and m.value.kind == "numbers") for m in chunk)
         kept: list[Mark] = []
         for k, mark in enumerate(chunk):
             hanging = (

@@ -81,7 +81,7 @@ WORDS: tuple[tuple[str, str], ...] = (
     (r"hyper?enhancement|hyper?enhance(d|s)?|hyper?enhancing|hyperenh", "hyperenhancement"),
     (r"enhanc(es|ing|ed)|enhance|reichert", "enhances"),
     (
-        r"narben?(gewebe|areal|areale|bildung)?|cicatri(ce|z|ces|zacion|z\w+)?|cicatri\w+|scarr?s?|scarring|scarred|cicatrizal|vernarb\w*|narbig\w*",
+        r"(myo[ck]ard)?narben?(gewebe|areal|areale|bildung)?|cicatri(ce|z|ces|zacion|z\w+)?|cicatri\w+|scarr?s?|scarring|scarred|cicatrizal|vernarb\w*|narbig\w*",
         "scar",
     ),
     (r"fibros(is|es|e|en|ed)|fibreu(x|se|ses)|fibrotic|fibrosi", "fibrosis"),
@@ -96,7 +96,7 @@ WORDS: tuple[tuple[str, str], ...] = (
     (r"keine?(n|r|s|rlei|m)?|kein|aucun(e)?|pas|sin|ningun\w*|nessun\w*|nul|no|zero|nil|senza|assenza|sans|ohne", "no"),
     (r"without|w/o|w\.o\.", "without"),
     (r"absence|ausencia|fehlen\w*|lack(s|ing)?|devoid", "absence"),
-    (r"absent\w*|negativ(e|o|es|er)?|neg|unauffallig\w*", "negative"),
+    (r"absent\w*|ausentes?|negativ(e|o|es|er)?|neg|unauffallig\w*", "negative"),
     (r"weder|ni|neither|noch|nor", "nor"),
     (r"not|nicht|(is|are|was|were|do|does|did|has|have|had|ca|could|would|wo)n'?t|cannot", "not"),
     (

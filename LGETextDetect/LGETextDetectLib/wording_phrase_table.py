@@ -55,7 +55,7 @@ level mid: mid | middle | papillary muscle level | middle segments | mid ventric
 level apical: apical | apical half | apical level | apical third | apical slice | apical slices | distal | distal third
 level basal+mid+apical: all levels | every level | all three levels | at all levels | basal mid apical | whole length
     | entire length | full length | whole extent of wall
-apex: apex | apical cap | true apex | lv apex | left ventricle apex | left ventricular apex | cap | apical tip | tip |
+apex: apex | true apical | apical cap | true apex | lv apex | left ventricle apex | left ventricular apex | cap | apical tip | tip |
     tip of myocardium | segment apex | cardiac apex | myocardium apex | very tip | apex proper | tip of ventricle |
     true apical cap | true apex cap
 wall inferolateral: posterior | posterior wall | back wall | back of myocardium | back of of myocardium | post wall | posterior lateral | posterior lateral wall |
@@ -84,8 +84,8 @@ wall all17: all 17 segment | 17 segment
 vessel multi: multi vessel | multivessel
 neg: might not | no | nobody | without | absence | absence of | negative for | no evidence of | no evidence for | no convincing
     | not | never | nothing | nor | fails to | failed to | free from | devoid of | rather than | no signs of | no sign
-    of | no trace of | nowhere | neither | no longer | lacks | not a single | not any | complete resolution | full resolution | disappearance | scant | hardly any
-negpost negative: negative | unlikely | improbable | very unlikely | aborted | none | not seen | no seen | not present
+    of | no trace of | nowhere | neither | no longer | lacks | not a single | not any | complete resolution | full resolution | disappearance | ausschluss | scant | hardly any
+negpost negative: negative | score 0 | grade 0 | unlikely | improbable | very unlikely | aborted | none | not seen | no seen | not present
     | excluded | is excluded | ruled out | was excluded | has resolved | resolved | completely resolved | not involved
     | not affected | ve | disappeared | not found | not noted | not detected | not identified | gone | not visible |
     not demonstrable | not evident | not observed | no longer seen | no longer present | no longer visible | no longer
@@ -100,7 +100,7 @@ scarfree: scar free | infarct free | fibrosis free | enhancement free | lge free
     scarless
 spare: spare | spare of | relative spare | spare of of | not involving | not reaching | not extending to | not extend
     to | not reach | not affecting | respecting | not including
-except: except | except for | unlike | in contrast to | other than | apart from | with exception of | with of exception of | exception of |
+except: except | except for | other than | apart from | with exception of | with of exception of | exception of |
     aside from | excluding | bar | but for | save for | save in | save at | beyond | outside | outside of | away from | anywhere but |
     everywhere but | not counting | besides | only | barring | elsewhere than | exclusive of | with sole exception of
     | with single exception of | with of sole exception of | with of only exception of
@@ -187,7 +187,7 @@ vote non-ischaemic: nonischaemic | non ischaemic | no ischaemic scar pattern | n
     caused by infarct | not due to infarct | not an infarct | non infarct | noninfarct | lvnc | inflammation |
     phospholamban | desmoplakin | friedreich | hypertensive heart disease | iron overload cardiomyopathy | tako tsubo
     | peripartum cardiomyopathy | cardiotoxicity | phenocopy | storage disease | infiltrative | infiltrative disease |
-    infiltration | infiltrative cardiomyopathy | covid myocarditis | post myocarditis | viral | lupus | vasculitis |
+    infiltration | infiltrative cardiomyopathy | covid myocarditis | post myocarditis | viral | lake louise criteria positive | lake louise positive | lake louise criteria fulfilled | lake louise criteria met | lupus | vasculitis |
     egpa | systemic sclerosis | scleroderma
 history: previous cmr | prior cmr | previous study | prior study | previous scan | prior scan | previous examination |
     prior examination | previous exam | prior exam | previous mri | prior mri | previous imaging | prior imaging |
@@ -229,7 +229,7 @@ tech: sequences | sequence | min after | minutes after | mins after | mmol | mmo
     non contrast | wideband | kontrastmittelgabe | breath hold | quality | nondiagnostic images | not administered |
     not obtained | not possible | slices | planned | scheduled | recommend | recommended | suggest repeat | was
     planned | awaited | pending | requested | please | if clinically | would be | motion degraded
-asked: rule out | to exclude | to look for | to evaluate | to assess | assessment of | assess for | for assessment |
+asked: rule out | zum ausschluss | to exclude | to look for | to evaluate | to assess | assessment of | assess for | for assessment |
     evaluate for | for evaluation of | referral | question | query | looking for | work up for | workup for |
     evaluation for
 assert: present | seen | shows | positive | + | yes | involving | involves | involvement | located | extending |

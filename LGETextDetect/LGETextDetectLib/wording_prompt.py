@@ -11,7 +11,7 @@ from itertools import islice
 from .finding import Meaning
 from .wording_marks import KNOWN, Mark, find_marks
 from .wording_places import Place, at_levels, with_places
-from .wording_scope import of_the_wall
+from .wording_scope import of_the_wall, with_measured
 from .wording_shorthand import SCARLESS, spelt_out
 from .wording_sides import AFTER, CONTRACTED, Sides, is_amount, is_or, vote
 from .wording_statements import judged_places_apart, kind_at, past, statements_of, statements_on_lv
@@ -47,7 +47,8 @@ _STUDY = frozenset(  # what scar may be sought in without naming a place
 )
 _MEASURE = re.compile(r"\b(ejection|lvef|rvef|ef)\b")
 _SEGMENT_LIST = re.compile(
-    r"\b(?:segments?|segs?|aha)\b[\s.:#]*((?:\d{1,3}(?!\d|\s*(?:%|mm|percent))\s*(?:,|and|or|to|[-&+/])?\s*)+)", re.I
+    r"\b(?:segments?|segs?|aha)\b[\s.:#]*((?:\d{1,3}(?!\d|\s*(?:[-–]\s*\d{1,3}\s*)?(?:%|mm|percent))\s*(?:,|and|or|to|[-&+/])?\s*)+)",
+    re.I,
 )
 _NOT_FIRST = re.compile(rf"{CONTRACTED}\s+")
 _SUBJECT = re.compile(
@@ -63,7 +64,7 @@ def read(text: str) -> Meaning:
     extents: list[tuple[Extent, str]] = []
     found = find_marks(tokens_of(spelt_out(cleaned), shouting, extents), extents)
     marks = _contrasted_levels(_walls_under_levels(_levels_under_walls(with_places(judged_places_apart(found)))))
-    marks = _without_double_negatives(_measured(_with_a_say(marks)), cleaned.lower())
+    marks = _without_double_negatives(_of_depth(with_measured(_with_a_say(marks))), cleaned.lower())
     clauses = statements_on_lv(statements_of(marks))
     if not _understood(cleaned.lower(), [m for clause in clauses for m in clause]):
         return Meaning()
@@ -172,17 +173,9 @@ def _with_a_say(marks: list[Mark]) -> list[Mark]:
     return result
 
 
-def _measured(marks: list[Mark]) -> list[Mark]:
-    """'Transmural' beside a share of the wall is what is measured, no layer; shares of the LV are dropped."""
-    result = []
-    for k, mark in enumerate(marks):
-        beside = [m for m in marks[max(k - 1, 0) : k + 2] if m.kind == "extent"]
-        touching = any(m.end == mark.start or m.start == mark.end for m in beside)
-        if mark.kind == "layer" and mark.words.lower().startswith(("transmural", "tm")) and touching:
-            mark = mark._replace(kind="thick")
-        if mark.kind != "extent" or of_the_wall(marks, k):
-            result.append(mark)
-    return result
+def _of_depth(marks: list[Mark]) -> list[Mark]:
+    """The marks without shares of the LV."""
+    return [m for k, m in enumerate(marks) if m.kind != "extent" or of_the_wall(marks, k)]
 
 
 def _without_double_negatives(marks: list[Mark], text: str) -> list[Mark]:
@@ -257,7 +250,10 @@ def _asks_enhancement(text: str, marks: list[Mark]) -> bool:
         terms & _ASKED
         or kinds & {"scarfree", "noreflow"}
         or sized
-        or ("vote" in kinds and (len(said) <= 3 or all(m.kind == "vote" for m in said) or terms or place or "layer" in kinds))
+        or (
+            "vote" in kinds
+            and (len(said) <= 3 or all(m.kind == "vote" for m in said) or terms or place or "layer" in kinds)
+        )
         or ("tokens" in kinds and kinds & {"assert", "negpost", "place", "layer"})
         or ("bright" in terms and kinds & {"place", "tokens", "layer"})
         or ("layer" in kinds and (place or terms or "segword" in kinds or layer_alone))

@@ -21,7 +21,7 @@ from .wording_lesions import finding_of, group_items
 from .wording_marks import Mark
 from .wording_places import with_places
 from .wording_reading import STRONG, Draft, Reading, place_of
-from .wording_scope import Scope
+from .wording_scope import Scope, with_measured
 from .wording_sentences import Sentence, sentences
 from .wording_tables import read_segment_table
 from .wording_votes import no_reflow_in, votes_in
@@ -131,7 +131,7 @@ class Statement:
     # -------------------------------------------------------------- clause
 
     def _clause(self, marks: list[Mark]) -> None:
-        marks = exact_after_colon(without_bound_terms(said_of_images(marks)))
+        marks = exact_after_colon(without_bound_terms(said_of_images(with_measured(marks))))
         for words, there in no_reflow_in(marks):
             self.reading.no_reflow.append(there)
             self.reading.why.append((words, "no-reflow " + ("present" if there else "absent")))

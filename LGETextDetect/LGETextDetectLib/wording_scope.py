@@ -265,6 +265,17 @@ def _until(rest: list[Mark]) -> int:
     return next((k for k, m in enumerate(rest) if m.kind in ("except", "break")), len(rest))
 
 
+def with_measured(marks: list[Mark]) -> list[Mark]:
+    """'25 % transmural', 'TM > 50 %': transmural beside a share of the wall is what is measured, and no layer."""
+    result = []
+    for k, mark in enumerate(marks):
+        beside = [m for m in marks[max(k - 1, 0) : k + 2] if m.kind == "extent"]
+        touching = any(m.end == mark.start or m.start == mark.end for m in beside)
+        measured = touching and mark.kind == "layer" and mark.words.lower().startswith(("transmural", "tm"))
+        result.append(mark._replace(kind="thick") if measured else mark)
+    return result
+
+
 def of_the_wall(marks: list[Mark], k: int) -> bool:
     """Whether a percentage is a share of the wall's thickness and not of the LV, a volume or a stenosis."""
     mark = marks[k]

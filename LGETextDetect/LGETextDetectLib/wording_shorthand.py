@@ -89,6 +89,9 @@ _REWORDED = tuple(
         (r"(?<=,)\s*(?:it|they)(?:'s|'re|\s+is|\s+are)\s+(?!not\b)", " but "),  # "isn't septal, it's lateral"
         # exceptions: "everywhere but", "instead of", "non-septal", "ignore the apex"
         (r"\b(?:instead of|as opposed to)\b", "rather than"),
+        (r"^(?:unlike|in contrast to)\s+([^,;]{1,40}),", r"not \1 but"),
+        (r",\s*(?:unlike|in contrast to)\s+([^,;]{1,40}),", r" (not \1)"),
+        (r",\s*(?:unlike|in contrast to)\b", ", not"),
         (r"^(not\s[^:;,.]{1,40}):", r"\1 but"),
         (rf"\bnot\s+(?:all|every|each)\b(.{{1,60}}?)\b({SCARLESS})\b", r"\1 not \2"),
         (r"\bnot\s+only\b(.{1,60}?)\bbut\b(?:\s+also\b)?", r"\1 and"),
