@@ -85,6 +85,11 @@ def test_misspellings_are_read(word: str) -> None:
     assert read_prompt(f"{word} in the septum").segments == (2, 3, 8, 9, 14)
 
 
+@pytest.mark.parametrize("word", "exept excpt except sparng sparring spairng exluding outsde".split())
+def test_a_misspelt_exception_is_no_question_of_it(word: str) -> None:
+    assert read_prompt(f"scar {word} the apex").segments == tuple(range(1, 17))
+
+
 @pytest.mark.parametrize("text", ["must not be negative", "no fine noise", "nothing when there is none", "not ok"])
 def test_double_negatives_alone_ask_nothing(text: str) -> None:
     assert read_prompt(text) == Meaning()

@@ -42,7 +42,7 @@ WORDS: tuple[tuple[str, str], ...] = (
     (r"patch(y|ily|es)|spotty|speckled|fleckig\w*|parche(s|ado)?", "patchy"),
     (r"diffus(e|ely|er|es|en|a|i|o)?|difus[oa]s?", "diffuse"),
     # levels
-    (r"basal(e|er|es|en|ly|is)?|basaux|baso?|base", "basal"),
+    (r"basal(e|er|es|en|ly|is)?|bsal|basl|basaux|baso?|base", "basal"),
     (
         r"mid(ventric\w*|cavity|cavitary|ventricle|level|papillary|lv)?|(mittel|mitt|medio)(ventri[ck]ul\w*|ventricul\w*)|medio|media|medi[ao]s|moyen\w*|median\w*|mittler\w+",
         "mid",
@@ -131,7 +131,7 @@ WORDS: tuple[tuple[str, str], ...] = (
     (r"insertion\w*|insercion|inserzione|rvips?|rvi|hinge|insertional", "insertion"),
     (r"viab(le|les)|vital(er|es|e)?", "viable"),
     (r"viability|vitalitat|viabilidad|viabilite|vitalita", "viability"),
-    (r"spar(es|ed|ing|e)|ausgespart|aussparung|epargn\w+|respet\w+", "spare"),
+    (r"sparr?(es|ed|ing|e)|ausgespart|aussparung|epargn\w+|respet\w+", "spare"),
     (r"free|frei|libre(s)?|clear|clean|unremarkable|narbenfrei|spotless", "free"),
     (
         r"normal(e|er|es|en|ly)?|normaux|healthy|nad|intact|unaffected|uninvolved|unscarred|gesund\w*|unenhanced|nonenhancing|unenhancing",
@@ -253,7 +253,8 @@ SPELLABLE: tuple[str, ...] = (
     "myocarditis", "patchy", "diffuse", "territory", "midventricular", "posterolateral", "midwall", "epicardial", "endocardial",
     "intramural", "delayed", "scarring", "amyloidosis", "sarcoidosis", "ischaemic", "ischemic", "circumflex", "viable", "myocardial",
     "myocardium", "ventricle", "ventricular", "evidence", "without", "thickness", "equivocal", "possible", "questionable",
-    "absence", "scar", "scarred",
+    "absence", "scar", "scarred", "except", "excluding", "excluded", "sparing", "spared", "outside", "normal", "negative", "absent",
+    "neither", "nothing", "involving", "nowhere",
 )  # fmt: skip
 NOT_MISSPELT = frozenset(
     [
@@ -261,6 +262,20 @@ NOT_MISSPELT = frozenset(
         "basel",
         "basil",
         "sacar",
+        "spring",
+        "spacing",
+        "staring",
+        "soaring",
+        "sharing",
+        "snaring",
+        "searing",
+        "spaced",
+        "shared",
+        "stared",
+        "speared",
+        "excerpt",
+        "noting",
+        "absents",
         "scare",
         "scared",
         "scarf",

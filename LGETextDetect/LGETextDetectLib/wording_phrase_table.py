@@ -87,10 +87,10 @@ neg: might not | no | nobody | without | absence | absence of | negative for | n
     of | no trace of | nowhere | neither | no longer | lacks | not a single | not any | complete resolution | full resolution | disappearance | ausschluss | scant | hardly any
 negpost negative: negative | score 0 | grade 0 | unlikely | improbable | very unlikely | aborted | none | not seen | no seen | not present
     | excluded | is excluded | ruled out | was excluded | has resolved | resolved | completely resolved | not involved
-    | not affected | ve | disappeared | not found | not noted | not detected | not identified | gone | not visible |
+    | not affected | disappeared | not found | not noted | not detected | not identified | gone | not visible |
     not demonstrable | not evident | not observed | no longer seen | no longer present | no longer visible | no longer
     evident | vanished | not apparent | not demonstrated | not detectable | not detected | can be excluded | not be
-    seen | not be identified | not appreciated | not confirmed | not seen seen | - ve | fehlt | nihil
+    seen | not be identified | not appreciated | not confirmed | not seen seen | fehlt | nihil
 negpost normal: normal | viable | free | fully viable | preserved | completely viable | nulls normally | nulled
     normally | well nulled | wholly viable | entirely viable | fine | ok | okay | undamaged | not damaged | unharmed |
     alive | nulls | good | unscathed | uninjured | remains viable | scarless

@@ -136,17 +136,18 @@ class Statement:
             self.reading.no_reflow.append(there)
             self.reading.why.append((words, "no-reflow " + ("present" if there else "absent")))
         last = self.reading.drafts[-1] if self.reading.drafts else None
-        if marks and all(m.kind == "maybe" for m in marks) and last is not None and last.sentence >= self.number - 2:
-            last.possible = True
+        if marks and all(m.kind == "maybe" for m in marks):
+            if last is not None and last.sentence >= self.number - 2:
+                last.possible = True
+            elif self._answers_lge():
+                self.reading.possible += 1  # "LGE: inconclusive"
         if is_past(marks) and not any(m.kind in ("again", "now") for m in marks):
             return
         chunks = chunks_of(marks)
         topics = self._topics(chunks)
         walk = Scope()
         content = [m.kind for m in marks if m.kind not in ("assert", "sep")]
-        walk.heading_asks = self.section == "lge" and bool(
-            re.search(r"lge|late|enhanc|scar|fibros|gad", self.sentence.heading)
-        )
+        walk.heading_asks = self._answers_lge()
         walk.answer_alone = walk.heading_asks and len(self.sentence.text.split()) == 1
         walk.leading_except = content[:1] == ["except"] and bool({"neg", "negpost", "scarfree"} & set(content))
         if walk.leading_except:
@@ -156,6 +157,10 @@ class Statement:
         if any(t == "lge" for t in topics):
             self._settle(marks, walk)
         self.topic = topics[-1] if topics and topics[-1] == "lge" else self.topic
+
+    def _answers_lge(self) -> bool:
+        """Whether the sentence stands behind a heading such as 'Late enhancement:'."""
+        return self.section == "lge" and bool(re.search(r"lge|late|enhanc|scar|fibros|gad", self.sentence.heading))
 
     def _topics(self, chunks: list[list[Mark]]) -> list[str | None]:
         topics: list[str | None] = []

@@ -181,7 +181,7 @@ class Scope:
         next_term = next((m for m in rest if m.kind in ("term", "place", "layer")), None)
         forward = next_term is not None and not any(m.kind in ("break", "plus") for m in rest[: rest.index(next_term)])
         if forward and next_term is not None and next_term.kind == "term" and next_term.start - mark.end <= 2:
-            self._turn(start, only_places=True)
+            self._turn(start, only_places=self.positive_term)
             self.negative = True
             self._count_negative(
                 marks, [i for i in mine if i.kind == "place"] + [m for m in rest if m.kind == "place"], rest
@@ -233,7 +233,8 @@ class Scope:
         if rest is not None and any(m.kind == "tech" and rest[0].start <= m.start <= rest[0].end + 1 for m in rest):
             return  # "no LGE protocol"
         self.negatives += 1
-        whole = all(place_of(p).kind == "whole" or len(place_of(p).segments) >= 16 for p in places)
+        named = frozenset[int]().union(*(place_of(p).segments for p in places))
+        whole = all(place_of(p).kind == "whole" for p in places) or len(named) >= 16
         scope = marks if rest is None else [m for m in marks if m.start >= (rest[0].start if rest else 0) - 3]
         others = [m for m in [*scope, *marks[:2]] if m.kind == "other"]
         layers = {m.value for m in (rest or marks) if m.kind == "layer"}

@@ -51,6 +51,7 @@ _REWORDED = tuple(
         (r"(?:\bwith or without|\+\s*/\s*[-−–])\s+(?:the\s+|any\s+)?(?:microvascular\s+obstruction|insertion\s+points?|[\w-]+)(?:\s+(?:involvement|extension))?", " "),
         # what is not known is asked; what is doubted is denied
         (r"\b(?:do(?:es)?\s+not|don't|doesn't)\s+(?:know|remember)\s+(?:if|whether)\b", " "),
+        (r"\bet non\b", "not"),
         (r"\b(?:false|untrue)\s+that\b", "not that"),
         (r"\bi\s+(?:strongly\s+)?doubt\b(?:\s+(?:that|if|whether))?", "no"),
         (r"\b(?:without|no|beyond)\s+(?:any\s+)?doubt(?:\s+about)?\b", " "),
@@ -60,13 +61,10 @@ _REWORDED = tuple(
             r"oder|nicht wahr|n'est-ce pas|verdad)\s*[?.!]*\s*$",
             " ?",
         ),
-        # signs: "LGE-", "MVO (-)", "LGE +ve", "LGE = 0"
+        # signs: "LGE+/MVO-", "LGE = 0"
         (rf"(?<=\w)\s+[-−–—]\s+(?=(?:no\s+)?(?:lge|dhe|mde|lde|{_FOUND})\b)", ": "),
         (r"\s[-−–—]\s+(?=(?:none|no|nil|negative|absent|yes|present|positive|normal|free)\s*(?:[;,.?!]|$))", ": "),
         (r"\bminus(?=\s*(?:[;,.?!)]|$))", "negative"),
-        (r"\+\s*ve\b|\(\s*\+\s*\)", " positive "),
-        (r"(?:(?<=\s)|(?<=\w))[-−–]\s*ve\b|\(\s*[-−–]\s*\)", " negative "),
-        (r"\b(lge|dhe|mde|lde|de|scar|mvo|fibrosis|infarct|enhancement)\s*[-−–](?=\s*(?:[?!.,;/)]|$))", r"\1 negative "),
         (r"\b(lge|dhe|mde|lde|mvo)[-−–](?=\s)(?!\s*positive)", r"\1 negative "),
         (rf"\b({_FOUND})[-−–](?=\s.{{0,80}}?(?:\w\+|\b(?:negative|positive)\b))(?!\s*positive)", r"\1 negative "),
         (rf"((?:\w\+|\b(?:negative|positive)\b).{{1,80}}?\b(?:{_FOUND}))[-−–](?=\s)", r"\1 negative "),

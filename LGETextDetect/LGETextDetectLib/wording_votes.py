@@ -61,7 +61,7 @@ def _vote_denied(marks: list[Mark], at: int) -> bool:
         if (
             mark.kind in ("break", "explain")
             or (mark.kind == "sep" and mark.value == ",")
-            or mark.kind in ("term", "layer", "place")
+            or mark.kind in ("term", "layer", "place", "open", "noreflow")
         ):
             break
         if mark.kind == "negpost" and mark.value == "negative":

@@ -25,6 +25,19 @@ class Extent(NamedTuple):
 _WRAPPING = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->|<[/!a-z][^<>]{0,300}>", re.I | re.S)
 
 
+_SIGNS = (
+    (re.compile(r"\+\s*ve\b|\(\s*\+\s*\)", re.I), " positive "),
+    (re.compile(r"(?:(?<=\s)|(?<=\w)|^)[-−–]\s*ve\b|\(\s*[-−–]\s*\)", re.I), " negative "),
+    (
+        re.compile(
+            r"\b(lge|dhe|mde|lde|de|scar|mvo|fibrosis|infarct|enhancement)[^\S\n]*[-−–](?=[^\S\n]*(?:[?!.,;/)]|$))",
+            re.I,
+        ),
+        r"\1 negative ",
+    ),
+)
+
+
 _FORMULA = re.compile(r"^[ \t]*[=@+]\s*[A-Za-z.]+\([^()\n]*(\([^()\n]*\)[^()\n]*)*\)", re.M)
 
 
@@ -89,7 +102,9 @@ _BOTH_WAYS = re.compile(
 )
 
 
-_WALL_DOT = re.compile(r"\b(?:(ant|inf|lat|sept)\.(?:\s*-)?(?=\s*[a-z])|post\.(?:\s*-)?(?=\s*(?:wall|lat|sept)))")
+_WALL_DOT = re.compile(
+    r"\b(?:(ant|inf|lat|sept)\.(?:\s*-)?(?=\s*[a-z])|(ap)\.?(?=\s+(?:ant|inf|lat|sept|seg))|post\.(?:\s*-)?(?=\s*(?:wall|lat|sept)))"
+)
 
 
 _SEGMENT_LIST = re.compile(
@@ -119,6 +134,8 @@ def clean(text: str) -> str:
             "NFKD", text.replace("ß", "ss").replace("œ", "oe").replace("Œ", "Oe").replace("æ", "ae")
         )
         text = "".join(c for c in text if not unicodedata.combining(c))
+    for sign, said in _SIGNS:
+        text = sign.sub(said, text)
     return (
         text.replace("§", " ")
         .replace("’", "'")
@@ -145,10 +162,22 @@ def canonical(word: str) -> tuple[str, ...]:
     joined = _joined(word)
     if joined:
         return joined
-    if word in _KNOWN or len(word) < 5 or word in NOT_MISSPELT or not word.isalpha():
-        return (word,)
-    right = _nearest(word)
+    right = _mended(word)
     return canonical(right) if right else (word,)
+
+
+def _mended(word: str) -> str | None:
+    """What an unknown word was meant to be."""
+    if word in _KNOWN or len(word) < 5 or word in NOT_MISSPELT or not word.isalpha():
+        return None
+    return _nearest(word)
+
+
+@lru_cache(maxsize=1 << 16)
+def spelt(word: str) -> str:
+    """A lower-case word, mended when it was misspelt."""
+    known = _WORD_RULES.fullmatch(word) or _joined(word) or canonical(word) == (word,)
+    return word if known else _mended(word) or word
 
 
 def _joined(word: str) -> tuple[str, ...]:
@@ -242,7 +271,8 @@ def tokens_of(text: str, shouting: bool, extents: list[tuple[Extent, str]]) -> l
 
     lower = _SEGMENT_LIST.sub(lambda found: found[0].replace(",", ", "), text.lower())
     lower = _WALL_DOT.sub(
-        lambda found: f"{found[1] or 'posterior'} ", _SEGMENT_COUNT.sub(" ", _BOTH_WAYS.sub(" ", lower))
+        lambda found: f"{found[1] or ('apical' if found[2] else 'posterior')} ",
+        _SEGMENT_COUNT.sub(" ", _BOTH_WAYS.sub(" ", lower)),
     )
     if (
         "%" in lower
@@ -277,6 +307,7 @@ def tokens_of(text: str, shouting: bool, extents: list[tuple[Extent, str]]) -> l
             continue
         if word in FILLERS:
             continue
+        word = spelt(word)
         tokens += [(c, word if k == 0 else "") for k, c in enumerate(canonical(word)) if c not in FILLERS]
     return tokens
 
