@@ -108,11 +108,12 @@ def _levels_under_walls(marks: list[Mark]) -> list[Mark]:
 
 
 def _walls_under_levels(marks: list[Mark]) -> list[Mark]:
-    """'Mid ventricle: scar in the anterior septum': the walls of a statement are at the level before its colon."""
+    """'Mid ventricle: scar in the anterior septum', 'at the base is there septal scar?': the walls are at the level that leads."""
     result: list[Mark] = []
     level: Mark | None = None
     for mark in marks:
-        if mark.kind == "colon" and result and result[-1].kind == "place" and result[-1].value.only_levels:
+        leads = mark.kind == "colon" or (mark.kind == "assert" and mark.words.lower() == "there")
+        if leads and result and result[-1].kind == "place" and result[-1].value.only_levels:
             level = result[-1]
         elif mark.words in (";", "?"):
             level = None

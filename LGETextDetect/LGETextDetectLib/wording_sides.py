@@ -79,8 +79,8 @@ class Sides:
         end = next((k for k, m in enumerate(marks) if m.kind == "except" and not _is_only(m)), len(marks))
         head = next((k for k, m in enumerate(marks[:end]) if _content(m) or m.kind in _OTHER), end)
         kinds = next((k for k in self._passed_over(of_finding) if kind_at(marks[:end], head) in k), ())
-        last = past(marks[:end], head, (*kinds, "sep")) if kinds else head
-        while last > head and marks[last - 1].kind == "sep":
+        last = past(marks[:end], head, (*kinds, "sep", "neg")) if kinds else head
+        while last > head and marks[last - 1].kind in ("sep", "neg"):
             last -= 1
         asked_again = last > head and not (last < end and marks[last].kind == "sep")
         denied = last if asked_again else end

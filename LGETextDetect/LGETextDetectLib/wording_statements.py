@@ -48,7 +48,7 @@ def _begins_statement(marks: list[Mark], at: int, before: set[str], later: froze
     if marks[first].kind in TURNS or _affirms_after_denial(before, marks[at + 1], later):
         return True
     if join.kind == "plus":
-        organ = marks[first].kind == "organ" and "term" in before
+        organ = kind_at(marks, past(marks, first, ("topic", "sep"))) == "organ" and "term" in before
         return organ or _judgement(marks, first, ("place", "layer", "sep", "all", "assert"))
     return _parts(join) and not _ends_denied_list(marks, at, before)
 
