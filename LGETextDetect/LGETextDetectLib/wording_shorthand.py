@@ -61,7 +61,10 @@ _REWORDED = tuple(
             r"oder|nicht wahr|n'est-ce pas|verdad)\s*[?.!]*\s*$",
             " ?",
         ),
-        # signs: "LGE+/MVO-", "LGE = 0"
+        (r"\bhow\s+transmural\b", "which transmurality"),
+        # signs: "septum+, apex-", "LGE+/MVO-", "LGE = 0"
+        (r"\b(sept\w*|lat\w*|ant\w*|inf\w*|apex|apical|basal|mid)\+(?=\s*(?:[,;/.?!)]|$))", r"\1 positive"),
+        (r"\b(sept\w*|lat\w*|ant\w*|inf\w*|apex|apical|basal|mid)[-−–](?=\s*(?:[,;.?!)]|$))", r"\1 negative"),
         (rf"(?<=\w)\s+[-−–—]\s+(?=(?:no\s+)?(?:lge|dhe|mde|lde|{_FOUND})\b)", ": "),
         (r"\s[-−–—]\s+(?=(?:none|no|nil|negative|absent|yes|present|positive|normal|free)\s*(?:[;,.?!]|$))", ": "),
         (r"\bminus(?=\s*(?:[;,.?!)]|$))", "negative"),
@@ -107,6 +110,8 @@ _REWORDED = tuple(
             "outside ",
         ),
         (r"\b(?:exclude|ignore|disregard|omit|skip)\s+(?=the\s+\w+(?:\s+\w+){0,2}\s*(?:[,.;:?!]|$))", "except "),
+        (r"\b(?:apart|aside) from (?:that|this|it)\b,?", " "),
+        (r"^([^,;]{2,40}?)\s+(?:excluded|aside|apart)\s*,", r"except \1,"),
         (r"\b(?:ignoring|disregarding|omitting|leaving out)\b", "excluding"),
         # "list all segments with LGE" asks for no particular ones
         (r"\b(?:all|every)\s+(?:the\s+)?(segments?|walls?)\s+(?=(?:with|that|which|where|showing|having|containing)\b)", r"\1 "),

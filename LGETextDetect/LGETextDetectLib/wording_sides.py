@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 
 from .finding import LAYERS, Meaning
 from .wording_lexicon import TERRITORIES
@@ -51,7 +52,8 @@ class Sides:
         at = next((k for k, m in enumerate(body) if m.kind in TURNS and not _is_only(m)), None)
         if at is None:
             last = self.going_on[-1] if self.going_on else clause[0]
-            if join is None or join.kind != "sep" or not (_goes_on(join, body, last) or self._is_begun()):
+            listed = join is not None and join.kind == "sep" and (_goes_on(join, body, last) or self._is_begun())
+            if not listed or self._awaits(body):
                 self.going_on = self.asked
             self.going_on += body
             return []
@@ -88,14 +90,11 @@ class Sides:
         self.asked += marks[denied:end]
         self.going_on = self.asked if asked_again else self.denied
         if end < len(marks):
-            named = any(_content(m) for m in marks[:end])
-            rest = (
-                len(marks)
-                if named
-                else next((k for k in range(end, len(marks)) if marks[k].kind == "term"), len(marks))
-            )
+            rest = len(marks)
+            if not any(_content(m) for m in marks[:end]):  # "no segment except 4 is scarred"
+                rest = next((k for k in range(end, rest) if marks[k].kind == "term"), rest)
             self.excepted += marks[end + 1 : rest]
-            self.denied += marks[rest:]  # "no segment except 4 is scarred"
+            self.denied += marks[rest:]
             self.going_on = self.excepted
 
     def _except(self, before: list[Mark], after: list[Mark]) -> list[Mark]:
@@ -137,8 +136,15 @@ class Sides:
 
     def _is_begun(self) -> bool:
         """Whether a denial has named nothing yet: "no focal, diffuse or patchy scar"."""
-        denial = self.denied[self.since :]
-        return self.going_on is self.denied and kind_at(denial, 0) == "neg" and not any(_content(m) for m in denial)
+        if self.going_on is not self.denied or kind_at(self.denied, self.since) != "neg":
+            return False
+        return not any(_content(m) for m in islice(self.denied, self.since, None))
+
+    def _awaits(self, body: list[Mark]) -> bool:
+        """'Apart from the septum, any infarct?': whether the first finding stands behind an exception that leads."""
+        if self.going_on is not self.excepted or not any(m.kind == "term" for m in body):
+            return False
+        return not any(_content(m) for m in (*self.asked, *self.denied))
 
     def _asks_on(self, body: list[Mark]) -> bool:
         """Whether a finding without place is asked right after places alone were denied."""
@@ -158,10 +164,15 @@ class Sides:
         about = [*self.asked, *self.denied] if negated else self.asked
         away = self.excepted if negated else [*self.denied, *self.excepted]
         found = [*about, *self._shared(about)]
+        inside, outside = _segments_of(about), _segments_of(away)
+        if inside and inside == outside:
+            return Meaning()  # "inferior scar, inferior wall normal"
+        if outside:
+            inside = ((inside or set(range(1, 18))) - outside) or inside
         return Meaning(
             understood=True,
             negated=negated,
-            segments=_segments(about, away),
+            segments=tuple(sorted(inside)),
             layers=_layers(found),
             aetiology=_aetiology(found),
             no_reflow=True if _asks_no_reflow(found, negated) else None,
@@ -251,13 +262,6 @@ def _layers(marks: list[Mark]) -> tuple[str, ...]:
     if len(named) > 1 and not any(is_or(m) for m in marks[at[0] : at[-1]]):
         named.discard("diffuse")  # "diffuse subendocardial"
     return tuple(layer for layer in LAYERS if layer in named)
-
-
-def _segments(about: list[Mark], away: list[Mark]) -> tuple[int, ...]:
-    inside, outside = _segments_of(about), _segments_of(away)
-    if outside:
-        inside = ((inside or set(range(1, 18))) - outside) or inside
-    return tuple(sorted(inside))
 
 
 def _segments_of(marks: list[Mark]) -> set[int]:

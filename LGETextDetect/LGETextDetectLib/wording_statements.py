@@ -50,6 +50,8 @@ def _begins_statement(marks: list[Mark], at: int, before: set[str], later: froze
     if join.kind == "plus":
         organ = kind_at(marks, past(marks, first, ("topic", "sep"))) == "organ" and "term" in before
         return organ or _judgement(marks, first, ("place", "layer", "sep", "all", "assert"))
+    if join.value == "and" and marks[first].kind == "organ" and "term" in before and "organ" not in before:
+        return "term" not in later  # "infarct and thrombus"
     return _parts(join) and not _ends_denied_list(marks, at, before)
 
 

@@ -321,6 +321,9 @@ def _capital(upper: str, words: list[tuple[str, int]], place: int) -> str | None
     near = [w for w, _ in words[max(place - 2, 0) : place] + words[place + 1 : place + 3]]
     if len(upper) == 1:
         near = [w for w, _ in words[max(place - 1, 0) : place]]
+        after = words[place + 1][0] if place + 1 < len(words) else "."
+        if upper in "AI" and after.isalpha() and canonical(after)[0] not in _NEXT_TO_WALL:
+            return None  # "in the lateral wall I see scar"
     beside = any(c in _NEXT_TO_WALL for w in near for c in canonical(w))
     return (
         _WALL_LETTERS[upper]
