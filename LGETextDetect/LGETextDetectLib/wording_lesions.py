@@ -76,11 +76,12 @@ class _Grouping:
 
 
 def _specific(items: list[Item]) -> list[Item]:
-    """Diffuse and patchy give way to a depth named with them; a territory to the places inside it."""
+    """Diffuse and patchy give way to a depth named with them; a territory, or a wall, to the places inside it."""
     items = [i for i in items if i.kind in ("layer", "place", "extent", "plus")]
     result: list[Item] = []
     layers = [k for k, i in enumerate(items) if i.kind == "layer"]
     exact = any(i.kind == "place" and place_of(i).kind != "territory" and not i.minus for i in items)
+    levelled = {place_of(i).base for i in items if i.kind == "place" and place_of(i).levels and not i.minus}
     for k, item in enumerate(items):
         if item.kind == "layer" and item.value in ("diffuse", "patchy"):
             nearby = [
@@ -96,6 +97,9 @@ def _specific(items: list[Item]) -> list[Item]:
                 continue
         if item.kind == "place" and place_of(item).kind == "territory" and exact and not item.linked:
             continue
+        bare = item.kind == "place" and place_of(item).base and not (place_of(item).levels or item.minus)
+        if bare and place_of(item).base in levelled:
+            continue  # "anterior infarct with scar of the mid anterior segment"
         result.append(item)
     result = [i for i in result if i.kind != "plus"]
     for k in range(len(result) - 1):

@@ -39,7 +39,7 @@ WORDS: tuple[tuple[str, str], ...] = (
     ),
     (r"transm(ural(e|er|es|en|em|ly|mente|ment)?)?|transparietal\w*|tm", "transmural"),
     (r"transmuralit\w+|transmuralidad", "transmurality"),
-    (r"patch(y|ily|es)|spotty|speckled|fleckig\w*|parche(s|ado)?", "patchy"),
+    (r"patch(y|ily|es)|spotty|speckled|fleck(ig|formig)\w*|parche(s|ado)?", "patchy"),
     (r"diffus(e|ely|er|es|en|a|i|o)?|difus[oa]s?", "diffuse"),
     # levels
     (r"basal(e|er|es|en|ly|is)?|bsal|basl|basaux|baso?|base", "basal"),
@@ -89,9 +89,11 @@ WORDS: tuple[tuple[str, str], ...] = (
         r"infarct(ion|ions|s|ed|us|e|es)?|infarkt(e|es|areal|narbe|typisch\w*)?|infarto|myokardinfarkt\w*|infarzierung",
         "infarct",
     ),
-    (r"mi|stemi|nstemi|ami|omi", "mi"),
+    (r"mi|stemi|nstemi|ami|omi|idm", "mi"),
     (r"stripes?|streaks?|striae?|streifen|bande?s?|bandes", "stripe"),
     (r"foc(us|i)|fokus|foyers?|foco", "focus"),
+    (r"sequen[zc]\w*|secuencias?", "sequences"),
+    (r"bilder\w*|imagenes", "images"),
     # judgement
     (r"keine?(n|r|s|rlei|m)?|kein|aucun(e)?|pas|sin|ningun\w*|nessun\w*|nul|no|zero|nil|senza|assenza|sans|ohne", "no"),
     (r"without|w/o|w\.o\.", "without"),
@@ -104,7 +106,7 @@ WORDS: tuple[tuple[str, str], ...] = (
         "except",
     ),
     (
-        r"possibl[ey]|possibly|moglich\w*|posible(s|mente)?|fraglich\w*|questionabl[ey]|equivocal(ly)?|indeterminate|dudos[oa]|douteu(x|se)|verdacht|verdachtig\w*|suspect|sospech\w*|suspicion|suspicious|suspected|doubtful|inconclusive|ambiguous|uncertain|unclear|unsure|borderline|dubious|perhaps|maybe|conceivabl[ey]|nondiagnostic|tentative(ly)?|evtl|eventuell",
+        r"possibl[ey]|possibly|moglich\w*|posible(s|mente)?|fraglich\w*|questionabl[ey]|equivocal(ly)?|indeterminate|dudos[oa]|duda|doute(ux|use)?|verdacht|verdachtig\w*|suspect|sospech\w*|suspicion|suspicious|suspected|doubtful|inconclusive|ambiguous|uncertain|unclear|unsure|borderline|dubious|perhaps|maybe|conceivabl[ey]|nondiagnostic|tentative(ly)?|evtl|eventuell",
         "possible",
     ),
     (r"may|might|could|konnte|podria|pourrait", "might"),

@@ -211,7 +211,8 @@ again: again seen | again | unchanged | as before | still | remains | as previou
     | progression | progressed | increased since | larger than | smaller than | grown | regressed | persisting | has
     shrunk | improved | decreased | less than on | increase | reduction | than on | than in | than at | since | in
     comparison with | corresponding to previous | in line with known | reflecting known | redemonstration | matching
-    known | wie vorbeschrieben | vergleich zur voruntersuchung | vergleich zur vor-mrt | vergleich zum vorbefund
+    known | wie vorbeschrieben | vergleich zur voruntersuchung | no cambios | respecto estudio previo | comparacion estudio previo | no cambios
+    respecto estudio previo | par rapport irm precedente | par rapport examen precedent | vergleich zur vor-mrt | vergleich zum vorbefund
 explain: in keeping with | consistent with | compatible with | suggestive of | suggesting | suggests | corresponding
     to | indicating | indicates | represents | representing | reflecting | due to | related to | caused by | likely |
     most likely | probably | probable | typical for | concerning for | suspicious for | possible for | highly
