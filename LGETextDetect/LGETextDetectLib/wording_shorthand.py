@@ -52,6 +52,7 @@ _REWORDED = tuple(
         # what is not known is asked; what is doubted is denied
         (r"\b(?:do(?:es)?\s+not|don't|doesn't)\s+(?:know|remember)\s+(?:if|whether)\b", " "),
         (r"\bet non\b", "not"),
+        (r"\bla da\b", "lad"),
         (r"\b(?:false|untrue)\s+that\b", "not that"),
         (r"\bi\s+(?:strongly\s+)?doubt\b(?:\s+(?:that|if|whether))?", "no"),
         (r"\b(?:without|no|beyond)\s+(?:any\s+)?doubt(?:\s+about)?\b", " "),
