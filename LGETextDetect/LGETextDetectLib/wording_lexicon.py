@@ -99,7 +99,7 @@ WORDS: tuple[tuple[str, str], ...] = (
     (r"without|w/o|w\.o\.", "without"),
     (r"absence|ausencia|fehlen\w*|lack(s|ing)?|devoid", "absence"),
     (r"absent\w*|ausentes?|negativ(e|o|es|er)?|neg|unauffallig\w*", "negative"),
-    (r"weder|ni|neither|noch|nor", "nor"),
+    (r"weder|ni|neither|nor", "nor"),
     (r"not|nicht|(is|are|was|were|do|does|did|has|have|had|ca|could|would|wo)n'?t|cannot", "not"),
     (
         r"auss?er|ausserhalb|hors|fuera|sauf|excepto|hormis|salvo|excepting|exc?ept|barring|bar|tranne|ausgenommen",

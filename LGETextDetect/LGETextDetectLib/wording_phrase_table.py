@@ -171,7 +171,7 @@ noreflow: microvascular obstruction | black centre | black center | obstruction 
     central core | hypo intense core | central dark core | microvascular obstruction zone | dark central area | signal
     void core | dark heart of scar
 vote ischaemic: ischaemic | cad | cad type | ischaemic pattern | ischaemic aetiology | coronary disease | coronary artery disease |
-    embolic | ischaemic cardiomyopathy | icm | ihd | coronary pattern | atherosclerotic | coronary origin | coronary
+    embolic | ischaemic cardiomyopathy | icm | ihd | coronary pattern | pattern coronary | atherosclerotic | coronary origin | coronary
     cause | coronary distribution | ischaemic heart disease | ischaemic myocardium disease
 vote non-ischaemic: nonischaemic | non ischaemic | no ischaemic scar pattern | nicm | myocarditis | myocarditis like |
     dcm | idcm | nidcm | idiopathic cardiomyopathy | cardiomyopathy no ischaemic | dilated cardiomyopathy no ischaemic

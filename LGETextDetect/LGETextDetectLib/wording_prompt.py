@@ -215,7 +215,7 @@ def _asks_with_not(marks: list[Mark], text: str) -> bool:
 
 def _turns_back(mark: Mark) -> bool:
     """Whether a 'no' right before it makes it a statement of scar: 'not free', 'no viability', 'not without'."""
-    listed = mark.words.lower().startswith(("nor", "noch", "ni"))  # "neither scar nor fibrosis"
+    listed = mark.words.lower().startswith(("nor", "ni"))  # "neither scar nor fibrosis"
     return mark.kind in (*_SPARED, "asked") or (mark.kind == "neg" and not listed)
 
 

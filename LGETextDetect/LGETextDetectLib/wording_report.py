@@ -190,6 +190,8 @@ class Statement:
         kinds = {m.kind for m in chunk}
         values = {m.value for m in chunk if m.kind == "term"}
         other = kinds & {"topic", "organ", "noreflow"}
+        if kinds == {"topic"} and all(m.words.lower() in ("mm", "ml") for m in chunk):
+            return None  # a size: "LGE, 8 mm, mid anteroseptum"
         if values & STRONG:
             return "lge"
         if "scarfree" in kinds or any(m.kind == "notthick" and re.search("scar|lge|infarct", m.words) for m in chunk):
