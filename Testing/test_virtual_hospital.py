@@ -1,4 +1,4 @@
-"""The virtual hospital: reports that say what is there in words of their own, images of another look, trials on it."""
+"""The virtual hospital: reports that say what is there in words of their own, images of another look."""
 
 from __future__ import annotations
 
@@ -16,11 +16,8 @@ pytest.importorskip("torch")
 from LGETextDetectLib.events import Events
 from LGETextDetectLib.finding import LAYERS, Finding, Lesion
 from LGETextDetectLib.wording import read_report, write_report
-from LGETextTrainLib import hospital_trial
 from LGETextTrainLib.diagnostic import draw_clinical, poorly_nulled
 from LGETextTrainLib.hospital_reports import hospital_report
-from LGETextTrainLib.hospital_trial import Answers, as_document, figures_of, gain, time_at_work
-from LGETextTrainLib.recipe import read_hospital_recipe
 from LGETextTrainLib.virtual_hospital import (
     CLEAR_OF_NOISE,
     draw_hospital,
@@ -29,7 +26,6 @@ from LGETextTrainLib.virtual_hospital import (
     write_hospital,
 )
 
-RECIPES = Path(__file__).parents[1] / "recipes"
 PLACES = ((4, 10), (1, 7, 13), (2, 3, 8, 9), (5, 11, 16), (6,), (3, 9, 14), (4, 5, 10, 11, 15, 17))
 
 
@@ -65,15 +61,6 @@ def test_no_scar_is_reported_that_looks_like_blood_or_like_the_border_of_the_cav
     dark, bright = (replace(infarct.scan, scar_contrast=contrast) for contrast in (0.7, 1.4))
     assert not is_reported(thin, infarct.anatomy, dark)
     assert is_reported(thin, infarct.anatomy, bright) and is_reported(deep, infarct.anatomy, dark)
-
-
-def test_time_at_work_counts_resumed_runs_but_no_pause(tmp_path: Path) -> None:
-    for name, times in (("full-1", (0, 60, 5000, 5030)), ("painted-1", (10, 100))):
-        (tmp_path / name).mkdir()
-        lines = [json.dumps({"time": time, "stage": "scar"}) for time in times]
-        (tmp_path / name / "log.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
-    assert time_at_work(tmp_path) == 60 + 30 + 90
-    assert time_at_work(tmp_path / "nothing-yet") == 0
 
 
 def test_reports_are_read_as_what_they_say_in_nearly_all() -> None:
@@ -127,48 +114,3 @@ def test_the_hospital_is_written_with_reports_and_truth(tmp_path: Path) -> None:
     for row, line in zip(rows, truth, strict=True):
         assert read_report(row["text"]).lge in (line["finding"]["lge"], "not_stated")
         assert (tmp_path / "studies" / row["study"]).is_dir()
-
-
-# --- trials ----------------------------------------------------------------------------------------------------------
-
-
-def answers(quality: float, truth: list[Finding]) -> Answers:
-    """Scores that follow the truth as closely as ``quality`` (0 noise .. 1 right)."""
-    rng = np.random.default_rng(1)
-    scarred = np.array([f.lge == "present" for f in truth], float)
-    named = np.array([[any(n in x.segments for x in f.lesions) for n in range(1, 18)] for f in truth], float)
-    noise = 1 - quality
-    return Answers(
-        quality * scarred + noise * rng.random(len(truth)),
-        rng.random(len(truth)),
-        quality * named + noise * rng.random(named.shape),
-    )
-
-
-def test_figures_and_gain_of_a_trial() -> None:
-    truth = findings(60)
-    good, bad = answers(0.9, truth), answers(0.1, truth)
-    figures = figures_of([good, bad], truth, 0)
-    assert figures["patient_auroc"] == pytest.approx(np.mean(figures["patient_auroc_by_seed"]))
-    better = gain(bad, good, truth)
-    assert better["patient_auroc_95"][0] > 0.1 and better["segment_auroc"] > 0.1
-    facts = {"train": 9, "test": 60, "test_scarred": 30, "seeds": 2, "minutes": 1.0}
-    for kind in hospital_trial.SIZES:
-        text = as_document(
-            {"kind": kind, "start": "x 1", "facts": facts, "figures": {"full": figures, "gain of training": better}}
-        )
-        assert f"{figures['patient_auroc']:.3f}" in text and "not for diagnosis" in text and "60 other studies" in text
-
-
-def test_every_arm_changes_the_recipe_and_nothing_else() -> None:
-    recipe = read_hospital_recipe(RECIPES / "hospital.toml")
-    assert hospital_trial.PROOF["the same without painted scars"](recipe).paint.share == 0
-    base = hospital_trial.from_reports_alone(recipe)
-    assert base.start.weights == "heart" and base.text.virtual_patients == 0 and base.scar.virtual_share == 0
-    changed = {name: change(base) for name, change in hospital_trial.ABLATION.items()}
-    assert changed["full"] == base and len(set(changed.values())) == 5
-    assert changed["without orientation normalisation"] == replace(
-        base, data=replace(base.data, normalise_orientation=False)
-    )
-    assert changed["without caption loss"].text.caption_weight == 0
-    assert changed["without segmentation initialisation"].start.weights == "none"

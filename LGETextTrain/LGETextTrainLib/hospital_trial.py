@@ -1,8 +1,8 @@
 """Experiments on the virtual hospital: what training on it is worth (proof), and what each part of the method is worth (ablation).
 
-``python -m LGETextTrainLib.hospital_trial proof out/hospital --document docs/hospital.md`` (also ``ablation``). Every
-training is resumed when the command is given again. Test patients are others than those learnt from, and their truth is
-that of the image, not of a report. The arms differ in the recipe alone.
+``python -m LGETextTrainLib.hospital_trial proof out/hospital --document docs/hospital.md`` (also ``ablation``). Trainings
+run side by side, one a core, and are resumed when the command is given again. Test patients are others than those
+learnt from, and their truth is that of the image, not of a report. The arms differ in the recipe alone.
 """
 
 from __future__ import annotations
@@ -13,33 +13,34 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+import torch
 from LGETextDetectLib.bundle import open_bundle
 from LGETextDetectLib.events import Events, TerminalEvents
 from LGETextDetectLib.finding import Finding
 from LGETextDetectLib.model import Engine
-from LGETextDetectLib.studies_below import find_studies
+from LGETextDetectLib.studies_below import Study, find_studies
+from LGETextDetectLib.worker_pool import run_tasks
 
-from .figures import auroc, interval
 from .hospital_evaluation import reported_outcomes
 from .hospital_training import start_bundle, train_hospital
 from .painted_samples import SampleStudy
-from .prepared_study import prepare_all
+from .prepared_study import Reading, prepare_all
 from .recipe import HospitalRecipe, read_hospital_recipe
 from .training_curves import read_log
 from .training_log import LOG_NAME
+from .trial_figures import Answers, as_document, figures_of, gain
 from .virtual_hospital import write_hospital
 
 Change = Callable[[HospitalRecipe], HospitalRecipe]
-Floats = npt.NDArray[np.float64]
+Task = tuple[str, int]  # arm and seed
 PAUSE_S = 600.0  # without a line in the log: the run was stopped and went on later
-NOTICE = "Research use, not for diagnosis."
 
 
 @dataclass(frozen=True)
@@ -51,15 +52,6 @@ class Size:
     seeds: int
     scar_steps: int = 0
     text_steps: int = 0
-
-
-@dataclass(frozen=True, eq=False)
-class Answers:
-    """What one model says of the test studies: study (N,), plain head (N,), segments (N, 17)."""
-
-    study: Floats
-    head: Floats
-    segment: Floats
 
 
 def _same(recipe: HospitalRecipe) -> HospitalRecipe:
@@ -90,54 +82,101 @@ def from_reports_alone(recipe: HospitalRecipe) -> HospitalRecipe:
     )  # fmt: skip
 
 
-PROOF: dict[str, Change] = {"trained on the hospital": _same, "the same without painted scars": _unpainted}
+BUNDLED, TRAINED, NOT_PAINTED = "bundled model, before", "trained on the hospital", "the same without painted scars"
+PROOF: dict[str, Change] = {TRAINED: _same, NOT_PAINTED: _unpainted}
+FULL, NO_CAPTION = "full", "without caption loss"
 ABLATION: dict[str, Change] = {
-    "full": _same, "without synthetic scars": _unpainted, "without orientation normalisation": _unturned,
-    "without caption loss": _uncaptioned, "without segmentation initialisation": _unsegmented,
+    FULL: _same, "without synthetic scars": _unpainted, "without orientation normalisation": _unturned,
+    NO_CAPTION: _uncaptioned, "without segmentation initialisation": _unsegmented,
 }  # fmt: skip
-SIZES = {"proof": Size(200, 400, 1), "ablation": Size(100, 80, 3, 80, 80)}
+SAME_IMAGES = {NO_CAPTION: FULL}  # arms that differ in the text side alone: what comes before is not made twice
+BEFORE_TEXT = ("scar.pt", "cases-real.npz", "cases-painted.npz", "cases-validation.npz")
+SIZES = {"proof": Size(200, 400, 1), "ablation": Size(200, 150, 3, 400, 200)}
 FIRST = 100  # test studies of the proof that are also looked at alone: what a hospital might have
 TRAIN_SEED, TEST_SEED = 101, 202
 
 
-def run_trial(kind: str, recipe: HospitalRecipe, out: Path, size: Size, events: Events) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Trial:
+    """One experiment: where its cohorts and runs lie, the recipe that its arms change, how many runs go on at once."""
+
+    kind: str
+    out: Path
+    recipe: HospitalRecipe
+    at_once: int
+
+    def arm(self, task: Task) -> HospitalRecipe:
+        """The recipe of one arm with one seed; side by side every run has one process."""
+        name, seed = task
+        base = self.recipe if self.kind == "proof" else from_reports_alone(self.recipe)
+        changed = (PROOF if self.kind == "proof" else ABLATION)[name](base)
+        workers = 0 if self.at_once > 1 else changed.run.workers
+        return replace(changed, seed=seed, run=replace(changed.run, workers=workers))
+
+    def folder(self, task: Task) -> Path:
+        return self.out / self.kind / f"{task[0].replace(' ', '-')}-{task[1]}"
+
+    def prepared(self, cohort: str, upright: bool) -> Path:
+        """Where a cohort's studies lie in the normalised frame, or turned back to how they were acquired."""
+        return self.out / ("prepared" if upright else "prepared-as-acquired") / cohort
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """The studies of the test cohort that can be read, and what is true of them."""
+
+    studies: tuple[SampleStudy, ...]
+
+    @property
+    def truth(self) -> list[Finding]:
+        return [study.finding for study in self.studies]
+
+
+def run_trial(kind: str, recipe: HospitalRecipe, out: Path, size: Size, at_once: int, events: Events) -> dict[str, Any]:
     """Write both cohorts, train every arm with every seed, answer the test studies; figures by arm."""
     for name, count, seed in (("train", size.train, TRAIN_SEED), ("test", size.test, TEST_SEED)):
         if not (out / name / "reports.csv").is_file():
             write_hospital(out / name, count, seed, events)
     data = replace(recipe.data, studies=str(out / "train" / "studies"), reports=str(out / "train" / "reports.csv"))
-    base = _sized(replace(recipe, data=data), size)
-    arms = PROOF if kind == "proof" else ABLATION
-    before, started, answers = time_at_work(out / kind), time.monotonic(), dict[str, list[Answers]]()
-    truth: list[Finding] = []
-    if kind == "proof":
-        bundled, truth = _answers(start_bundle(base), base, out, events)
-        answers["bundled model, before"] = [bundled]
-    for name, change in arms.items():
-        for seed in range(base.seed, base.seed + size.seeds):
-            changed = change(base if kind == "proof" else from_reports_alone(base))
-            own, truth = _trained(replace(changed, seed=seed), name, out / kind, out, events)
-            answers.setdefault(name, []).append(own)
-    figures = {name: figures_of(own, truth, seed=0) for name, own in answers.items()}
-    if kind == "ablation":
-        figures["image-only (plain classifier of 'full')"] = figures_of(
-            [replace(a, study=a.head) for a in answers["full"]], truth, 0, False
-        )
-    if kind == "proof":
-        first, last = answers["bundled model, before"][0], answers["trained on the hospital"][0]
-        figures["gain of training"] = gain(first, last, truth)
-        if len(truth) > FIRST:
-            figures[f"gain of training, first {FIRST} test studies"] = gain(first, last, truth[:FIRST])
-        figures["gain of painted scars"] = gain(answers["the same without painted scars"][0], last, truth)
-    scarred = sum(finding.lge == "present" for finding in truth)
+    trial = Trial(kind, out, _sized(replace(recipe, data=data), size), at_once)
+    before, started = time_at_work(out / kind), time.monotonic()
+    arms, seeds = PROOF if kind == "proof" else ABLATION, range(recipe.seed, recipe.seed + size.seeds)
+    tests = _prepare(trial, [trial.arm((name, recipe.seed)).data.normalise_orientation for name in arms], events)
+    truth = tests.truth
+    answers: dict[str, list[Answers]] = {name: [] for name in arms}
+    own = [name for name in arms if name not in SAME_IMAGES]
+    for names in (own, [name for name in arms if name in SAME_IMAGES]):
+        told = _trained(trial, tests, [(name, seed) for name in names for seed in seeds], events)
+        for name in names:
+            answers[name] = [told[name, seed] for seed in seeds]
+    figures = (
+        _proof(answers, _answers(start_bundle(recipe), trial, tests, True), truth)
+        if kind == "proof"
+        else _ablation(answers, truth)
+    )
     facts = {
-        "train": size.train,
-        "test": len(truth),
-        "test_scarred": scarred,
-        "seeds": size.seeds,
-        "minutes": round((time.monotonic() - started + before) / 60, 1),
-    }
-    return {"kind": kind, "start": _named(start_bundle(base)), "facts": facts, "figures": figures}
+        "train": size.train, "test": len(truth), "test_scarred": sum(finding.lge == "present" for finding in truth), "seeds": size.seeds,
+        "scar_steps": trial.recipe.scar.steps, "text_steps": trial.recipe.text.steps,
+        "minutes": round((time.monotonic() - started + before / at_once) / 60, 1),
+    }  # fmt: skip
+    return {"kind": kind, "start": _named(start_bundle(recipe)), "facts": facts, "figures": figures}
+
+
+def _proof(answers: dict[str, list[Answers]], bundled: Answers, truth: Sequence[Finding]) -> dict[str, Any]:
+    figures = {name: figures_of(own, truth) for name, own in {BUNDLED: [bundled], **answers}.items()}
+    figures["gain of training"] = gain([bundled], answers[TRAINED], truth)
+    if len(truth) > FIRST:
+        figures[f"gain of training, first {FIRST} test studies"] = gain([bundled], answers[TRAINED], truth[:FIRST])
+    figures["gain of painted scars"] = gain(answers[NOT_PAINTED], answers[TRAINED], truth)
+    return figures
+
+
+def _ablation(answers: dict[str, list[Answers]], truth: Sequence[Finding]) -> dict[str, Any]:
+    plain = "image-only (plain classifier of 'full')"
+    arms = {**answers, plain: [a.of_head() for a in answers[FULL]]}
+    figures = {name: figures_of(own, truth) for name, own in arms.items()}
+    gains = {name.replace("without", "gain of").replace(plain, "gain of text"): name for name in arms if name != FULL}
+    return figures | {name: gain(arms[arm], arms[FULL], truth) for name, arm in gains.items()}
 
 
 def time_at_work(runs: Path) -> float:
@@ -156,125 +195,80 @@ def _named(bundle: Path) -> str:
     return f"{opened.name} {opened.version}"
 
 
-def _trained(recipe: HospitalRecipe, arm: str, runs: Path, out: Path, events: Events) -> tuple[Answers, list[Finding]]:
-    """Train one arm, or take it as it was trained, and let it answer."""
-    folder = runs / f"{arm.replace(' ', '-')}-{recipe.seed}"
-    shared = out / ("prepared" if recipe.data.normalise_orientation else "prepared-as-acquired")
-    if shared.is_dir() and not (folder / "prepared").exists():
-        shutil.copytree(shared, folder / "prepared", copy_function=os.link)
-    events.log(f"{arm}, seed {recipe.seed}")
-    bundle = train_hospital(recipe, folder, events)
-    if not shared.is_dir():
-        shutil.copytree(folder / "prepared", shared, copy_function=os.link)
-    return _answers(bundle, recipe, out, events)
-
-
-def _answers(bundle: Path, recipe: HospitalRecipe, out: Path, events: Events) -> tuple[Answers, list[Finding]]:
-    """A model's answers on the test studies that can be read, and what is true of these."""
-    root = out / "test" / "studies"
-    studies = find_studies(root)
-    upright = recipe.data.normalise_orientation
-    prepared = out / ("prepared-test" if upright else "prepared-test-as-acquired")
-    readings = prepare_all(studies, start_bundle(recipe), prepared, workers=recipe.run.workers, normalise_orientation=upright,
-                           report=lambda done: events.progress("test studies", done, len(studies)))  # fmt: skip
+def _prepare(trial: Trial, frames: Sequence[bool], events: Events) -> TestSet:
+    """Bring both cohorts into every frame that an arm asks for; the test studies that can be read, whatever the frame."""
+    root = trial.out / "test" / "studies"
     lines = [json.loads(line) for line in (root / "findings.jsonl").read_text("utf-8").splitlines()]
     truth = {line["id"]: Finding.from_dict(line["finding"]) for line in lines}
-    kept = [SampleStudy(r.sha256, truth[s.name]) for s, r in zip(studies, readings, strict=True) if r.sha256]
-    outcomes = reported_outcomes(Engine(bundle, "onnx"), prepared, kept, range(len(kept)))
-    answers = Answers(
-        np.array([o.prediction.probability for o in outcomes], float), np.array([o.prediction.head_probability for o in outcomes], float),
-        np.stack([o.prediction.segment_probability for o in outcomes]).astype(float),
+    kept: dict[str, SampleStudy] = {}
+    for upright in sorted(set(frames)):
+        _prepare_cohort(trial, "train", upright, events)
+        studies, readings = _prepare_cohort(trial, "test", upright, events)
+        kept = {
+            s.name: SampleStudy(r.sha256, truth[s.name]) for s, r in zip(studies, readings, strict=True) if r.sha256
+        }
+    return TestSet(tuple(kept.values()))
+
+
+def _prepare_cohort(trial: Trial, cohort: str, upright: bool, events: Events) -> tuple[list[Study], list[Reading]]:
+    studies = find_studies(trial.out / cohort / "studies")
+    readings = prepare_all(
+        studies, start_bundle(trial.recipe), trial.prepared(cohort, upright), workers=trial.at_once, normalise_orientation=upright,
+        report=lambda done: events.progress(f"{cohort} studies", done, len(studies)),
     )  # fmt: skip
-    return answers, [study.finding for study in kept]
+    return studies, readings
 
 
-def _true(truth: Sequence[Finding]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    named = [{n for lesion in finding.lesions for n in lesion.segments} for finding in truth]
-    return np.array([f.lge == "present" for f in truth]), np.array([[n in own for n in range(1, 18)] for own in named])
+# --- runs side by side -----------------------------------------------------------------------------------------------
 
 
-def figures_of(
-    answers: Sequence[Answers], truth: Sequence[Finding], seed: int, with_segments: bool = True
-) -> dict[str, Any]:
-    """Patient and segment AUROC, mean of the seeds; 95 % bootstrap over patients of that mean, and the spread of the seeds."""
-    scarred, segments = _true(truth)
-
-    def patient(k: npt.NDArray[np.int64]) -> float:
-        return float(np.mean([auroc(a.study[k], scarred[k]) for a in answers]))
-
-    def places(k: npt.NDArray[np.int64]) -> float:
-        return float(np.mean([auroc(a.segment[k].ravel(), segments[k].ravel()) for a in answers]))
-
-    every = np.arange(len(truth))
-    figures: dict[str, Any] = {"patient_auroc": patient(every), "patient_auroc_95": interval(patient, len(truth), seed)}
-    figures["patient_auroc_by_seed"] = [auroc(a.study, scarred) for a in answers]
-    if with_segments:
-        figures |= {"segment_auroc": places(every), "segment_auroc_95": interval(places, len(truth), seed)}
-    return figures
+def _trained(trial: Trial, tests: TestSet, tasks: Sequence[Task], events: Events) -> dict[Task, Answers]:
+    """Answers of every run, trained now or as it was trained before. Raises RuntimeError when a run ends without any."""
+    if trial.at_once == 1:
+        return {task: _Run(trial, tests, events)(task) for task in tasks}
+    told: dict[Task, Answers] = {}
+    for task, answers in run_tasks(tasks, partial(_Run, trial, tests), trial.at_once, {"OMP_NUM_THREADS": "1"}):
+        if answers is None:
+            raise RuntimeError(f"The run '{task[0]}', seed {task[1]}, ended early; its own message is above.")
+        told[task] = answers
+        events.log(f"{task[0]}, seed {task[1]}: {len(told)} of {len(tasks)} runs")
+    return told
 
 
-def gain(before: Answers, after: Answers, truth: Sequence[Finding]) -> dict[str, Any]:
-    """Difference of AUROCs on the same patients, those of ``truth``, with 95 % bootstrap intervals of the difference."""
-    scarred, segments = _true(truth)
+class _Run:
+    """Trains one arm with one seed, or takes it as it was trained, and lets it answer the test studies."""
 
-    def patient(k: npt.NDArray[np.int64]) -> float:
-        return auroc(after.study[k], scarred[k]) - auroc(before.study[k], scarred[k])
+    def __init__(self, trial: Trial, tests: TestSet, events: Events | None = None) -> None:
+        self.trial, self.tests, self.events = trial, tests, events or Events()
+        if trial.at_once > 1:
+            torch.set_num_threads(1)
 
-    def places(k: npt.NDArray[np.int64]) -> float:
-        true = segments[k].ravel()
-        return auroc(after.segment[k].ravel(), true) - auroc(before.segment[k].ravel(), true)
-
-    every = np.arange(len(truth))  # the first ones, where there are more answers
-    return {
-        "patient_auroc": patient(every), "patient_auroc_95": interval(patient, len(truth)),
-        "segment_auroc": places(every), "segment_auroc_95": interval(places, len(truth)),
-    }  # fmt: skip
-
-
-# --- document --------------------------------------------------------------------------------------------------------
-
-WORDS = {
-    "proof": (
-        "What training on a hospital is worth",
-        "The bundled model, and the same model trained further on {train} studies of a virtual hospital and their reports "
-        "(`lgetext phantom --hospital`: one scanner's look, own sentences; no mask, no truth was used), on {test} other studies of that "
-        "hospital ({test_scarred} scarred), against the truth of the images.",
-        "make hospital",
-    ),
-    "ablation": (
-        "What each part of the method is worth",
-        "The reference method's experiment (arXiv 2502.12948), repeated on the virtual hospital: {train} studies and reports, nothing "
-        "known before but segmentation, no virtual patients mixed in; {test} other studies ({test_scarred} scarred), {seeds} seeds. A small "
-        "setting: rows whose intervals overlap are not told apart. The reference reports about +10 points for synthetic scars, +6 for orientation, +3 for "
-        "the caption loss on its own 965 patients.",
-        "make ablation",
-    ),
-}  # fmt: skip
+    def __call__(self, task: Task) -> Answers:
+        recipe, folder = self.trial.arm(task), self.trial.folder(task)
+        upright = recipe.data.normalise_orientation
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / "prepared").exists():
+            shutil.copytree(self.trial.prepared("train", upright), folder / "prepared", copy_function=os.link)
+        if task[0] in SAME_IMAGES:
+            _take_over(self.trial.folder((SAME_IMAGES[task[0]], task[1])), folder)
+        return _answers(train_hospital(recipe, folder, self.events), self.trial, self.tests, upright)
 
 
-def as_document(trial: Mapping[str, Any]) -> str:
-    """The trial as Markdown."""
-    title, words, command = WORDS[trial["kind"]]
-    rows = [
-        f"| {name} | {_cell(own, 'patient_auroc')} | {_cell(own, 'segment_auroc')} | {_by_seed(own)} |"
-        for name, own in trial["figures"].items()
-    ]
-    return "\n".join((
-        f"# {title}", "", f"{NOTICE} Virtual patients throughout: this shows that the training works, not how well it does on persons.", "",
-        words.format(**trial["facts"]), "", "| | patient AUROC (95 %) | segment AUROC (95 %) | patient AUROC by seed |", "|---|---|---|---|", *rows, "",
-        f"Start: {trial['start']}. Intervals: bootstrap over test patients. Reprint: `{command}` ({trial['facts']['minutes']} minutes when it was last run).", "",
-    ))  # fmt: skip
+def _take_over(made: Path, folder: Path) -> None:
+    """What an arm of the same images has made before its text side."""
+    for name in BEFORE_TEXT:
+        if (made / name).is_file() and not (folder / name).exists():
+            os.link(made / name, folder / name)
 
 
-def _cell(figures: Mapping[str, Any], name: str) -> str:
-    if name not in figures:
-        return ""
-    low, high = figures[f"{name}_95"]
-    return f"{figures[name]:.3f} ({low:.3f} to {high:.3f})"
-
-
-def _by_seed(figures: Mapping[str, Any]) -> str:
-    return ", ".join(f"{value:.3f}" for value in figures.get("patient_auroc_by_seed", []))
+def _answers(bundle: Path, trial: Trial, tests: TestSet, upright: bool) -> Answers:
+    engine = Engine(bundle, "onnx", threads=1 if trial.at_once > 1 else 0)
+    outcomes = reported_outcomes(engine, trial.prepared("test", upright), tests.studies, range(len(tests.studies)))
+    said = [outcome.prediction for outcome in outcomes]
+    return Answers(
+        np.array([s.probability for s in said], float), np.array([s.head_probability for s in said], float),
+        np.stack([s.segment_probability for s in said]).astype(float),
+    )  # fmt: skip
 
 
 def main(words: Sequence[str]) -> int:
@@ -283,14 +277,17 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("out", type=Path)
     parser.add_argument("--recipe", type=Path, default=Path("recipes/hospital.toml"))
     parser.add_argument("--document", type=Path, required=True)
+    parser.add_argument(
+        "--at-once", type=int, default=os.cpu_count() or 1, help="runs side by side; 1: one, with all cores"
+    )
     for name in ("train", "test", "seeds", "scar-steps", "text-steps"):
         parser.add_argument(f"--{name}", type=int, help=f"instead of {SIZES['proof']} or {SIZES['ablation']}")
     given = parser.parse_args(words)
     asked = {
         n: v for n in ("train", "test", "seeds", "scar_steps", "text_steps") if (v := getattr(given, n)) is not None
     }
-    size = replace(SIZES[given.kind], **asked)
-    trial = run_trial(given.kind, read_hospital_recipe(given.recipe), given.out, size, TerminalEvents())
+    size, recipe = replace(SIZES[given.kind], **asked), read_hospital_recipe(given.recipe)
+    trial = run_trial(given.kind, recipe, given.out, size, given.at_once, TerminalEvents())
     (given.out / f"{given.kind}.json").write_text(json.dumps(trial, indent=1) + "\n", "utf-8")
     given.document.write_text(as_document(trial), "utf-8")
     print(as_document(trial))
