@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from panel_cases import PARTS, ROOT, wait_until
+from PIL import Image
 
 import slicer  # isort: skip
 import slicer.util
@@ -41,18 +42,13 @@ def main(out: Path = OUT) -> None:
         found = panel.nodes.result["segments"]
         panel.result.bullseye.choose(max(found, key=lambda row: row["probability"])["aha"])
         panel.ui.reorientButton.click()
-        save_panel(panel, out / "panel.png")
+        whole_panel = panel_picture(panel)
         shown = [slice_view(views, name) for name in views.sliceViewNames()]
-        joined(shown).save(str(out / "slices.png"))
-        three_d(panel, out / "view3d.png")
+        save(joined(shown), out / "slices.png")
         named = {n for lesion in panel.nodes.result["finding"]["lesions"] for n in lesion["segments"]}
-        bullseye_pixmap({row["aha"]: row for row in found}, named, 0, 420).save(str(out / "bullseye.png"))
-        panel_image = QtGui.QImage(str(out / "panel.png"))
-        height = 2 * VIEW_PIXELS[1]
-        part = panel_image.copy(0, 0, PANEL_WIDTH, min(panel_image.height(), height))
-        joined([part, joined([shown[0], QtGui.QImage(str(out / "view3d.png"))], down=True)]).save(
-            str(out / "LGETextDetect.png")
-        )
+        save(bullseye_pixmap({row["aha"]: row for row in found}, named, 0, 420).toImage(), out / "bullseye.png")
+        part = whole_panel.copy(0, 0, PANEL_WIDTH, min(whole_panel.height(), 2 * VIEW_PIXELS[1]))
+        save(joined([part, joined([shown[0], three_d(panel)], down=True)]), out / "LGETextDetect.png")
     PARTS.app.layout_manager = None
 
 
@@ -68,14 +64,21 @@ def grey(volume_node) -> None:
     display.SetWindowLevelMinMax(float(low), float(high))
 
 
-def save_panel(panel, path: Path) -> None:
+def save(image: QtGui.QImage, path: Path) -> None:
+    """With 256 colours: half the size, and nobody sees it."""
+    image.save(str(path))
+    Image.open(path).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+def panel_picture(panel) -> QtGui.QImage:
+    """The whole panel as it is laid out in a dock of usual width."""
     frame = panel.parent.widget
     frame.show()
     for _ in range(3):
         height = max(frame.layout().totalHeightForWidth(PANEL_WIDTH), QtWidgets.QWidget.minimumSizeHint(frame).height())
         frame.resize(PANEL_WIDTH, height)
         PARTS.qt_application.processEvents()
-    frame.grab().save(str(path))
+    return frame.grab().toImage()
 
 
 def slice_view(views, name: str) -> QtGui.QImage:
@@ -105,7 +108,7 @@ def layers(name: str):
     return next(node for node in nodes if node.GetLayoutName() == name)
 
 
-def three_d(panel, path: Path) -> None:
+def three_d(panel) -> QtGui.QImage:
     """Scar surface and landmarks around its most basal short-axis slice."""
     renderer, window = vtk.vtkRenderer(), vtk.vtkRenderWindow()
     renderer.SetBackground(0.16, 0.17, 0.21)
@@ -138,7 +141,7 @@ def three_d(panel, path: Path) -> None:
     camera.SetViewUp(*up)
     renderer.ResetCameraClippingRange()
     window.Render()
-    captured(window).save(str(path))
+    return captured(window)
 
 
 def solid(data, colour):
