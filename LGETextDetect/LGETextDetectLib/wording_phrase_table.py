@@ -37,7 +37,7 @@ layer near: near transmural | nearly transmural | almost transmural | subtransmu
     thickness
 layer mid-wall: midwall | mid wall | mid myocardium | middle layer | mid layer | middle third | middle third of wall |
     mid third of wall | central layer | mid portion of wall | mid myocardial | midwall layer | mid mural | within wall
-    | inside wall | middle layers
+    | inside wall | middle layers | middle wall | middle of wall | centre of wall | center of wall
 layer subepicardial: subepicardial | outer layer | outer third | outer half | outer wall | outer surface | outer rim |
     outside layer | subepicardial layer | subepicardial half
 layer transmural: transmural | trans mural | through full wall | through whole wall | through entire wall | fully
@@ -74,7 +74,7 @@ wall inferior: bottom wall | underside | lower wall | inferior surface | bottom 
     myocardium | floor
 wall septal: septal wall | septal septal | partition | dividing wall | wall between ventricle | wall between of
     ventricle | wall between of two ventricle | wall between of chambers | wall between chambers | wall between of two
-    chambers | middle wall | septal myocardium
+    chambers | septal myocardium
 wall all: circumferential | ring like | global | all walls | all segment | every segment | entire left ventricle |
     whole left ventricle | whole ventricle | entire lv | entire ventricle | to left ventricle | to of left ventricle |
     to lv | to myocardium | to of myocardium | entire myocardium | whole myocardium | all over myocardium | all over |

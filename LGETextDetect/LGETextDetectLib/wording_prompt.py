@@ -42,8 +42,8 @@ _IN_WHAT = re.compile(
 )
 _STUDY = frozenset(  # what scar may be sought in without naming a place
     "patient patients study studies scan scans image images picture pictures mri cmr exam examination case cases report series dataset data "
-    "stack slice slices view views sequence sequences acquisition acquisitions lady man woman gentleman boy girl child male female athlete film "
-    "body person subject individual following above past whole end cohort hospital file files folder example question".split()
+    "stack slice slices view views sequence sequences acquisition acquisitions lady man woman gentleman boy girl child male female athlete film axis "
+    "anatomy interstitium body person subject individual following above past whole end cohort hospital file files folder example question".split()
 )
 _MEASURE = re.compile(r"\b(ejection|lvef|rvef|ef)\b")
 _SEGMENT_LIST = re.compile(

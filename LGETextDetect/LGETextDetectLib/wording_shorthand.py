@@ -51,6 +51,8 @@ _REWORDED = tuple(
         (r"(?:\bwith or without|\+\s*/\s*[-−–])\s+(?:the\s+|any\s+)?(?:microvascular\s+obstruction|insertion\s+points?|[\w-]+)(?:\s+(?:involvement|extension))?", " "),
         # what is not known is asked; what is doubted is denied
         (r"\b(?:do(?:es)?\s+not|don't|doesn't)\s+(?:know|remember)\s+(?:if|whether)\b", " "),
+        # viability that is there is no scar; "assess viability" asks for scar
+        (r"\b(?:any|some|residual|remaining|retained|shows?|has|have|there)\s+(?:residual\s+|remaining\s+)?viability\b", "preserved viability"),
         (r"\bet non\b", "not"),
         (r"\bla da\b", "lad"),
         (r"\b(?:false|untrue)\s+that\b", "not that"),

@@ -121,17 +121,6 @@ class Trial:
         return self.out / ("prepared" if upright else "prepared-as-acquired") / cohort
 
 
-@dataclass(frozen=True)
-class TestSet:
-    """The studies of the test cohort that can be read, and what is true of them."""
-
-    studies: tuple[SampleStudy, ...]
-
-    @property
-    def truth(self) -> list[Finding]:
-        return [study.finding for study in self.studies]
-
-
 def run_trial(kind: str, recipe: HospitalRecipe, out: Path, size: Size, at_once: int, events: Events) -> dict[str, Any]:
     """Write both cohorts, train every arm with every seed, answer the test studies; figures by arm."""
     for name, count, seed in (("train", size.train, TRAIN_SEED), ("test", size.test, TEST_SEED)):
@@ -142,7 +131,7 @@ def run_trial(kind: str, recipe: HospitalRecipe, out: Path, size: Size, at_once:
     before, started = time_at_work(out / kind), time.monotonic()
     arms, seeds = PROOF if kind == "proof" else ABLATION, range(recipe.seed, recipe.seed + size.seeds)
     tests = _prepare(trial, [trial.arm((name, recipe.seed)).data.normalise_orientation for name in arms], events)
-    truth = tests.truth
+    truth = [study.finding for study in tests]
     answers: dict[str, list[Answers]] = {name: [] for name in arms}
     own = [name for name in arms if name not in SAME_IMAGES]
     for names in (own, [name for name in arms if name in SAME_IMAGES]):
@@ -195,7 +184,7 @@ def _named(bundle: Path) -> str:
     return f"{opened.name} {opened.version}"
 
 
-def _prepare(trial: Trial, frames: Sequence[bool], events: Events) -> TestSet:
+def _prepare(trial: Trial, frames: Sequence[bool], events: Events) -> list[SampleStudy]:
     """Bring both cohorts into every frame that an arm asks for; the test studies that can be read, whatever the frame."""
     root = trial.out / "test" / "studies"
     lines = [json.loads(line) for line in (root / "findings.jsonl").read_text("utf-8").splitlines()]
@@ -207,7 +196,7 @@ def _prepare(trial: Trial, frames: Sequence[bool], events: Events) -> TestSet:
         kept = {
             s.name: SampleStudy(r.sha256, truth[s.name]) for s, r in zip(studies, readings, strict=True) if r.sha256
         }
-    return TestSet(tuple(kept.values()))
+    return list(kept.values())
 
 
 def _prepare_cohort(trial: Trial, cohort: str, upright: bool, events: Events) -> tuple[list[Study], list[Reading]]:
@@ -222,7 +211,7 @@ def _prepare_cohort(trial: Trial, cohort: str, upright: bool, events: Events) ->
 # --- runs side by side -----------------------------------------------------------------------------------------------
 
 
-def _trained(trial: Trial, tests: TestSet, tasks: Sequence[Task], events: Events) -> dict[Task, Answers]:
+def _trained(trial: Trial, tests: Sequence[SampleStudy], tasks: Sequence[Task], events: Events) -> dict[Task, Answers]:
     """Answers of every run, trained now or as it was trained before. Raises RuntimeError when a run ends without any."""
     if trial.at_once == 1:
         return {task: _Run(trial, tests, events)(task) for task in tasks}
@@ -238,7 +227,7 @@ def _trained(trial: Trial, tests: TestSet, tasks: Sequence[Task], events: Events
 class _Run:
     """Trains one arm with one seed, or takes it as it was trained, and lets it answer the test studies."""
 
-    def __init__(self, trial: Trial, tests: TestSet, events: Events | None = None) -> None:
+    def __init__(self, trial: Trial, tests: Sequence[SampleStudy], events: Events | None = None) -> None:
         self.trial, self.tests, self.events = trial, tests, events or Events()
         if trial.at_once > 1:
             torch.set_num_threads(1)
@@ -261,9 +250,9 @@ def _take_over(made: Path, folder: Path) -> None:
             os.link(made / name, folder / name)
 
 
-def _answers(bundle: Path, trial: Trial, tests: TestSet, upright: bool) -> Answers:
+def _answers(bundle: Path, trial: Trial, tests: Sequence[SampleStudy], upright: bool) -> Answers:
     engine = Engine(bundle, "onnx", threads=1 if trial.at_once > 1 else 0)
-    outcomes = reported_outcomes(engine, trial.prepared("test", upright), tests.studies, range(len(tests.studies)))
+    outcomes = reported_outcomes(engine, trial.prepared("test", upright), tests, range(len(tests)))
     said = [outcome.prediction for outcome in outcomes]
     return Answers(
         np.array([s.probability for s in said], float), np.array([s.head_probability for s in said], float),
