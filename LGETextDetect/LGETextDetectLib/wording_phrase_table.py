@@ -14,6 +14,8 @@ term lge: lge | late gadolinium enhancement | late gadolinium hyperenhancement |
 term scar: scar | fibrosis | myocardium fibrosis | replacement fibrosis | scar tissue | myocardium scar | fibrous
     tissue | fibrous scar | myocardium damage | myocardium injury | damaged myocardium | dead muscle | dead tissue | myocardium death |
     dead myocardium | necrosis | myocardium necrosis | nonviable | non viable | no viable | not viable | nonviability
+    | viability unlikely | viability very unlikely | viability highly unlikely | viability is unlikely | viability doubtful | viability lost | unlikely viable
+    | unlikely to viable | unlikely to be viable | not expected to be viable
     | devitalised | irreversible damage | irreversibly damaged | irreversible injury | fibrofatty replacement |
     hyperintense scar | delayed bright
 term damage: damage | damaged | dead | injury | injured | destroyed | dead area | weak area | injured area

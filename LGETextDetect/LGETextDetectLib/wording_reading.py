@@ -37,9 +37,8 @@ class Reading:
     no_reflow: list[bool] = field(default_factory=list)
     absent: int = 0
     partly_absent: int = 0
-    rest_absent: bool = (
-        False  # of the rest of the LV beside what is not the LV ("papillary muscles enhance, otherwise no LGE")
-    )
+    rest_absent: bool = False  # of the rest beside what is not the LV ("papillary muscles enhance, otherwise no LGE")
+    not_done: bool = False  # late enhancement was not imaged: "no infarct" then says nothing of it
     last_lge: int = -9  # number of the last sentence on LGE
     present: int = 0
     infarct_named: int = 0  # without a place or layer: weaker than "no LGE"

@@ -17,6 +17,7 @@ from .wording_clauses import (
     under_wall,
     without_bound_terms,
 )
+from .wording_comparisons import said_of_today
 from .wording_lesions import finding_of, group_items
 from .wording_marks import Mark
 from .wording_places import with_places
@@ -34,11 +35,19 @@ _ORGAN_HEADINGS = re.compile(
     r"\b(rv|right|atria|atrium|pericardi|perikard|valve|extra|noncardiac|aorta|lungs|pleura|lymph|thrombus|vessels|ege|early)"
 )
 
+_NOT_DONE = re.compile(
+    r"\b(?:lge|(?:late|delayed) (?:gadolinium )?enhancement|(?<!early )gadolinium|contrast)(?: (?:imaging|images|agent|sequences|study|medium))?"
+    r" (?:was |were |is |are |has |have |could |had )?(?:not|n't) (?:be |been )?(?:performed|acquired|obtained|given|administered|done|injected)\b"
+    r"|\b(?:kein|ohne) kontrastmittel\b|\bkontrastmittel\w* (?:wurde )?nicht\b|\bsans (?:injection|gadolinium)\b|\bsin (?:contraste|gadolinio)\b"
+    r"|\b(?:non|un)[- ]?(?:contrast|enhanced) (?:study|scan|cmr|mri|examination|cardiac)\b",
+    re.I,
+)
+
 
 def read(text: str) -> tuple[Finding, list[tuple[str, str]]]:
     """The finding of a report and, for every statement used, its words and what they gave."""
-    reading = Reading()
-    cleaned = clean(text)
+    cleaned = said_of_today(clean(text))
+    reading = Reading(not_done=bool(_NOT_DONE.search(cleaned)))
     table = read_segment_table(cleaned, reading)
     for number, sentence in enumerate(sentences(table)):
         if sentence.marks:
@@ -262,6 +271,8 @@ class Statement:
 
     def _count_absent(self, marks: list[Mark], walk: Scope, maybe: bool) -> None:
         """Counts a denial, of all LGE or of some; a doubtful one of all counts as possible LGE."""
+        if self.reading.not_done and {m.value for m in marks if m.kind == "term"} <= {"infarct"}:
+            return
         if maybe:
             firmly = any(m.kind == "maybe" and "definite" in m.words for m in marks)
             self.reading.possible += walk.global_negative and not firmly

@@ -1,0 +1,29 @@
+"""What a report says of an earlier examination in passing: '..., not seen on the prior study' is said of something new."""
+
+from __future__ import annotations
+
+import re
+
+_REST = r"(?:(?!\b(?:and|but|with|while|now|und|aber|mit|et|mais|avec|y|pero|con)\b)[^,;.()\n]){0,60}"  # of that clause
+_BEGINS = r"(?:[,;(]\s?|\s[-–—]\s|\s(?=(?:which|that)\b))"  # a clause that hangs on what was said
+_SEEN = (
+    r"(?:seen|present|visible|visuali[sz]ed|described|noted|evident|there|demonstrated|reported|mentioned|apparent|appreciated|identified|documented|found|"
+    r"detected|detectable)"
+)
+_EARLIER = r"(?:previous|prior|earlier|last|preceding|old|older|former|comparison|baseline|initial|first)"
+_NOT_THEN = (
+    # ", not seen previously", "which was absent on the prior study of 2019"
+    rf"(?:(?:which|that|this)\s)?(?:(?:was|were|is|are|has been|had been)\s?)?(?:(?:not|n't|never)\s(?:previously\s)?{_SEEN}|absent)\s"
+    rf"(?:before|previously|earlier|(?:on|in|at|during|by)\s(?:(?:the|a|an|his|her|any)\s)?(?:\w+\s)?{_EARLIER}\b)",
+    rf"(?:which|that)\s(?:was|were)\snot\spreviously\s{_SEEN}",
+    r"(?:die\s|das\s|der\s)?(?:in|auf|bei)\s(?:der|den|einer)\s(?:letzten\s)?(?:Vor(?:untersuchung|aufnahme|bildern)\w*)\s(?:noch\s)?nicht",
+    r"(?:noch\s)?nicht\s\w+\s(?:in|auf|bei)\s(?:der|den)\s(?:letzten\s)?(?:Vor(?:untersuchung|aufnahme|bildern)\w*)",
+    r"(?:qui\s)?(?:n'etait\spas|non|absente?s?)\s?(?:visibles?|presente?s?|vue?s?|decrite?s?)?\s(?:sur|a|lors de)\s(?:l'|la\s|le\s)?\w+\s(?:precedente?|anterieure?)",
+    r"(?:que\s)?(?:no\s(?:era\s|estaba\s)?(?:visibles?|presentes?|descrit[oa]s?|vist[oa]s?)|ausentes?)\sen\s(?:el|la)\s\w+\s(?:previ[oa]|anterior)",
+)
+_HANGING = re.compile(rf"{_BEGINS}(?:{'|'.join(_NOT_THEN)}){_REST}\)?", re.I)
+
+
+def said_of_today(text: str) -> str:
+    """The text with clauses on what was not there at an earlier time put as 'new'."""
+    return _HANGING.sub(", new", text)
