@@ -103,7 +103,7 @@ def check_recipe_data(recipe: HospitalRecipe, out: Path, events: Events) -> Data
 
 
 def train_hospital(recipe: HospitalRecipe, out: Path, events: Events) -> Path:
-    """Run or resume a hospital's training in ``out``; returns the bundle's folder.
+    """Run or resume a hospital's training in ``out``, or take it as it ended; returns the bundle's folder.
 
     Raises InputRefused before anything is trained when the data or the recipe forbid it; Cancelled when stopped.
     """
@@ -120,18 +120,38 @@ def _train(recipe: HospitalRecipe, out: Path, events: Events, processes: Process
         processes.wait()
         if not processes.speaks:
             check = _checked(recipe, out, Events())
+        folder = calibrate.bundle_folder(out, recipe.name)
+        if _is_done(out, folder):
+            events.log("this run has ended before; its bundle is as it was written")
+            return folder
         hospital = _hospital(recipe, out, check, events, processes)
         if processes.speaks:
             _say_estimate(hospital, events)
         scar = train_scar_network(hospital)
         language = train_text_side(hospital, scar)
-        folder = calibrate.bundle_folder(out, recipe.name)
         if processes.speaks:
             export_networks(hospital.heart, scar, language, folder)
             finish_bundle(hospital, folder)
             _write_run(out, recipe, check, "done")
         processes.wait()
     return folder
+
+
+def _is_done(out: Path, folder: Path) -> bool:
+    """Whether this recipe's run on these data has ended, and its bundle is as it was written."""
+    if _known_run(out).get("state") != "done":
+        return False
+    try:
+        open_bundle(folder)
+    except InputRefused:
+        return False
+    return True
+
+
+def _known_run(out: Path) -> dict[str, Any]:
+    """What run.json says of the run in a folder; nothing where there is none."""
+    path = out / RUN_FILE
+    return dict(json.loads(path.read_text("utf-8"))) if path.is_file() else {}
 
 
 def _checked(recipe: HospitalRecipe, out: Path, events: Events) -> DataCheck:
@@ -142,7 +162,7 @@ def _checked(recipe: HospitalRecipe, out: Path, events: Events) -> DataCheck:
             events.warning(problem.code, problem.text)
     events.log(as_text(check).split("\n")[2])
     check.refuse_errors()
-    known = json.loads((out / RUN_FILE).read_text("utf-8")) if (out / RUN_FILE).is_file() else {}
+    known = _known_run(out)
     if known and known["recipe"] != _digest(recipe):
         raise InputRefused("recipe-changed", "The run folder holds a run of another recipe.")
     if known and known["data"] != check.fingerprint():
@@ -165,8 +185,7 @@ def _digest(recipe: HospitalRecipe) -> str:
 
 def _write_run(out: Path, recipe: HospitalRecipe, check: DataCheck, state: str, began: float | None = None) -> None:
     """run.json: what the history of runs shows; no path, no identifier."""
-    path = out / RUN_FILE
-    known = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    path, known = out / RUN_FILE, _known_run(out)
     facts = {
         "name": recipe.name, "version": recipe.version, "state": state, "began": began or known.get("began") or round(time.time(), 1),
         "recipe": _digest(recipe), "data": check.fingerprint(), "studies": check.counts["usable"],
