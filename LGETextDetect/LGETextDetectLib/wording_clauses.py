@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from .wording_marks import Mark
-from .wording_places import Place, at_levels
+from .wording_places import Place, at_levels, restricted
 from .wording_reading import STRONG
 
+_PROBABLE = re.compile(r"(?:most |very )?(?:likely|probabl[ey])")
 _LIVER = re.compile(r"liver|hepat|leber|foie|higado")  # it has numbered segments too
 
 
@@ -45,23 +46,26 @@ def clauses_of(marks: list[Mark]) -> list[list[Mark]]:
     return [c for c in [*clauses, *inner] if c]
 
 
-def leading_wall(marks: list[Mark]) -> Mark | None:
-    """'Anterior: ...', 'Inferior infarct: ...' at the start of a sentence: the wall that the levels after it belong to."""
+def leading_place(marks: list[Mark]) -> Mark | None:
+    """'Anterior: ...', 'Inferior infarct: ...', 'Mid: ...' at the start: the wall or level of what follows it."""
     kinds = [m.kind for m in marks[:3]]
     if kinds[:2] != ["place", "colon"] and kinds != ["place", "term", "colon"]:
         return None
-    return marks[0] if marks[0].value.kind == "wall" else None
+    return marks[0] if marks[0].value.kind == "wall" or marks[0].value.only_levels else None
 
 
-def under_wall(marks: list[Mark], wall: Mark) -> list[Mark]:
+def under_place(marks: list[Mark], lead: Mark) -> list[Mark]:
+    """The marks with levels restricted to the wall, or walls to the level, that leads the sentence."""
     result = []
     for mark in marks:
-        if mark.kind == "place" and mark.value.only_levels:
-            place = Place(at_levels(wall.value.segments, mark.value.levels), mark.value.levels, False, True)
+        if mark.kind == "place" and lead.value.only_levels and not mark.value.levels:
+            mark = mark._replace(value=restricted(mark.value, lead.value.levels))
+        elif mark.kind == "place" and mark.value.only_levels and not lead.value.only_levels:
+            place = Place(at_levels(lead.value.segments, mark.value.levels), mark.value.levels, False, True)
             mark = mark._replace(value=place)
         result.append(mark)
-    if any(m.kind == "place" and m is not wall for m in result):
-        result = [m for m in result if m is not wall]
+    if any(m.kind == "place" and m is not lead for m in result):
+        result = [m for m in result if m is not lead]
     return result
 
 
@@ -143,6 +147,21 @@ def exact_after_colon(marks: list[Mark]) -> list[Mark]:
         return marks
     exact = {s for m in marks[colon:] if m.kind == "place" for s in m.value.segments}
     return [m for k, m in enumerate(marks) if k > colon or m.kind != "place" or not m.value.segments & exact]
+
+
+def exact_in_brackets(marks: list[Mark]) -> list[Mark]:
+    """'Inferior infarct (4, 10)': numbers in brackets behind what was found say which segments of the wall."""
+    wall: int | None = None
+    dropped: set[int] = set()
+    for k, mark in enumerate(marks):
+        if mark.kind != "place":
+            wall = wall if mark.kind in ("term", "layer", "assert", "open") else None
+            continue
+        bracketed = mark.value.kind == "numbers" and (mark.words.startswith("(") or marks[k - 1].kind == "open")
+        if bracketed and wall is not None and mark.value.segments <= marks[wall].value.segments:
+            dropped.add(wall)
+        wall = k
+    return [m for k, m in enumerate(marks) if k not in dropped]
 
 
 def _only_organ(chunk: list[Mark]) -> bool:
@@ -236,6 +255,19 @@ def doubt_of(marks: list[Mark]) -> tuple[bool, bool]:
         bool(artefact) and any(m.kind == "neg" for m in marks[artefact[0] :])
     )
     return maybe, explained
+
+
+def only_probable(marks: list[Mark]) -> bool:
+    """'Probable scar of the lateral wall' before anything was seen there; what was seen is only explained so."""
+    head = next((k for k, m in enumerate(marks) if m.kind not in ("assert", "sep")), None)
+    if head is None or marks[head].kind != "explain" or not _PROBABLE.match(marks[head].words.lower()):
+        return False
+    kinds = {m.kind for m in marks}
+    term = next((m.value for m in marks if m.kind == "term"), None)
+    described = bool(kinds & {"layer", "extent"})  # "likely old infarct, transmural"
+    return (
+        "place" in kinds and "again" not in kinds and (term in ("lge", "scar") or (term == "infarct" and not described))
+    )
 
 
 def _names_no_scar(marks: list[Mark]) -> bool:

@@ -1,4 +1,5 @@
-"""What a report says of an earlier examination in passing: '..., not seen on the prior study' is said of something new."""
+"""What a report says of an earlier examination in passing: '..., not seen on the prior study' is said of something new,
+and of '25 % vs 50 %' only the first was measured today."""
 
 from __future__ import annotations
 
@@ -22,8 +23,23 @@ _NOT_THEN = (
     r"(?:que\s)?(?:no\s(?:era\s|estaba\s)?(?:visibles?|presentes?|descrit[oa]s?|vist[oa]s?)|ausentes?)\sen\s(?:el|la)\s\w+\s(?:previ[oa]|anterior)",
 )
 _HANGING = re.compile(rf"{_BEGINS}(?:{'|'.join(_NOT_THEN)}){_REST}\)?", re.I)
+_AMOUNT = r"(?<![\d.,])(?:[<>~]\s?)?\d{1,3}(?:[.,]\d{1,2})?(?:\s?[-–]\s?\d{1,3})?\s?(?:%|g\b|ml\b|percent\b)"
+_SHARED_BY = r"(?:\sof\s(?:the\s)?(?:LV|wall)(?:\s(?:mass|myocardium|volume|thickness))?)?"
+_THEN = r"(?:\bvs\.?|\bversus|\bcompared\s(?:to|with)|\b(?:it\s)?(?:was|were)|\bpreviously|\bformerly|\bbefore|\bprior|\bthen)"
+_NOW_AND_THEN = re.compile(
+    rf"({_AMOUNT}{_SHARED_BY})\s?(?:\(\s?|,\s?)?{_THEN}:?\s(?:(?:a|the|an|previously|previous|prior|earlier)\s)?{_AMOUNT}(?:\s(?:previously|before|earlier|then))?",
+    re.I,
+)
+_CHANGED = re.compile(
+    rf"\b((?:fallen|fell|dropped|decreased|declined|regressed|shrunk|reduced|increased|risen|rose|grown|progressed|gone)\s(?:\w{{1,15}}\s){{0,3}}?)from\s(?:\d{{1,3}}|{_AMOUNT})\s(?=to\s)",
+    re.I,
+)
+_AGAINST_THEN = re.compile(
+    rf"\b(?:vs\.?|versus)\s(?=(?:the\s|that\s)?(?:{_EARLIER}|previously|before|then|(?:19|20)\d\d)\b)", re.I
+)
 
 
 def said_of_today(text: str) -> str:
-    """The text with clauses on what was not there at an earlier time put as 'new'."""
-    return _HANGING.sub(", new", text)
+    """The text without the amounts of an earlier time, and with clauses on what was not there then put as 'new'."""
+    text = _NOW_AND_THEN.sub(r"\1", _CHANGED.sub(r"\1", text))
+    return _HANGING.sub(", new", _AGAINST_THEN.sub("compared with ", text))

@@ -80,7 +80,7 @@ def _specific(items: list[Item]) -> list[Item]:
     items = [i for i in items if i.kind in ("layer", "place", "extent", "plus")]
     result: list[Item] = []
     layers = [k for k, i in enumerate(items) if i.kind == "layer"]
-    exact = any(i.kind == "place" and place_of(i).kind != "territory" and not i.minus for i in items)
+    exact = any(i.kind == "place" and place_of(i).kind not in ("territory", "whole") and not i.minus for i in items)
     levelled = {place_of(i).base for i in items if i.kind == "place" and place_of(i).levels and not i.minus}
     for k, item in enumerate(items):
         if item.kind == "layer" and item.value in ("diffuse", "patchy"):
@@ -89,7 +89,7 @@ def _specific(items: list[Item]) -> list[Item]:
                 for j in layers
                 if j != k
                 and items[j].value not in ("diffuse", *(("patchy",) if item.value == "patchy" else ()))
-                and not any(x.kind == "place" and place_of(x).kind != "whole" for x in items[min(j, k) : max(j, k)])
+                and (not _places(items[min(j, k) : max(j, k)]) or _added(items, k, j))
             ]
             if nearby:
                 if item.value == "diffuse" and not any(i.kind == "place" for i in items):
@@ -113,6 +113,20 @@ def _specific(items: list[Item]) -> list[Item]:
         ):
             result[k], result[k + 1] = after, here
     return result
+
+
+def _places(items: list[Item]) -> list[Item]:
+    return [i for i in items if i.kind == "place" and place_of(i).kind != "whole"]
+
+
+def _added(items: list[Item], vague: int, layer: int) -> bool:
+    """'Patchy LGE in the lateral wall, subepicardial': the depth comes last and has no place of its own."""
+    own = items[layer + 1 :]
+    return (
+        vague < layer
+        and not _places(own)
+        and not any(i.kind in ("plus", "layer") for i in [*items[vague + 1 : layer], *own])
+    )
 
 
 def _drafts(layers: list[str], places: list[Item], extent: int | None, words: list[str]) -> list[Draft]:
@@ -184,7 +198,7 @@ def finding_of(reading: Reading) -> Finding:
         if reading.absent and not drafts and not reading.possible:
             return Finding("absent", no_reflow=no_reflow)
         return Finding("uncertain", _lesions(drafts), _aetiology(reading.votes, 2), no_reflow)
-    if reading.absent or reading.partly_absent > 1 or reading.rest_absent:
+    if reading.absent or reading.partly_absent or reading.rest_absent:
         return Finding("absent", no_reflow=no_reflow)
     return Finding(no_reflow=no_reflow)
 

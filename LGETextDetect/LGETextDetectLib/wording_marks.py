@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from .wording_lexicon import LEVEL_SEGMENTS
 from .wording_phrases import PHRASES
 from .wording_words import Extent, phrase_key
 
@@ -65,6 +66,16 @@ def find_marks(tokens: list[tuple[str, str]], extents: list[tuple[Extent, str]])
                 marks.append(Mark("numbers", numbers, at, end + 1, _written(tokens, at, end + 1)))
                 at = end + 1
                 continue
+        if name[0].isdigit() and names[at + 1 : at + 2] in (["g"], ["gram"], ["grams"], ["gramm"]):
+            marks.append(Mark("amount", float(name.replace(",", ".")), at, at + 1, name))
+            at += 1
+            continue
+        replaced, numbers, end = _bare_numbers(names, at, marks)
+        if numbers:
+            start = marks[-replaced].start if replaced else at
+            marks[len(marks) - replaced :] = [Mark("numbers", numbers, start, end, _written(tokens, start, end))]
+            at = end
+            continue
         found = _phrase_at(names, at)
         if found:
             key, kind, value = found
@@ -99,6 +110,27 @@ def _segment_numbers(names: list[str], at: int) -> tuple[tuple[int, ...], int]:
     while at < len(names) and names[at] in ("segment", "aha", "number", "numbers", "nr", "no", "#", ".", ":", "("):
         at += 1
     return _number_list(names, at)
+
+
+def _bare_numbers(names: list[str], at: int, marks: list[Mark]) -> tuple[int, tuple[int, ...], int]:
+    """AHA numbers without the word segment: how many marks before they replace, the numbers, their end; () when none.
+
+    They stand behind their level ("basal 2, 3"), a layer's colon ("transmural: 15") or in a list ("segment 2 (...), 5 (...)").
+    """
+    if not names[at].isdigit() or not marks:
+        return 0, (), at
+    numbers, end = _number_list(names, at)
+    joined = marks[-1].kind in ("colon", "open") or marks[-1].words in ("-", "–")
+    before = marks[-2] if joined and len(marks) > 1 else marks[-1]
+    touching = marks[-1].end == at and before.end >= marks[-1].start
+    if not numbers or not touching or (len(numbers) == 1 and "segment" in names[at + 1 : at + 2]):
+        return 0, (), at
+    if before.kind == "level":
+        own = {s for level in before.value for s in LEVEL_SEGMENTS[level]}
+        return (1 + joined, numbers, end) if set(numbers) <= own else (0, (), at)
+    layered = marks[-1].kind == "colon" and any(m.kind in ("layer", "extent") for m in marks[-4:-1])
+    listed = names[at - 1] == "," and names[at + 1 : at + 2] == ["("] and any(m.kind == "numbers" for m in marks[-6:])
+    return (0, numbers, end) if layered or listed else (0, (), at)
 
 
 def _number_list(names: list[str], at: int) -> tuple[tuple[int, ...], int]:

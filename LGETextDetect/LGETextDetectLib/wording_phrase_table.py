@@ -25,13 +25,13 @@ term event: mi | myocardium attack | old attack
 term bright: bright | bright signal | bright spot | bright area | bright focus | high signal | hyperintensity |
     hyperintense | hyperintense signal | increased signal | signal increase | white area | lit up | lights up | bright
     patch | bright region | brightness | white | light up | hyperintense focus | bright line | bright band | bright
-    rim | abnormal signal | signal abnormality
+    rim | signal | abnormal signal | signal abnormality
 term pattern: pattern | hallazgos patologicos | pathological findings | abnormal findings | lesion | lesions | abnormality | abnormalities | involvement | focus
 layer subendocardial: subendocardial | less than transmural | inner layer | inner third | inner half | inner wall |
     from the inside | subendocardial layer | inside layer | inner rim | inner surface | inner lining | non transmural
     | nontransmural | no transmural extension | not transmural | partial thickness | partially transmural |
     subendocardial based | not fully transmural | incompletely transmural | no full thickness
-layer near: near transmural | nearly transmural | almost transmural | subtransmural | almost full thickness | near
+layer near: near transmural | nahezu transmural | fast transmural | beinahe transmural | casi transmural | presque transmural | nearly transmural | almost transmural | subtransmural | almost full thickness | near
     full thickness | nearly full thickness | nearly fully transmural | virtually transmural | close to transmural |
     quasi transmural | nearly whole thickness | almost whole thickness | nearly entire thickness | almost entire
     thickness | nearly whole wall thickness | almost whole wall thickness | nearly entire wall thickness | almost
@@ -65,8 +65,8 @@ wall inferolateral: posterior | posterior wall | back wall | back of myocardium 
 wall anterolateral: anterior lateral | anterior lateral wall | antero lateral | antero lateral wall
 wall inferolateral: infero lateral | infero lateral wall | postero lateral | postero lateral wall
 wall anteroseptal: anterior septal | antero septal | antero septal wall | anterior part of septal | anterior septal
-    wall | anterior half of septal | anterior portion of septal | septal anterior part
-wall inferoseptal: inferior septal | infero septal | postero septal | posterior septal | infero septal wall | inferior
+    wall | septal anterior | anterior half of septal | anterior portion of septal | septal anterior part
+wall inferoseptal: inferior septal | septal inferior | infero septal | postero septal | posterior septal | infero septal wall | inferior
     septal wall | inferior part of septal | inferior half of septal | inferior portion of septal | posterior septal
     wall
 wall lateral: lateral free wall | free wall | lv free wall | left ventricular free wall | side wall | free lateral
@@ -123,7 +123,7 @@ notmaybe: uncertain significance | of uncertain significance | of uncertain aeti
     uncertain aetiology | uncertain etiology | significance uncertain | significance unclear | significance possible |
     possible significance | of possible significance | of of possible significance | of possible etiology | of
     possible aetiology | possible clinical significance | of possible clinical significance | possible prognostic
-    significance | possible relevance | of possible relevance | possible cause | aetiology possible | cause possible
+    significance | possible viability | viability possible | possible relevance | of possible relevance | possible cause | aetiology possible | cause possible
 artefact: artefact | artifact | artefacts | artifacts | artefactual | artifactual | partial volume | partial voluming
     | ghosting | partial volume effect | subepicardial fat | fat | vessel | crossing fibres | noise | poor nulling |
     imperfect nulling | suboptimal nulling | inadequate nulling | suboptimal inversion time
@@ -138,7 +138,7 @@ organ: right septal side | anterior rv wall | inferior rv wall | anterior rv | r
     | thyroid | adrenal | brain | cerebral | spinal | pancreas | pancreatic | aorta | aortic | valve | valves |
     leaflet | leaflets | valvular | mitral | tricuspid | mass | within of mass | tumour | tumor | myxoma | cyst |
     thymus | bowel | muscle of chest | chest wall | oesophagus | esophagus | esophageal | oesophageal | prostate |
-    prostatic | knee | uterus | skin | gut | stomach | gastric | colon | thrombus | clot | graft | conduit | patch |
+    prostatic | knee | uterus | skin | gut | stomach | gastric | colon | thrombus | thrombus apical | trombo | trombo apical | clot | graft | conduit | patch |
     meningeal | hippocampal | pituitary | bladder | cystic | retinal | tumoral | ovary | ovarian | wrist | joint |
     synovial | intramural thrombus | mural thrombus | midwall thrombus | gallbladder | lumbar | basal ganglia |
     moderator band | nephrogenic | sternotomy | chest | abdomen | stroke | white matter | optic
@@ -147,7 +147,7 @@ topic: coronaries | normal coronaries | coronary arteries | normal coronary arte
     | t1 map | t1 mapping | t2 mapping | native | ecv | mapping | maps | map | hypokinesis | hypokinesia | hypokinetic
     | akinesis | akinesia | akinetic | dyskinesis | dyskinesia | dyskinetic | dyssynchrony | wall motion | wall motion
     abnormality | rwma | contracts | contraction | contractility | thinning | thinned | thin | thickening | thickened
-    | hypertrophy | hypertrophied | hypertrophic wall | aneurysm | aneurysmal | apical aneurysm | ballooning | apical
+    | hypertrophy | hypertrophied | hypertrophic wall | aneurysm | aneurysmal | ballooning | apical
     ballooning | stenosis | occlusion | occluded | cto | stent | stented | pci | cabg | angioplasty | culprit | bypass |
     angiography | angiogram | mm | ml | lvef | ef | ejection | fraction | strain | volume | volumes | haemorrhage |
     hemorrhage | midwall haemorrhage | midwall hemorrhage | imh | fatty | lipomatous | metaplasia | diffuse fibrosis |
@@ -236,7 +236,7 @@ asked: rule out | zum ausschluss | to exclude | to look for | to evaluate | to a
     evaluate for | for evaluation of | referral | question | query | looking for | work up for | workup for |
     evaluation for
 assert: present | seen | shows | positive | + | yes | involving | involves | involvement | located | extending |
-    extends | extend | affecting | affects | confined | limited | small | tiny | minor | subtle | faint | focal |
+    extends | extend | affecting | affects | confined | limited | small | tiny | minor | trivial | slight | subtle | faint | focal |
     linear | dense | extensive | widespread | confluent | large | mild | moderate | severe | chronic | old | marked |
     intense | multifocal | multiple | established | completed | some | subacute | healed | vorhanden | demonstrates |
     discrete | definite | area of | areas of | region of | occupies | occupying | continues | evidence of | typical |

@@ -63,7 +63,7 @@ def _of_table() -> Iterator[tuple[str, str, Any]]:
 
 def _of_places() -> Iterator[tuple[str, str, Any]]:
     for wall, segments in WALLS.items():
-        for form in ("{}", "{} wall", "{} myocardium"):
+        for form in ("{}", "{} wall", "{} free wall", "{} myocardium"):
             yield form.format(wall), "wall", segments
     for name, arteries in _ARTERIES.items():
         for artery in (form.format(a) for a in arteries.split(" | ") for form in _ARTERY_FORMS):

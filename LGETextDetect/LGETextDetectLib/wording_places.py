@@ -328,7 +328,7 @@ def _combine(marks: list[Mark]) -> list[Mark]:
             )
         elif walls:
             for j in walls:
-                marks[j] = marks[j]._replace(value=_restricted(marks[j].value, mark.value.levels))
+                marks[j] = marks[j]._replace(value=restricted(marks[j].value, mark.value.levels))
             marks[k] = mark._replace(kind="used")
         elif (
             later
@@ -339,7 +339,7 @@ def _combine(marks: list[Mark]) -> list[Mark]:
             and any(m.kind in ("layer", "term") for m in marks[k + 1 : later[0]])
         ):
             for j in later[:1]:
-                marks[j] = marks[j]._replace(value=_restricted(marks[j].value, mark.value.levels))
+                marks[j] = marks[j]._replace(value=restricted(marks[j].value, mark.value.levels))
             marks[k] = mark._replace(kind="used")
     _name_points(marks)
     return [m for m in marks if m.kind != "used"]
@@ -372,5 +372,5 @@ def _barrier(marks: list[Mark], start: int, end: int) -> bool:
     return any(m.kind in ("neg", "except", "spare", "break", "colon", "topic", "organ") for m in marks[start + 1 : end])
 
 
-def _restricted(place: Place, levels: tuple[str, ...]) -> Place:
+def restricted(place: Place, levels: tuple[str, ...]) -> Place:
     return Place(at_levels(place.segments, levels), levels, False, True, place.kind, place.base or place.segments)

@@ -9,9 +9,9 @@ import re
 from itertools import islice
 
 from .finding import Meaning
+from .wording_amounts import of_the_wall, with_measured
 from .wording_marks import KNOWN, Mark, find_marks
 from .wording_places import Place, at_levels, with_places
-from .wording_scope import of_the_wall, with_measured
 from .wording_shorthand import SCARLESS, spelt_out
 from .wording_sides import AFTER, CONTRACTED, Sides, is_amount, is_or, vote
 from .wording_statements import judged_places_apart, kind_at, past, statements_of, statements_on_lv

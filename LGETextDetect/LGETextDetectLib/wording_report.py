@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from .finding import Finding
+from .wording_amounts import amounts_of_the_lv, measures_scar, with_measured
 from .wording_clauses import (
     chunks_of,
     clauses_of,
     doubt_of,
     exact_after_colon,
+    exact_in_brackets,
     free_wall_of_rv,
     is_past,
-    leading_wall,
+    leading_place,
+    only_probable,
     said_of_images,
-    under_wall,
+    under_place,
     without_bound_terms,
 )
 from .wording_comparisons import said_of_today
+from .wording_forms import filled_in
 from .wording_lesions import finding_of, group_items
 from .wording_marks import Mark
-from .wording_places import with_places
+from .wording_places import at_levels, with_places
 from .wording_reading import STRONG, Draft, Reading, place_of
-from .wording_scope import Scope, with_measured
+from .wording_scope import Scope
 from .wording_sentences import Sentence, sentences
 from .wording_tables import read_segment_table
 from .wording_votes import no_reflow_in, votes_in
@@ -34,7 +39,6 @@ _QUESTION = re.compile(
 _ORGAN_HEADINGS = re.compile(
     r"\b(rv|right|atria|atrium|pericardi|perikard|valve|extra|noncardiac|aorta|lungs|pleura|lymph|thrombus|vessels|ege|early)"
 )
-
 _NOT_DONE = re.compile(
     r"\b(?:lge|(?:late|delayed) (?:gadolinium )?enhancement|(?<!early )gadolinium|contrast)(?: (?:imaging|images|agent|sequences|study|medium))?"
     r" (?:was |were |is |are |has |have |could |had )?(?:not|n't) (?:be |been )?(?:performed|acquired|obtained|given|administered|done|injected)\b"
@@ -46,7 +50,7 @@ _NOT_DONE = re.compile(
 
 def read(text: str) -> tuple[Finding, list[tuple[str, str]]]:
     """The finding of a report and, for every statement used, its words and what they gave."""
-    cleaned = said_of_today(clean(text))
+    cleaned = said_of_today(filled_in(clean(text)))
     reading = Reading(not_done=bool(_NOT_DONE.search(cleaned)))
     table = read_segment_table(cleaned, reading)
     for number, sentence in enumerate(sentences(table)):
@@ -75,16 +79,18 @@ class Statement:
             return
         if _QUESTION.match(self.sentence.text):
             return
+        if self._restricts_levels():
+            return
         self.topic = self._first_topic(marks)
         before = len(self.reading.drafts)
-        wall: Mark | None = None
+        lead: Mark | None = None
         clauses = clauses_of(marks)
         for k, clause in enumerate(clauses):
-            placed = with_places(clause)
+            placed = exact_in_brackets(with_places(clause))
             if k == 0 and any(m.kind == "colon" for m in placed):
-                wall = leading_wall(placed)
-            if wall is not None:
-                placed = under_wall(placed, wall)
+                lead = leading_place(placed)
+            if lead is not None:
+                placed = under_place(placed, lead)
             self._clause(placed)
         self.emitted = self.reading.drafts[before:]
         if self.emitted or self.topic == "lge":
@@ -135,12 +141,36 @@ class Statement:
                 )
             ):
                 return "lge"
-        return None
+        return "lge" if previous and self._only_places() else None
+
+    def _restricts_levels(self) -> bool:
+        """'Both basal.', 'It is confined to the mid level.': takes the other levels from the lesions just named."""
+        marks = self.sentence.marks
+        levels = tuple(level for m in marks if m.kind == "level" for level in m.value)
+        said = any(m.words.lower() in ("both", "confined", "limited") for m in marks)
+        if not (levels and said and "coref" in self.has and self.has <= {"level", "coref", "assert", "sep", "segword"}):
+            return False
+        for draft in self.reading.drafts:
+            if draft.sentence >= self.number - 2:
+                draft.segments = set(at_levels(frozenset(draft.segments), levels)) or draft.segments
+        return True
+
+    def _only_places(self) -> bool:
+        """'Anterior, septal and apical.': a sentence of places alone goes on from the one before."""
+        marks = self.sentence.marks
+        together = all(a.end == b.start for a, b in pairwise(marks))
+        return (
+            together
+            and marks[0].start == 0
+            and self.has <= {"wall", "level", "apex", "numbers", "rvip", "sep", "all", "segword"}
+        )
 
     # -------------------------------------------------------------- clause
 
     def _clause(self, marks: list[Mark]) -> None:
         marks = exact_after_colon(without_bound_terms(said_of_images(with_measured(marks))))
+        if measures_scar(self.sentence.heading):
+            marks = amounts_of_the_lv(marks)
         for words, there in no_reflow_in(marks):
             self.reading.no_reflow.append(there)
             self.reading.why.append((words, "no-reflow " + ("present" if there else "absent")))
@@ -157,6 +187,7 @@ class Statement:
         walk = Scope()
         content = [m.kind for m in marks if m.kind not in ("assert", "sep")]
         walk.heading_asks = self._answers_lge()
+        walk.heading_measures = measures_scar(self.sentence.heading)
         walk.answer_alone = walk.heading_asks and len(self.sentence.text.split()) == 1
         walk.leading_except = content[:1] == ["except"] and bool({"neg", "negpost", "scarfree"} & set(content))
         if walk.leading_except:
@@ -223,6 +254,7 @@ class Statement:
             return
         maybe, dismissed = doubt_of(marks)
         maybe = maybe or self.sentence.text.rstrip().endswith("?")
+        maybe = maybe or (only_probable(marks) and not self.reading.drafts)
         if dismissed and not maybe:
             if walk.positive_term or not any(m.kind == "place" for m in marks):
                 self._dismiss_bright()
@@ -305,10 +337,11 @@ class Statement:
             and draft.layer is None
             and draft.segments
             and self.topic == "lge"
-            and self.number == last.sentence
+            and self.number - last.sentence <= 1
             and not last.segments
         ):
             last.segments |= draft.segments
+            last.sentence = self.number
         else:
             if (
                 last is not None

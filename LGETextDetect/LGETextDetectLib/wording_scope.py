@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from .wording_amounts import of_the_wall, scar_amount
 from .wording_lexicon import TERRITORIES
 from .wording_marks import Mark
 from .wording_places import Place
@@ -23,10 +24,12 @@ class Scope:
         self.strong = self.firm = False
         self.infarct_only = True
         self.negatives = 0
+        self.answered = 0  # items that a later "negative" is no longer about: "septum positive, apex negative"
         self.global_negative = self.rest_negative = False
         self.explaining = self.placed = False
         self.leading_except = False
         self.heading_asks = False  # the sentence answers a heading such as "Late enhancement:"
+        self.heading_measures = False  # ... or one such as "Scar burden:"
         self.answer_alone = False  # in one word
 
     def chunk(self, marks: list[Mark], topic: str | None, following: list[Mark]) -> None:
@@ -40,6 +43,9 @@ class Scope:
         for k, mark in enumerate(marks):
             self._take(marks, k, start, said)
             said = said or mark.kind == "layer" or (mark.kind == "term" and mark.value in (*STRONG, "bright"))
+        if any(m.kind == "assert" and m.words.lower() in _YES for m in marks):
+            self.answered = len(self.items)
+        self._amount(marks)
         self._forget_other_places(marks, start)
 
     def _carry_over(self, marks: list[Mark], following: list[Mark]) -> None:
@@ -134,8 +140,9 @@ class Scope:
                 m.kind == "term" and m.value in ("infarct", "scar", "event", "lge") and abs(m.start - mark.start) <= 4
                 for m in marks
             )
+            answered = self.heading_asks and [m.kind for m in marks[k + 1 : k + 2]] == ["assert"]  # "Scar: LAD yes"
             busy = any(m.kind == "topic" and abs(m.start - mark.start) <= 2 for m in marks)
-            if beside and not busy and mark.value in TERRITORIES:
+            if (beside or answered) and not busy and mark.value in TERRITORIES:
                 place = Place(frozenset(TERRITORIES[mark.value]), kind="territory")
                 self.items.append(Item("place", place, positive, mark.words, False, linked, self.explaining))
         elif mark.kind == "place":
@@ -144,6 +151,16 @@ class Scope:
             self.items.append(Item("place", mark.value, positive, mark.words, False, linked, self.excepting))
         else:
             self.items.append(Item("plus", None, positive, mark.words))
+
+    def _amount(self, marks: list[Mark]) -> None:
+        """'Scar burden 24 g' affirms scar, '0 g' denies it."""
+        amount = None if self.negative else scar_amount(marks, self.heading_measures)
+        if amount == 0:
+            self._turn(0)
+            self._count_negative(marks, [])
+        elif amount:
+            self.positive_term = self.asserted = self.firm = True
+            self.infarct_only = False
 
     def _deny(self, marks: list[Mark], k: int, rest: list[Mark], start: int, said: bool) -> None:
         heads = [
@@ -189,6 +206,8 @@ class Scope:
             return
         if not mine and forward and next_term is not None and next_term.kind == "place":
             self.negative = True
+            if self.heading_asks:
+                self._count_negative(marks, [next_term])  # "Late enhancement: absent in all segments"
             return
         if (
             mark.value == "normal"
@@ -198,9 +217,13 @@ class Scope:
         ):
             self._count_negative(marks, [])  # "Late enhancement: normal"
             return
+        if mark.value == "normal" and _scarred_after_all(rest):
+            return
         if mark.value == "normal":
             if any(i.kind == "place" for i in mine) and not any(i.kind in ("term",) and i.positive for i in mine):
                 self._turn(start, only_places=True)
+            else:
+                self._spare_beside(marks, k)
             return
         target = mine if any(i.kind in ("term", "place", "layer") for i in mine) else self.items
         begin = len(self.items) - len(target)
@@ -214,10 +237,25 @@ class Scope:
             ahead = []
         self._count_negative(marks, [*(i for i in target if i.kind == "place"), *ahead])
 
+    def _spare_beside(self, marks: list[Mark], k: int) -> None:
+        """'Transmural anterior scar the septum looks fine', '... and viable RCA territory': only what stands beside is spared."""
+        ahead = marks[k + 1 : k + 2]
+        begins = k > 0 and marks[k - 1].kind in ("sep", "plus") and any(i.kind == "place" for i in self.items)
+        if begins and ahead and ahead[0].kind in ("place", "vessel"):
+            self.negative = True
+            return
+        places = [i for i in self.items if i.kind == "place" and i.positive]
+        last = self.items[-1] if self.items else None
+        beside = k > 0 and marks[k - 1].kind == "place" and last is not None and last.kind == "place"
+        if beside and last is not None and last.value == marks[k - 1].value and len(places) > 1:
+            last.positive = False
+
     def _turn(self, start: int, only_places: bool = False) -> None:
         """What was read from ``start`` on is denied after all; bare places of the chunks before belong to it."""
         while (
-            start > 0 and self.items[start - 1].kind == "place" and all(i.kind == "place" for i in self.items[:start])
+            start > self.answered
+            and self.items[start - 1].kind == "place"
+            and all(i.kind == "place" for i in self.items[:start])
         ):
             start -= 1
         for item in self.items[start:]:
@@ -245,13 +283,22 @@ class Scope:
             self.rest_negative = all(_REST.match(m.words.lower()) for m in others)
 
     def _forget_other_places(self, marks: list[Mark], start: int) -> None:
-        """'Perfusion defect of the inferior wall matching the scar': the place is the defect's."""
+        """'Perfusion defect of the inferior wall matching the scar': the place is the defect's; so is an organ's."""
+        places = [m for m in marks if m.kind == "place"]
+        organs = [m.end for m in marks if m.kind == "organ"]
+        owned = [m.value for m in places if any(0 <= m.start - end <= 2 for end in organs)]
+        if owned and len(owned) < len(places):  # "thrombus at the apex overlying the septal scar"
+            self.items[start:] = [i for i in self.items[start:] if i.kind != "place" or i.value not in owned]
         topic = next((m for m in marks if m.kind in ("topic",)), None)
         term = next((m for m in marks if m.kind == "term" and m.value in STRONG), None)
         if topic is None or term is None or topic.start > term.start:
             return
         between = [m for m in marks if topic.start < m.start < term.start and m.kind == "place"]
         behind = any(m.start > term.start and m.kind == "place" for m in marks)
+        owned = [
+            m for m in marks if m.kind == "place" and m.end == topic.start
+        ]  # "apical aneurysm with scar of the cap"
+        between += owned if behind else []
         layered = any(m.kind == "layer" and m.start > topic.start for m in marks)
         joined = any(m.kind == "plus" and topic.start < m.start < term.start for m in marks)
         if between and (behind or not (layered or joined)):
@@ -261,31 +308,18 @@ class Scope:
 
 _REST = re.compile(r"otherwise|elsewhere|anywhere else|rest|remain|sonst|ubrig|ailleurs")  # what is left of the LV
 
+_YES = frozenset({"+", "positive", "yes", "present"})
+
+
+def _scarred_after_all(rest: list[Mark]) -> bool:
+    """'Viable with less than 25 % scar': what follows says how much scar there is in the place named before."""
+    scar = next((m for m in rest if m.kind == "extent" or (m.kind == "term" and m.value in STRONG)), None)
+    if scar is None or (scar.kind == "extent" and scar.value.high == 0):
+        return False
+    return not any(
+        m.kind in ("neg", "spare", "place", "vessel", "sep", "break") for m in rest[: rest.index(scar)]
+    ) and not any(m.kind in ("place", "vessel", "negpost") for m in rest[rest.index(scar) :])
+
 
 def _until(rest: list[Mark]) -> int:
     return next((k for k, m in enumerate(rest) if m.kind in ("except", "break")), len(rest))
-
-
-def with_measured(marks: list[Mark]) -> list[Mark]:
-    """'25 % transmural', 'TM > 50 %': transmural beside a share of the wall is what is measured, and no layer."""
-    result = []
-    for k, mark in enumerate(marks):
-        beside = [m for m in marks[max(k - 1, 0) : k + 2] if m.kind == "extent"]
-        touching = any(m.end == mark.start or m.start == mark.end for m in beside)
-        measured = touching and mark.kind == "layer" and mark.words.lower().startswith(("transmural", "tm"))
-        result.append(mark._replace(kind="thick") if measured else mark)
-    return result
-
-
-def of_the_wall(marks: list[Mark], k: int) -> bool:
-    """Whether a percentage is a share of the wall's thickness and not of the LV, a volume or a stenosis."""
-    mark = marks[k]
-    after = [m for m in marks[k + 1 :] if m.start - mark.end <= 3]
-    if any(m.kind == "thick" for m in after):
-        return True
-    if after and after[0].kind in ("lv", "notthick") and after[0].start - mark.end <= 2:
-        return False
-    before = [m for m in marks[:k] if mark.start - m.end <= 6]
-    if any(m.kind == "thick" for m in before[-2:]):
-        return True
-    return not any(m.kind in ("notthick", "topic") for m in [*before[-3:], *after[:2]])

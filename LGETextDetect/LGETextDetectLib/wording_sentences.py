@@ -42,6 +42,7 @@ _ABBREVIATIONS = frozenset(
         "prof",
         "vs",
         "incl",
+        "inc",
         "excl",
         "resp",
         "bzw",
@@ -120,6 +121,8 @@ def sentences(text: str) -> list[Sentence]:
             elif rest.strip():
                 started = True
             if rest.strip():
+                if heading.startswith("segment") and rest.lstrip()[:1].isdigit():
+                    rest = f"segments {rest}"
                 extents: list[tuple[Extent, str]] = []
                 marks = tuple(find_marks(tokens_of(rest, shouting, extents), extents))
                 found.append(Sentence(rest, section, heading, line_number, marks))

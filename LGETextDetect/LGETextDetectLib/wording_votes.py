@@ -66,6 +66,8 @@ def _vote_denied(marks: list[Mark], at: int) -> bool:
             break
         if mark.kind == "negpost" and mark.value == "negative":
             return True
+        if mark.kind == "neg" and mark is marks[-1]:
+            return True  # "Myocardial infarction: no"
     return denied
 
 

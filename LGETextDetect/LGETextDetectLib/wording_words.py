@@ -118,6 +118,9 @@ _WEDER = re.compile(r"\b(weder\b.{1,80}?)\bnoch\b", re.S)  # alone "noch" is "st
 _SEGMENT_COUNT = re.compile(r"\b\d{1,2}\s*(?:/|of|out of|von|sur|de)\s*(?:the\s+)?1[67]\s+(?:aha\s+)?segment\w*")
 
 
+_AT_APEX = re.compile(r"\bantero[- ]?septo[- ]?api[ck]al\w*")
+
+
 _OPEN_GROUP = re.compile(r"(?<!\\)\((?!\?)")
 
 
@@ -274,6 +277,7 @@ def tokens_of(text: str, shouting: bool, extents: list[tuple[Extent, str]]) -> l
 
     lower = _SEGMENT_LIST.sub(lambda found: found[0].replace(",", ", "), text.lower())
     lower = _WEDER.sub(r"\1nor ", lower) if "weder" in lower else lower
+    lower = _AT_APEX.sub("apical anterior and septal", lower)
     lower = _WALL_DOT.sub(
         lambda found: f"{found[1] or ('apical' if found[2] else 'posterior')} ",
         _SEGMENT_COUNT.sub(" ", _BOTH_WAYS.sub(" ", lower)),

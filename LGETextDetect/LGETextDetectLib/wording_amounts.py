@@ -1,0 +1,71 @@
+"""Numbers of a clause told apart: shares of the wall's thickness, and amounts of scar in grams or in percent of the LV."""
+
+from __future__ import annotations
+
+import re
+
+from .wording_marks import Mark
+from .wording_reading import STRONG
+
+_SCAR = re.compile(r"scar|lge|infarct|late|fibros")
+_BESIDE = 4  # marks in which an amount finds what it is the amount of
+_MEASURES = re.compile(
+    r"(?:scar|lge|infarct|fibrosis) (?:burden|mass|size|volume|load|quantification|amount)|total (?:scar|lge)"
+)
+
+
+def measures_scar(heading: str) -> bool:
+    """Whether a heading such as 'Scar burden:' asks for an amount."""
+    return bool(_MEASURES.search(heading))
+
+
+def scar_amount(marks: list[Mark], asked: bool) -> float | None:
+    """The amount of scar a chunk names, 0 when there is none; None when it names no amount. ``asked``: a heading did."""
+    at = next((k for k, m in enumerate(marks) if m.kind == "amount" or _is_of_the_lv(marks, k)), None)
+    if at is None:
+        return None
+    before = marks[max(at - _BESIDE, 0) : at]
+    named = any(
+        (m.kind == "notthick" and _SCAR.search(m.words.lower())) or (m.kind == "term" and m.value in STRONG)
+        for m in before
+    )
+    if not (asked or named) or any(m.kind in ("place", "layer", "topic") for m in before):
+        return None
+    return float(marks[at].value if marks[at].kind == "amount" else marks[at].value.high)
+
+
+def with_measured(marks: list[Mark]) -> list[Mark]:
+    """'25 % transmural', 'TM > 50 %': transmural beside a share of the wall is what is measured, and no layer."""
+    result = []
+    for k, mark in enumerate(marks):
+        beside = [m for m in marks[max(k - 1, 0) : k + 2] if m.kind == "extent"]
+        touching = any(m.end == mark.start or m.start == mark.end for m in beside)
+        measured = touching and mark.kind == "layer" and mark.words.lower().startswith(("transmural", "tm"))
+        result.append(mark._replace(kind="thick") if measured else mark)
+    return result
+
+
+def amounts_of_the_lv(marks: list[Mark]) -> list[Mark]:
+    """'Scar burden: 18 %': the percentage below such a heading is one of the LV."""
+    if any(m.kind in ("place", "layer", "thick") for m in marks):
+        return marks
+    return [m._replace(kind="amount", value=m.value.high) if m.kind == "extent" else m for m in marks]
+
+
+def _is_of_the_lv(marks: list[Mark], k: int) -> bool:
+    """Whether the k-th mark is a percentage of the LV and not of the wall's thickness."""
+    return marks[k].kind == "extent" and not of_the_wall(marks, k)
+
+
+def of_the_wall(marks: list[Mark], k: int) -> bool:
+    """Whether a percentage is a share of the wall's thickness and not of the LV, a volume or a stenosis."""
+    mark = marks[k]
+    after = [m for m in marks[k + 1 :] if m.start - mark.end <= 3]
+    if any(m.kind == "thick" for m in after):
+        return True
+    if after and after[0].kind in ("lv", "notthick") and after[0].start - mark.end <= 2:
+        return False
+    before = [m for m in marks[:k] if mark.start - m.end <= 6]
+    if any(m.kind == "thick" for m in before[-2:]):
+        return True
+    return not any(m.kind in ("notthick", "topic") for m in [*before[-3:], *after[:2]])

@@ -1,0 +1,32 @@
+"""What a report leaves to signs and short forms, spelt out before it is read: tick boxes, '-' behind a wall, 'does not'."""
+
+from __future__ import annotations
+
+import re
+
+_TICKED = re.compile(r"[☒☑✓✔]|\[[xX]\]")
+_UNTICKED = re.compile(r"(?:[☐□❏]|\[ ?\])[^☐□❏☒☑✓✔\[\]\n;]{1,60}")
+_WALL = r"(?:antero|infero|postero)?(?:septum|septal|lateral|anterior|inferior|posterior)|apex|apical|basal|mid|wall|lad|rca|lcx"
+_REWORDED = tuple(
+    (re.compile(pattern, re.I), said)
+    for pattern, said in (
+        # "basal septum +, apex -"
+        (rf"\b({_WALL})\s[-−–](?=\s?(?:[,;.\n]|$))", r"\1 negative"),
+        (rf"\b({_WALL})\s\+(?=\s?(?:[,;.\n]|$))", r"\1 positive"),
+        # "the septum enhances, the lateral wall does not"
+        (r"\b(?:does|do|did)(?:\snot|n't)(?=\s?(?:[,;.\n]|$))", "does not enhance"),
+        # "scar - no viability": the sign is a comma
+        (r"(?<=\w)\s[-−–]\s(?=(?:no|not|without|non)\b)", ", "),
+        # "focal fibrosis: 0 segments"
+        (r"(?<=[:=\s])0\s(?=(?:of\s\d\d\s)?(?:segments?|foci|lesions?|areas?)\b)", "none "),
+    )
+)
+
+
+def filled_in(text: str) -> str:
+    """The text of a form with the ticked options alone, its signs and elliptic verbs as words."""
+    if _TICKED.search(text):
+        text = _TICKED.sub(" ", _UNTICKED.sub(" ", text))
+    for pattern, said in _REWORDED:
+        text = pattern.sub(said, text)
+    return text
