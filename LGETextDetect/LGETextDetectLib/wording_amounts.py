@@ -45,11 +45,19 @@ def with_measured(marks: list[Mark]) -> list[Mark]:
     return result
 
 
-def amounts_of_the_lv(marks: list[Mark]) -> list[Mark]:
-    """'Scar burden: 18 %': the percentage below such a heading is one of the LV."""
-    if any(m.kind in ("place", "layer", "thick") for m in marks):
+def amounts_of_the_lv(marks: list[Mark], heading: str) -> list[Mark]:
+    """'Scar burden: 18 %', 'LGE 9 %, midwall': a percentage that no place and no depth makes one of the wall's thickness."""
+    depths = {v for m in marks if m.kind == "layer" for v in m.value} & {"subendocardial", "transmural", "near"}
+    kinds = {m.kind for m in marks}
+    if depths or "thick" in kinds or ("place" in kinds and "layer" not in kinds):
         return marks
-    return [m._replace(kind="amount", value=m.value.high) if m.kind == "extent" else m for m in marks]
+    asked = measures_scar(heading)
+    result = []
+    for k, mark in enumerate(marks):
+        beside = any(m.kind == "term" and mark.start in (m.end, m.start - 1) for m in marks[max(k - 1, 0) : k + 2])
+        of_lv = mark.kind == "extent" and (asked or beside)
+        result.append(mark._replace(kind="amount", value=mark.value.high) if of_lv else mark)
+    return result
 
 
 def _is_of_the_lv(marks: list[Mark], k: int) -> bool:
@@ -68,4 +76,6 @@ def of_the_wall(marks: list[Mark], k: int) -> bool:
     before = [m for m in marks[:k] if mark.start - m.end <= 6]
     if any(m.kind == "thick" for m in before[-2:]):
         return True
+    if after and after[0].kind == "term" and any(m.kind == "place" for m in before[-2:]):
+        return after[0].value in STRONG  # "akinetic anterior wall with < 25 % scar"
     return not any(m.kind in ("notthick", "topic") for m in [*before[-3:], *after[:2]])

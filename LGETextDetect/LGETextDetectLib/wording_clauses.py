@@ -9,6 +9,7 @@ from .wording_places import Place, at_levels, restricted
 from .wording_reading import STRONG
 
 _PROBABLE = re.compile(r"(?:most |very )?(?:likely|probabl[ey])")
+_THROMBUS = re.compile(r"throm|trombo|clot")
 _LIVER = re.compile(r"liver|hepat|leber|foie|higado")  # it has numbered segments too
 
 
@@ -125,7 +126,7 @@ def without_bound_terms(marks: list[Mark]) -> list[Mark]:
                 )
                 after = next((m for m in chunk[k + 1 :] if m.kind not in ("assert", "coref")), None)
                 bound = before is not None and before.kind == "organ" and mark.start - before.end <= 2
-                bound = bound or (after is not None and after.kind == "organ" and after.start - mark.end <= 4)
+                bound = bound or (after is not None and _of_organ(chunk, k, after))
                 negated = any(m.kind == "neg" for m in chunk[:k])
                 bound = bound or (not place and not negated and not any(m.kind == "layer" for m in chunk))
                 if bound:
@@ -162,6 +163,16 @@ def exact_in_brackets(marks: list[Mark]) -> list[Mark]:
             dropped.add(wall)
         wall = k
     return [m for k, m in enumerate(marks) if k not in dropped]
+
+
+def _of_organ(chunk: list[Mark], term: int, organ: Mark) -> bool:
+    """Whether the term is the organ's that follows it: not 'transmural scar (with) thrombus', 'LGE of the RV and of the septum'."""
+    if organ.kind != "organ" or organ.start - chunk[term].end > 4:
+        return False
+    if _THROMBUS.match(organ.words.lower()) and any(m.kind in ("layer", "place") for m in chunk[:term]):
+        return False
+    at = chunk.index(organ)
+    return [m.kind for m in chunk[at + 1 : at + 3]] != ["sep", "place"]
 
 
 def _only_organ(chunk: list[Mark]) -> bool:
@@ -230,6 +241,8 @@ def doubt_of(marks: list[Mark]) -> tuple[bool, bool]:
         said_before = any(m.kind == "term" and m.value in STRONG for m in marks[:k])
         if next_head is not None and next_head.kind in ("vote", "noreflow", "organ"):
             continue
+        if k and mark.words.lower() in ("vs", "versus") and marks[k - 1].kind == "vote":
+            continue  # "takotsubo versus infarct"
         if (
             said_before
             and next_head is not None

@@ -34,6 +34,10 @@ _CHANGED = re.compile(
     rf"\b((?:fallen|fell|dropped|decreased|declined|regressed|shrunk|reduced|increased|risen|rose|grown|progressed|gone)\s(?:\w{{1,15}}\s){{0,3}}?)from\s(?:\d{{1,3}}|{_AMOUNT})\s(?=to\s)",
     re.I,
 )
+_WAS_THEN = re.compile(
+    rf"\b(?:was|were)\s{_AMOUNT}{_SHARED_BY}\s(?:in\s(?:19|20)\d\d|(?:on|at|in)\s(?:the\s)?{_EARLIER}\s\w{{2,12}}),?\s(?:and|but)\s(?:is\s|it\sis\s)?now\b",
+    re.I,
+)
 _AGAINST_THEN = re.compile(
     rf"\b(?:vs\.?|versus)\s(?=(?:the\s|that\s)?(?:{_EARLIER}|previously|before|then|(?:19|20)\d\d)\b)", re.I
 )
@@ -41,5 +45,5 @@ _AGAINST_THEN = re.compile(
 
 def said_of_today(text: str) -> str:
     """The text without the amounts of an earlier time, and with clauses on what was not there then put as 'new'."""
-    text = _NOW_AND_THEN.sub(r"\1", _CHANGED.sub(r"\1", text))
+    text = _NOW_AND_THEN.sub(r"\1", _CHANGED.sub(r"\1", _WAS_THEN.sub("is now", text)))
     return _HANGING.sub(", new", _AGAINST_THEN.sub("compared with ", text))

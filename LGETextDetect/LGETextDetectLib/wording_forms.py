@@ -17,6 +17,7 @@ _REWORDED = tuple(
         (r"\b(?:does|do|did)(?:\snot|n't)(?=\s?(?:[,;.\n]|$))", "does not enhance"),
         # "scar - no viability": the sign is a comma
         (r"(?<=\w)\s[-−–]\s(?=(?:no|not|without|non)\b)", ", "),
+        (r"\beverywhere(?=,?\s(?:apart|except|save|bar)\b)", "in all walls"),
         # "focal fibrosis: 0 segments"
         (r"(?<=[:=\s])0\s(?=(?:of\s\d\d\s)?(?:segments?|foci|lesions?|areas?)\b)", "none "),
     )

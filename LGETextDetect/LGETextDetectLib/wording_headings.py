@@ -27,7 +27,7 @@ lge: lge | late gadolinium enhancement | late enhancement | late gadolinium | la
     enhancement | scar | viability | viability assessment | viability study | viability imaging | delayed enhancement
     imaging | late enhancement sequences | lge assessment | lge sequences | myocardial viability | late gadolinium
     enhancement images | scar burden | scar mass | scar size | scar volume | lge burden | lge mass | infarct size | infarct mass |
-    infarct volume | lge quantification | total scar | total lge | fibrosis mass | delayed hyperenhancement | late gadolinium enhancement assessment | delayed
+    infarct volume | lge quantification | total scar | total lge | fibrosis mass | lge by level | lge by segment | lge per segment | lge by wall | lge by territory | segmental lge | delayed hyperenhancement | late gadolinium enhancement assessment | delayed
     imaging | delayed images | post gadolinium | after contrast | after gadolinium | contrast images | late contrast
     images | delayed postcontrast | delayed post contrast | delayed post contrast imaging | tissue characterisation |
     tissue characterization | late imaging | late images | fibrosis | gadolinium | hyperenhancement | late

@@ -98,7 +98,7 @@ def _specific(items: list[Item]) -> list[Item]:
         if item.kind == "place" and place_of(item).kind == "territory" and exact and not item.linked:
             continue
         bare = item.kind == "place" and place_of(item).base and not (place_of(item).levels or item.minus)
-        if bare and place_of(item).base in levelled:
+        if bare and (place_of(item).base in levelled or (not item.linked and _exact_inside(items, k))):
             continue  # "anterior infarct with scar of the mid anterior segment"
         result.append(item)
     result = [i for i in result if i.kind != "plus"]
@@ -117,6 +117,15 @@ def _specific(items: list[Item]) -> list[Item]:
 
 def _places(items: list[Item]) -> list[Item]:
     return [i for i in items if i.kind == "place" and place_of(i).kind != "whole"]
+
+
+def _exact_inside(items: list[Item], wall: int) -> bool:
+    """'Septal infarct, basal anteroseptum': all other places, none joined to the wall by 'and', lie in it and name a level."""
+    others = [i for k, i in enumerate(items) if i.kind == "place" and k != wall]
+    return (place_of(items[wall]).kind == "wall" and bool(others)) and all(
+        place_of(i).levels and place_of(i).segments < place_of(items[wall]).segments and not (i.linked or i.minus)
+        for i in others
+    )
 
 
 def _added(items: list[Item], vague: int, layer: int) -> bool:

@@ -44,7 +44,7 @@ WORDS: tuple[tuple[str, str], ...] = (
     # levels
     (r"basal(e|er|es|en|ly|is)?|bsal|basl|basaux|baso?|base", "basal"),
     (
-        r"mid(ventric\w*|cavity|cavitary|ventricle|level|papillary|lv)?|(mittel|mitt|medio)(ventri[ck]ul\w*|ventricul\w*)|medio|media|medi[ao]s|moyen\w*|median\w*|mittler\w+",
+        r"mid(ventri[ck]\w*|cavity|cavitary|ventricle|level|papillary|lv)?|(mittel|mitt|medio)(ventri[ck]ul\w*|ventricul\w*)|medio|media|medi[ao]s|moyen\w*|median\w*|mittler\w+",
         "mid",
     ),
     (r"api[ck]al(e|er|es|en|ly|i)?|apicaux|api[ck]o?", "apical"),
@@ -81,7 +81,7 @@ WORDS: tuple[tuple[str, str], ...] = (
     (r"hyper?enhancement|hyper?enhance(d|s)?|hyper?enhancing|hyperenh", "hyperenhancement"),
     (r"enhanc(es|ing|ed)|enhance|reichert", "enhances"),
     (
-        r"(myo[ck]ard)?narben?(gewebe|areal|areale|bildung)?|cicatri(ce|z|ces|zacion|z\w+)?|cicatri\w+|scarr?s?|scarring|scarred|cicatrizal|vernarb\w*|narbig\w*",
+        r"(myo[ck]ard)?narben?(gewebe|areal|areale|bildung|anteil)?|cicatri(ce|z|ces|zacion|z\w+)?|cicatri\w+|scarr?s?|scarring|scarred|cicatrizal|vernarb\w*|narbig\w*",
         "scar",
     ),
     (r"fibros(is|es|e|en|ed)|fibreu(x|se|ses)|fibrotic|fibrosi", "fibrosis"),
@@ -89,13 +89,18 @@ WORDS: tuple[tuple[str, str], ...] = (
         r"infarct(ion|ions|s|ed|us|e|es)?|infarkt(e|es|areal|narbe|typisch\w*)?|infarto|myokardinfarkt\w*|infarzierung",
         "infarct",
     ),
+    (r"ne[ck]ros[ei]s?|nekrosen", "necrosis"),
+    (r"patron(es)?|muster", "pattern"),
     (r"mi|stemi|nstemi|ami|omi|idm", "mi"),
     (r"stripes?|streaks?|striae?|streifen|bande?s?|bandes", "stripe"),
     (r"foc(us|i)|fokus|foyers?|foco", "focus"),
     (r"sequen[zc]\w*|secuencias?", "sequences"),
     (r"bilder\w*|imagenes", "images"),
     # judgement
-    (r"keine?(n|r|s|rlei|m)?|kein|aucun(e)?|pas|sin|ningun\w*|nessun\w*|nul|no|zero|nil|senza|assenza|sans|ohne", "no"),
+    (
+        r"keine?(n|r|s|rlei|m)?|kein|nein|aucun(e)?|pas|sin|ningun\w*|nessun\w*|nul|no|zero|nil|senza|assenza|sans|ohne",
+        "no",
+    ),
     (r"without|w/o|w\.o\.", "without"),
     (r"absence|ausencia|fehlen\w*|lack(s|ing)?|devoid", "absence"),
     (r"absent\w*|ausentes?|negativ(e|o|es|er)?|neg|unauffallig\w*", "negative"),

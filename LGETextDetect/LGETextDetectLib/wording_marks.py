@@ -102,6 +102,11 @@ def _phrase_at(names: list[str], at: int) -> tuple[tuple[str, ...], str, Any] | 
     return None
 
 
+def _is_layer_at(names: list[str], at: int) -> bool:
+    phrase = _phrase_at(names, at) if at < len(names) else None
+    return phrase is not None and phrase[1] == "layer"
+
+
 def _written(tokens: list[tuple[str, str]], start: int, end: int) -> str:
     return " ".join(word for _, word in tokens[start:end] if word)
 
@@ -110,6 +115,9 @@ def _segment_numbers(names: list[str], at: int) -> tuple[tuple[int, ...], int]:
     while at < len(names) and names[at] in ("segment", "aha", "number", "numbers", "nr", "no", "#", ".", ":", "("):
         at += 1
     return _number_list(names, at)
+
+
+_AFTER_NUMBERS = frozenset(". , ; : ( ) and with without".split())
 
 
 def _bare_numbers(names: list[str], at: int, marks: list[Mark]) -> tuple[int, tuple[int, ...], int]:
@@ -129,8 +137,12 @@ def _bare_numbers(names: list[str], at: int, marks: list[Mark]) -> tuple[int, tu
         own = {s for level in before.value for s in LEVEL_SEGMENTS[level]}
         return (1 + joined, numbers, end) if set(numbers) <= own else (0, (), at)
     layered = marks[-1].kind == "colon" and any(m.kind in ("layer", "extent") for m in marks[-4:-1])
-    listed = names[at - 1] == "," and names[at + 1 : at + 2] == ["("] and any(m.kind == "numbers" for m in marks[-6:])
-    return (0, numbers, end) if layered or listed else (0, (), at)
+    described = names[at + 1 : at + 2] == ["("] or _is_layer_at(names, at + 1)
+    listed = names[at - 1] == "," and described and any(m.kind == "numbers" for m in marks[-6:])
+    found = marks[-1].kind == "layer" or (marks[-1].kind == "term" and marks[-1].value in ("lge", "scar", "infarct"))
+    affected = marks[-1].kind == "assert" and marks[-1].words.lower() in ("involving", "affecting")
+    closed = not names[end : end + 1] or names[end] in _AFTER_NUMBERS
+    return (0, numbers, end) if layered or listed or ((found or affected) and closed) else (0, (), at)
 
 
 def _number_list(names: list[str], at: int) -> tuple[tuple[int, ...], int]:

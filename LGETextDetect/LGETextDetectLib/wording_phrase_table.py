@@ -39,7 +39,7 @@ layer near: near transmural | nahezu transmural | fast transmural | beinahe tran
     thickness
 layer mid-wall: midwall | mid wall | mid myocardium | middle layer | mid layer | middle third | middle third of wall |
     mid third of wall | central layer | mid portion of wall | mid myocardial | midwall layer | mid mural | within wall
-    | inside wall | middle layers | middle wall | middle of wall | centre of wall | center of wall
+    | inside wall | middle layers | middle wall | middle of wall | mid part of wall | middle part of wall | centre of wall | center of wall
 layer subepicardial: subepicardial | outer layer | outer third | outer half | outer wall | outer surface | outer rim |
     outside layer | subepicardial layer | subepicardial half
 layer transmural: transmural | trans mural | through full wall | through whole wall | through entire wall | fully
@@ -89,7 +89,7 @@ neg: might not | no | nobody | without | absence | absence of | negative for | n
     of | no trace of | nowhere | neither | no longer | lacks | not a single | not any | complete resolution | full resolution | disappearance | ausschluss | scant | hardly any
 negpost negative: negative | score 0 | grade 0 | unlikely | improbable | very unlikely | aborted | none | not seen | no seen | not present
     | excluded | is excluded | ruled out | was excluded | has resolved | resolved | completely resolved | not involved
-    | not affected | disappeared | not found | not noted | not detected | not identified | gone | not visible |
+    | not affected | disappeared | regressed completely | completely regressed | fully regressed | not found | not noted | not detected | not identified | gone | not visible |
     not demonstrable | not evident | not observed | no longer seen | no longer present | no longer visible | no longer
     evident | vanished | not apparent | not demonstrated | not detectable | not detected | can be excluded | not be
     seen | not be identified | not appreciated | not confirmed | not seen seen | fehlt | nihil
@@ -118,7 +118,7 @@ maybe: possible | might be | might represent | might reflect | might | not be ex
     reliably excluded | insufficient | arguable | not entirely excluded | limited confidence | possible that | not
     sicher | not sicher auszuschliessen | not auszuschliessen | not ausgeschlossen | probable artefact | ne peut etre
     exclu | no se puede descartar | no puede descartarse | not be safely excluded
-notmaybe: uncertain significance | of uncertain significance | of uncertain aetiology | of uncertain etiology |
+notmaybe: rv sided | uncertain significance | of uncertain significance | of uncertain aetiology | of uncertain etiology |
     possible aetiology | unclear significance | unclear aetiology | unclear etiology | of unclear aetiology |
     uncertain aetiology | uncertain etiology | significance uncertain | significance unclear | significance possible |
     possible significance | of possible significance | of of possible significance | of possible etiology | of
@@ -191,7 +191,7 @@ vote non-ischaemic: nonischaemic | non ischaemic | no ischaemic scar pattern | n
     | peripartum cardiomyopathy | cardiotoxicity | phenocopy | storage disease | infiltrative | infiltrative disease |
     infiltration | infiltrative cardiomyopathy | covid myocarditis | post myocarditis | viral | lake louise criteria positive | lake louise positive | lake louise criteria fulfilled | lake louise criteria met | lupus | vasculitis |
     egpa | systemic sclerosis | scleroderma
-history: previous cmr | prior cmr | previous study | prior study | previous scan | prior scan | previous examination |
+history: prior ct | previous ct | prior echo | previous echo | on ct | previous cmr | prior cmr | previous study | prior study | previous scan | prior scan | previous examination |
     prior examination | previous exam | prior exam | previous mri | prior mri | previous imaging | prior imaging |
     last cmr | last scan | last study | earlier cmr | earlier scan | earlier study | earlier mri | old cmr | old mri |
     baseline | known | history of | history | outside hospital | elsewhere reported | referral states | referral
@@ -265,7 +265,8 @@ notthick: of lv mass | lv mass | of left ventricular mass | of myocardial mass |
     volume | scar size | g | of lv volume | lge quantification | scar volume | infarct mass | of total myocardial mass
     | of total left ventricular mass | lge amount | lge quantity | extent of lge | total scar burden | total lge
 viab: viability
-tokens: late images | late imaging | late phase | late gadolinium images | late gadolinium imaging | lge images | lge
+tokens: late images | lge image | late image | lge slice | late gadolinium image | delayed image | sequences enhancement late | images enhancement late |
+    sequences late enhancement | late imaging | late phase | late gadolinium images | late gadolinium imaging | lge images | lge
     imaging | late gadolinium | lge sequences | late gadolinium sequences | on late images | lge sequence | late
     contrast images | post contrast | late post contrast images | gadolinium | late enhancement images | late
     enhancement imaging | late enhancement sequences | late gadolinium enhancement images | late gadolinium

@@ -23,7 +23,7 @@ _POINTS = (
     "right ventricle insertion points | insertion site | insertion sites | rv insertion site | rv insertion sites "
     "| right insertion points | insertion region | rv junction | rv lv junction | points of insertion | point of "
     "insertion | rv attachment | rv lv junctions | septal insertion point | septal insertion points | rv septal "
-    "insertion points | right ventricular septal insertion points | rv septal junction | ventricular insertion "
+    "insertion points | right ventricular septal insertion points | rv septal junction | junction rv and septal | ventricular insertion "
     "points | insertion of rv | insertion points of rv | insertion point of rv | insertion points of right "
     "ventricle | insertion points of of right ventricle | insertion points of of rv | points of insertion of "
     "right ventricle | points insertion | insertionspunkte | insertion zones | junctional points | junction "
@@ -74,7 +74,13 @@ def _of_places() -> Iterator[tuple[str, str, Any]]:
         for form in _BOTH_POINTS:
             yield form.format(point), "rvip", INSERTION_POINTS["both"]
         for where, other in (("anterior", "superior"), ("inferior", "posterior")):
-            for form in (f"{where} {{}}", f"rv {where} {{}}", f"{{}} {where}", f"{other} {{}}"):
+            for form in (
+                f"{where} {{}}",
+                f"rv {where} {{}}",
+                f"{{}} {where}",
+                f"{other} {{}}",
+                f"{where}septal {{}}".replace("rior", "ro"),
+            ):
                 yield form.format(point), "rvip", INSERTION_POINTS[where]
     for right in _RIGHT_VENTRICLE:
         for form in _RIGHT_PARTS:

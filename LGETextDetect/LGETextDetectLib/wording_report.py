@@ -30,6 +30,7 @@ from .wording_reading import STRONG, Draft, Reading, place_of
 from .wording_scope import Scope
 from .wording_sentences import Sentence, sentences
 from .wording_tables import read_segment_table
+from .wording_topics import topics_of
 from .wording_votes import no_reflow_in, votes_in
 from .wording_words import clean
 
@@ -169,8 +170,7 @@ class Statement:
 
     def _clause(self, marks: list[Mark]) -> None:
         marks = exact_after_colon(without_bound_terms(said_of_images(with_measured(marks))))
-        if measures_scar(self.sentence.heading):
-            marks = amounts_of_the_lv(marks)
+        marks = amounts_of_the_lv(marks, self.sentence.heading)
         for words, there in no_reflow_in(marks):
             self.reading.no_reflow.append(there)
             self.reading.why.append((words, "no-reflow " + ("present" if there else "absent")))
@@ -183,7 +183,7 @@ class Statement:
         if is_past(marks) and not any(m.kind in ("again", "now") for m in marks):
             return
         chunks = chunks_of(marks)
-        topics = self._topics(chunks)
+        topics = topics_of(chunks, self.topic, self.section, self.has)
         walk = Scope()
         content = [m.kind for m in marks if m.kind not in ("assert", "sep")]
         walk.heading_asks = self._answers_lge()
@@ -201,52 +201,6 @@ class Statement:
     def _answers_lge(self) -> bool:
         """Whether the sentence stands behind a heading such as 'Late enhancement:'."""
         return self.section == "lge" and bool(re.search(r"lge|late|enhanc|scar|fibros|gad", self.sentence.heading))
-
-    def _topics(self, chunks: list[list[Mark]]) -> list[str | None]:
-        topics: list[str | None] = []
-        topic = self.topic
-        for chunk in chunks:
-            own = self._own_topic(chunk)
-            topic = own or topic
-            topics.append(topic)
-        for k in range(len(chunks) - 2, -1, -1):
-            kinds = {m.kind for m in chunks[k]}
-            nxt = {m.kind for m in chunks[k + 1]}
-            own = self._own_topic(chunks[k])
-            if (
-                own is None
-                and topics[k] != "lge"
-                and topics[k + 1] == "lge"
-                and (
-                    kinds & {"layer"}
-                    or ("place" in kinds and "place" not in nxt)
-                    or (kinds & {"place"} and "neg" in nxt | kinds)
-                )
-            ):
-                topics[k] = "lge"
-        return topics
-
-    def _own_topic(self, chunk: list[Mark]) -> str | None:
-        kinds = {m.kind for m in chunk}
-        values = {m.value for m in chunk if m.kind == "term"}
-        other = kinds & {"topic", "organ", "noreflow"}
-        if kinds == {"topic"} and all(m.words.lower() in ("mm", "ml") for m in chunk):
-            return None  # a size: "LGE, 8 mm, mid anteroseptum"
-        if values & STRONG:
-            return "lge"
-        if "scarfree" in kinds or any(m.kind == "notthick" and re.search("scar|lge|infarct", m.words) for m in chunk):
-            return "lge"
-        if "bright" in values and not kinds & {"topic"} and (kinds & {"place", "layer"}) and "topic" not in self.has:
-            return "lge"
-        if values & {"pattern"} and "layer" in kinds and not other:
-            return "lge"
-        if values & {"event"} and "layer" in self.has and not other:
-            return "lge"
-        if values & {"event"} and self.section == "conclusion" and not other:
-            return "lge"
-        if other == {"noreflow"} and "layer" in kinds:
-            return None
-        return "other" if other else None
 
     def _settle(self, marks: list[Mark], walk: Scope) -> None:
         """Turns what the walk found into drafts, negatives and mentions."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from .wording_headings import HEADINGS
 from .wording_marks import Mark, find_marks
-from .wording_words import Extent, phrase_key, tokens_of
+from .wording_words import LETTER_WORDS, Extent, phrase_key, tokens_of
 
 MAX_SENTENCE = 1_000  # characters; longer ones are read in parts
 _TAIL = 40  # characters before a dot that tell what it ends
@@ -183,8 +183,9 @@ def _heading(piece: str) -> tuple[str, str, str]:
     """(canonical heading or '', the rest, the section it opens or '')."""
     cut = re.match(r"\s*([A-Za-z][\w /&()'*+.-]{0,60}?)\s*(?::|–|—|\s-\s|=>|->)\s*(.*)$", piece, re.S)
     if cut:
-        key = phrase_key(re.sub(r"\(.*?\)", " ", cut[1]).lower().replace("-", " "))
-        if key in _HEADINGS:
+        name = LETTER_WORDS.get(cut[1].strip(), cut[1])
+        key = phrase_key(re.sub(r"\(.*?\)", " ", name).lower().replace("-", " "))
+        if key and key in _HEADINGS:
             return " ".join(key), cut[2], _HEADINGS[key]
     if len(piece) < 60:
         key = phrase_key(piece.strip(" .:").lower().replace("-", " "))

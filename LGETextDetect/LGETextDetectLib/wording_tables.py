@@ -9,10 +9,10 @@ from .wording_reading import Draft, Reading, score_of
 _SEGMENT = r"(?<![\d.,%-])\b(?:seg(?:ment)?\s*)?(1[0-7]|[1-9])(?:[.)]?[ \t](?:basal|mid|apical|apex)\b[a-z \t-]{0,30})?"  # with its name
 _TABLE_ENTRY = re.compile(
     _SEGMENT
-    + r"\s*[:=]\s*((?:\d{1,3}\s*[-–]\s*)?\d{1,3}\s*%|<\s*\d+\s*%|>\s*\d+\s*%|transmural|subendocardial|none|normal|no lge|nil|viable)",
+    + r"\s*[:=|]\s*((?:subendocardial (?:(?:scar|lge|infarct)[ ,(]{0,2})?)?(?:\d{1,3}\s*[-–]\s*)?\d{1,3}\s*%|<\s*\d+\s*%|>\s*\d+\s*%|transmural|subendocardial|none|normal|no lge|nil|viable)",
     re.I,
 )
-_SCORE_ENTRY = re.compile(_SEGMENT + r"\s*[:=-]\s*([0-4])(?![\d.%]|\s*%|\s*[-–]\s*\d)")
+_SCORE_ENTRY = re.compile(_SEGMENT + r"\s*[:=|-]\s*([0-4])(?![\d.%]|\s*%|\s*[-–]\s*\d)")
 _LEGEND = re.compile(
     r"\(?(?:0\s*[:=]\s*[^,;)\n]{1,25}[,;]\s*)?1\s*[:=]\s*(?:1-25|<\s*25|0-25)\s*%.{0,90}?4\s*[:=]\s*(?:76-100|>\s*75|75-100)\s*%\)?",
     re.S,

@@ -18,7 +18,7 @@ def votes_in(sentence: Sentence, marks: list[Mark], lesions: list[Draft], tier: 
     """(tier, weight, aetiology) of all that a sentence says of the cause; its largest lesion gives the weight."""
     weight = max((len(d.segments) for d in lesions), default=1) or 1
     nonischaemic = any(m.kind == "vote" and m.value == "non-ischaemic" for m in marks)
-    if any(d.territory for d in lesions) and not nonischaemic:
+    if any(d.territory or _within_territory(d, marks) for d in lesions) and not nonischaemic:
         yield 3, weight, "ischaemic"
     sized = any(m.kind == "notthick" and "infarct" in m.words for m in marks)
     if lesions and (sentence.heading.startswith("infarct") or sized):
@@ -33,6 +33,12 @@ def votes_in(sentence: Sentence, marks: list[Mark], lesions: list[Draft], tier: 
             yield tier, weight, value
         elif value == "ischaemic" and _denies_coronary_cause(sentence, marks, k):
             yield tier, weight, "non-ischaemic"
+
+
+def _within_territory(lesion: Draft, marks: list[Mark]) -> bool:
+    """'LAD territory (segments 7, 13)': an infarct's layer inside the coronary territory that is named with it."""
+    coronary = lesion.layer in (None, "subendocardial", "transmural") and lesion.segments
+    return bool(coronary) and any(m.kind == "territory" and lesion.segments <= set(m.value) for m in marks)
 
 
 def _denies_coronary_cause(sentence: Sentence, marks: list[Mark], at: int) -> bool:

@@ -251,7 +251,7 @@ _WALL_LETTERS = {
 _WALL_NAMES = frozenset(_WALL_LETTERS.values())
 
 
-_LETTER_WORDS = {
+LETTER_WORDS = {
     "LA": "atrium",
     "RA": "atrium",
     "MI": "mi",
@@ -259,6 +259,11 @@ _LETTER_WORDS = {
     "SE": "subendocardial",
     "DA": "lad",
     "DE": "lge",
+    "LE": "lge",
+    "CMH": "hcm",
+    "MCH": "hcm",
+    "CMD": "dcm",
+    "MCD": "dcm",
     "MW": "midwall",
     "EPI": "subepicardial",
     "ENDO": "subendocardial",
@@ -322,8 +327,8 @@ def tokens_of(text: str, shouting: bool, extents: list[tuple[Extent, str]]) -> l
 
 def _capital(upper: str, words: list[tuple[str, int]], place: int) -> str | None:
     """What a capital abbreviation stands for; wall letters only next to a level, a wall or 'segment'."""
-    if upper in _LETTER_WORDS:
-        return _LETTER_WORDS[upper]
+    if upper in LETTER_WORDS:
+        return LETTER_WORDS[upper]
     if upper not in _WALL_LETTERS:
         return None
     near = [w for w, _ in words[max(place - 2, 0) : place] + words[place + 1 : place + 3]]
