@@ -9,6 +9,9 @@ from .wording_places import Place, at_levels, restricted
 from .wording_reading import STRONG
 
 _PROBABLE = re.compile(r"(?:most |very )?(?:likely|probabl[ey])")
+_DESCRIBING = frozenset(
+    {"layer", "level", "wall", "extent", "again", "sep", "segword"}
+)  # '(subendocardial, unchanged)'
 _THROMBUS = re.compile(r"throm|trombo|clot")
 _LIVER = re.compile(r"liver|hepat|leber|foie|higado")  # it has numbered segments too
 
@@ -26,7 +29,17 @@ def clauses_of(marks: list[Mark]) -> list[list[Mark]]:
                 min(at + 40, len(marks)),
             )
             inside = marks[at + 1 : close]
-            if {m.kind for m in inside} & {"term", "neg", "negpost", "noreflow", "history", "year", "again"}:
+            kinds = {m.kind for m in inside}
+            goes_on = "again" in kinds and kinds <= _DESCRIBING and any(m.kind == "term" for m in clauses[-1])
+            if not goes_on and {m.kind for m in inside} & {
+                "term",
+                "neg",
+                "negpost",
+                "noreflow",
+                "history",
+                "year",
+                "again",
+            }:
                 outer = [m for m in clauses[-1] if m.kind in ("wall", "level", "apex", "numbers", "rvip", "territory")]
                 if (
                     {m.kind for m in inside} & {"layer", "extent"}
@@ -239,6 +252,8 @@ def doubt_of(marks: list[Mark]) -> tuple[bool, bool]:
             (m for m in rest if m.kind in ("term", "vote", "layer", "place", "artefact", "noreflow", "organ")), None
         )
         said_before = any(m.kind == "term" and m.value in STRONG for m in marks[:k])
+        if rest and rest[0].kind == "extent" and rest[0].start == mark.end:
+            continue  # "maybe 50 %"
         if next_head is not None and next_head.kind in ("vote", "noreflow", "organ"):
             continue
         if k and mark.words.lower() in ("vs", "versus") and marks[k - 1].kind == "vote":

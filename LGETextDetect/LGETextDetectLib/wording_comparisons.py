@@ -38,6 +38,10 @@ _WAS_THEN = re.compile(
     rf"\b(?:was|were)\s{_AMOUNT}{_SHARED_BY}\s(?:in\s(?:19|20)\d\d|(?:on|at|in)\s(?:the\s)?{_EARLIER}\s\w{{2,12}}),?\s(?:and|but)\s(?:is\s|it\sis\s)?now\b",
     re.I,
 )
+_GONE = re.compile(
+    rf"\b(?:was|were)\s{_SEEN}\s(?:\w{{1,9}}ly\s|before\s)?(?:but|and)\s(?:has|have|is|are)\s(?:now\s)?(?=(?:completely\s|fully\s)?(?:resolved|gone|disappeared|no\slonger)\b)",
+    re.I,
+)
 _AGAINST_THEN = re.compile(
     rf"\b(?:vs\.?|versus)\s(?=(?:the\s|that\s)?(?:{_EARLIER}|previously|before|then|(?:19|20)\d\d)\b)", re.I
 )
@@ -46,4 +50,4 @@ _AGAINST_THEN = re.compile(
 def said_of_today(text: str) -> str:
     """The text without the amounts of an earlier time, and with clauses on what was not there then put as 'new'."""
     text = _NOW_AND_THEN.sub(r"\1", _CHANGED.sub(r"\1", _WAS_THEN.sub("is now", text)))
-    return _HANGING.sub(", new", _AGAINST_THEN.sub("compared with ", text))
+    return _HANGING.sub(", new", _AGAINST_THEN.sub("compared with ", _GONE.sub("has ", text)))

@@ -6,6 +6,8 @@ import re
 
 _TICKED = re.compile(r"[☒☑✓✔]|\[[xX]\]")
 _UNTICKED = re.compile(r"(?:[☐□❏]|\[ ?\])[^☐□❏☒☑✓✔\[\]\n;]{1,60}")
+_FIRST_POINT = re.compile(r"(?:^|\s)1\)\s")  # "1) EF 45 2) no scar"
+_NEXT_POINT = re.compile(r"(?<=[^\s.])\s[2-9]\)\s(?=[=A-Za-z])")
 _WALL = r"(?:antero|infero|postero)?(?:septum|septal|lateral|anterior|inferior|posterior)|apex|apical|basal|mid|wall|lad|rca|lcx"
 _REWORDED = tuple(
     (re.compile(pattern, re.I), said)
@@ -18,6 +20,8 @@ _REWORDED = tuple(
         # "scar - no viability": the sign is a comma
         (r"(?<=\w)\s[-−–]\s(?=(?:no|not|without|non)\b)", ", "),
         (r"\beverywhere(?=,?\s(?:apart|except|save|bar)\b)", "in all walls"),
+        # "no scar could be found" is no doubt
+        (r"\b(?:could|can)\sbe\s(?=(?:found|seen|identified|detected|demonstrated|discerned|appreciated)\b)", "was "),
         # "focal fibrosis: 0 segments"
         (r"(?<=[:=\s])0\s(?=(?:of\s\d\d\s)?(?:segments?|foci|lesions?|areas?)\b)", "none "),
     )
@@ -28,6 +32,8 @@ def filled_in(text: str) -> str:
     """The text of a form with the ticked options alone, its signs and elliptic verbs as words."""
     if _TICKED.search(text):
         text = _TICKED.sub(" ", _UNTICKED.sub(" ", text))
+    if _FIRST_POINT.search(text):
+        text = _NEXT_POINT.sub(". ", text)
     for pattern, said in _REWORDED:
         text = pattern.sub(said, text)
     return text

@@ -39,7 +39,7 @@ lge: lge | late gadolinium enhancement | late enhancement | late gadolinium | la
     imaging | lge present | midwall fibrosis | myocardium tissue characterisation | myocardial tissue characterisation
     | late gadolinium enhancement lge | late gadolinium enhancement ( lge ) | infarct imaging | myocardium enhancement
     | lge series
-scmr: location | locations | myocardium distribution | myocardial distribution | myocardium territory | distribution |
+scmr: level | levels | location | locations | myocardium distribution | myocardial distribution | myocardium territory | distribution |
     pattern | extent | transmurality | territory | layer | transmural extent | lge location | lge pattern | lge extent
     | lge distribution | lge territory | segment | segments | location of lge | pattern of lge | extent of lge |
     myocardium layer | wall layer | site | where | how deep | depth | segments involved | segment involved |

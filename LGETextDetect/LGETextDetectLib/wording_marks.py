@@ -125,9 +125,13 @@ def _bare_numbers(names: list[str], at: int, marks: list[Mark]) -> tuple[int, tu
 
     They stand behind their level ("basal 2, 3"), a layer's colon ("transmural: 15") or in a list ("segment 2 (...), 5 (...)").
     """
-    if not names[at].isdigit() or not marks:
+    if not names[at].isdigit():
         return 0, (), at
     numbers, end = _number_list(names, at)
+    if len(numbers) > 1 and _is_layer_at(names, end) and (at == 0 or names[at - 1] in (",", ";", ":")):
+        return 0, numbers, end  # "16 and 17 transmural"
+    if not marks:
+        return 0, (), at
     joined = marks[-1].kind in ("colon", "open") or marks[-1].words in ("-", "–")
     before = marks[-2] if joined and len(marks) > 1 else marks[-1]
     touching = marks[-1].end == at and before.end >= marks[-1].start

@@ -9,9 +9,9 @@ term lge: lge | late gadolinium enhancement | late gadolinium hyperenhancement |
     hyperenhancement | hyperenhancement | enhancement | enhances | late post contrast enhancement | late contrast
     enhancement | late myocardium enhancement | contrast enhancement | enhancement late | enhancement late of
     gadolinium | enhancement of gadolinium | enhancement of contrast late | gadolinium enhancement | gadolinium uptake
-    | late uptake | contrast uptake | late gadolinium uptake | gadolinium retention | gadolinium accumulation |
+    | late uptake | contrast uptake | late gadolinium uptake | gadolinium retention | retention gadolinium | uptake gadolinium | accumulation gadolinium | gadolinium accumulation |
     gadolinium deposition | hyperenhanced | positive late | late gadolinium positivity | lge positivity
-term scar: scar | fibrosis | myocardium fibrosis | replacement fibrosis | scar tissue | myocardium scar | fibrous
+term scar: no viability | absence viability | without viability | no residual viability | no significant viability | scar | fibrosis | myocardium fibrosis | replacement fibrosis | scar tissue | myocardium scar | fibrous
     tissue | fibrous scar | myocardium damage | myocardium injury | damaged myocardium | dead muscle | dead tissue | myocardium death |
     dead myocardium | necrosis | myocardium necrosis | nonviable | non viable | no viable | not viable | nonviability
     | viability unlikely | viability very unlikely | viability highly unlikely | viability is unlikely | viability doubtful | viability lost | unlikely viable
@@ -93,7 +93,8 @@ negpost negative: negative | score 0 | grade 0 | unlikely | improbable | very un
     not demonstrable | not evident | not observed | no longer seen | no longer present | no longer visible | no longer
     evident | vanished | not apparent | not demonstrated | not detectable | not detected | can be excluded | not be
     seen | not be identified | not appreciated | not confirmed | not seen seen | fehlt | nihil
-negpost normal: normal | viable | free | fully viable | preserved | completely viable | nulls normally | nulled
+negpost normal: normal | dark throughout | black throughout | completely black | completely dark | uniformly dark | homogeneous nulling |
+    uniform nulling | homogeneously nulled | nothing to report | nothing of note | nothing abnormal | viable | free | fully viable | preserved | completely viable | nulls normally | nulled
     normally | well nulled | wholly viable | entirely viable | fine | ok | okay | undamaged | not damaged | unharmed |
     alive | nulls | good | unscathed | uninjured | remains viable | scarless
 notstated: not reported | not mentioned | not commented on | not commented | not assessed | not evaluated | not
@@ -236,7 +237,7 @@ asked: rule out | zum ausschluss | to exclude | to look for | to evaluate | to a
     evaluate for | for evaluation of | referral | question | query | looking for | work up for | workup for |
     evaluation for
 assert: present | seen | shows | positive | + | yes | involving | involves | involvement | located | extending |
-    extends | extend | affecting | affects | confined | limited | small | tiny | minor | trivial | slight | subtle | faint | focal |
+    extends | extend | affecting | affects | confined | limited | small | tiny | minor | trace | traces | sliver | speck | trivial | slight | subtle | faint | focal |
     linear | dense | extensive | widespread | confluent | large | mild | moderate | severe | chronic | old | marked |
     intense | multifocal | multiple | established | completed | some | subacute | healed | vorhanden | demonstrates |
     discrete | definite | area of | areas of | region of | occupies | occupying | continues | evidence of | typical |

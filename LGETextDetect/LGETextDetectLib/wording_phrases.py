@@ -35,7 +35,7 @@ _BOTH_POINTS = (
 )  # fmt: skip
 _RIGHT_VENTRICLE = ("rv", "right ventricle", "right ventricular")
 _RIGHT_PARTS = (
-    "{}", "{} free wall", "{} wall", "{} myocardium", "{} apex", "{} lateral wall", "{} anterior wall", "{} inferior wall", "{} infarct",
+    "{}", "{} free wall", "{} wall", "{} myocardium", "{} apex", "{} lateral wall", "{} anterior wall", "{} inferior wall",
     "{} side of septal", "{} side", "{} outflow tract", "{} fibrosis",
 )  # fmt: skip
 

@@ -148,8 +148,9 @@ class Statement:
         """'Both basal.', 'It is confined to the mid level.': takes the other levels from the lesions just named."""
         marks = self.sentence.marks
         levels = tuple(level for m in marks if m.kind == "level" for level in m.value)
-        said = any(m.words.lower() in ("both", "confined", "limited") for m in marks)
-        if not (levels and said and "coref" in self.has and self.has <= {"level", "coref", "assert", "sep", "segword"}):
+        said = "coref" in self.has and any(m.words.lower() in ("both", "confined", "limited") for m in marks)
+        asked = self.sentence.heading.startswith("level")
+        if not (levels and (said or asked) and self.has <= {"level", "coref", "assert", "sep", "segword"}):
             return False
         for draft in self.reading.drafts:
             if draft.sentence >= self.number - 2:
@@ -187,6 +188,7 @@ class Statement:
         walk = Scope()
         content = [m.kind for m in marks if m.kind not in ("assert", "sep")]
         walk.heading_asks = self._answers_lge()
+        walk.below_lge = self.section == "lge"
         walk.heading_measures = measures_scar(self.sentence.heading)
         walk.answer_alone = walk.heading_asks and len(self.sentence.text.split()) == 1
         walk.leading_except = content[:1] == ["except"] and bool({"neg", "negpost", "scarfree"} & set(content))
@@ -222,7 +224,7 @@ class Statement:
             draft.conclusion = self.section == "conclusion" or (bool(marks) and marks[0].kind == "explain")
             draft.infarct = walk.infarct_only
             draft.bright = not walk.firm
-            self._keep(draft, walk)
+            self._keep(draft, walk, any(m.words.lower() == "also" for m in marks))
         if drafts:
             return
         if walk.positive_term:
@@ -269,7 +271,8 @@ class Statement:
         self.reading.partly_absent += not whole
         self.reading.why.append((self.sentence.text.strip(), "no LGE" if whole else "no LGE there"))
 
-    def _keep(self, draft: Draft, walk: Scope) -> None:
+    def _keep(self, draft: Draft, walk: Scope, adds: bool) -> None:
+        """Takes a lesion up, or what it says of the one before; ``adds``: 'the apex is also involved'."""
         last = self.reading.drafts[-1] if self.reading.drafts else None
         near = last is not None and last.sentence >= self.number - 1 and last.conclusion == draft.conclusion
         if (
@@ -302,7 +305,7 @@ class Statement:
                 and near
                 and not walk.strong
                 and draft.layer is None
-                and self.number - last.sentence == 1
+                and (self.number - last.sentence == 1 or adds)
             ):
                 draft.layer, draft.transmurality = last.layer, last.transmurality
             self.reading.drafts.append(draft)

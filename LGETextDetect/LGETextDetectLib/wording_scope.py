@@ -29,6 +29,7 @@ class Scope:
         self.explaining = self.placed = False
         self.leading_except = False
         self.heading_asks = False  # the sentence answers a heading such as "Late enhancement:"
+        self.below_lge = False  # ... or stands in its section
         self.heading_measures = False  # ... or one such as "Scar burden:"
         self.answer_alone = False  # in one word
 
@@ -70,7 +71,7 @@ class Scope:
         if mark.kind == "neg":
             self._deny(marks, k, rest, start, said)
         elif mark.kind == "scarfree":
-            self._turn(start, only_places=True)
+            self._turn(start, only_places=self.positive_term)
             self.negative = True
             self._count_negative(marks, [i for i in self.items[start:] if i.kind == "place"])
         elif mark.kind == "negpost":
@@ -140,7 +141,9 @@ class Scope:
                 m.kind == "term" and m.value in ("infarct", "scar", "event", "lge") and abs(m.start - mark.start) <= 4
                 for m in marks
             )
-            answered = self.heading_asks and [m.kind for m in marks[k + 1 : k + 2]] == ["assert"]  # "Scar: LAD yes"
+            answered = [m.kind for m in marks[k + 1 : k + 2]] == ["extent"] or (
+                self.below_lge and any(m.kind in ("assert", "colon") for m in marks[k + 1 : k + 2])
+            )  # "Scar: LAD yes"
             busy = any(m.kind == "topic" and abs(m.start - mark.start) <= 2 for m in marks)
             if (beside or answered) and not busy and mark.value in TERRITORIES:
                 place = Place(frozenset(TERRITORIES[mark.value]), kind="territory")
@@ -209,15 +212,13 @@ class Scope:
             if self.heading_asks:
                 self._count_negative(marks, [next_term])  # "Late enhancement: absent in all segments"
             return
-        if (
-            mark.value == "normal"
-            and self.heading_asks
-            and not self.items
-            and not any(m.kind == "place" for m in marks)
-        ):
-            self._count_negative(marks, [])  # "Late enhancement: normal"
+        if self._judges_lge(mark, marks, mine):
+            self._turn(start)
+            self._count_negative(marks, [])
             return
-        if mark.value == "normal" and _scarred_after_all(rest):
+        if mark.value == "normal" and (
+            _scarred_after_all(rest) or any(i.kind == "extent" and i.positive for i in mine)
+        ):
             return
         if mark.value == "normal":
             if any(i.kind == "place" for i in mine) and not any(i.kind in ("term",) and i.positive for i in mine):
@@ -236,6 +237,15 @@ class Scope:
         else:
             ahead = []
         self._count_negative(marks, [*(i for i in target if i.kind == "place"), *ahead])
+
+    def _judges_lge(self, mark: Mark, marks: list[Mark], mine: list[Item]) -> bool:
+        """'Late enhancement: normal', 'LGE: RV none, LV none', 'LGE of the myocardium normal': no place and no layer."""
+        if any(m.kind in ("place", "layer", "extent") for m in marks):
+            return False
+        if self.heading_asks and not mine:
+            return mark.value == "normal" or any(m.kind == "lv" for m in marks)
+        named = [i.value for i in mine if i.kind == "term"]
+        return mark.value == "normal" and named == ["lge"] and bool(_NORMAL.match(mark.words.lower()))
 
     def _spare_beside(self, marks: list[Mark], k: int) -> None:
         """'Transmural anterior scar the septum looks fine', '... and viable RCA territory': only what stands beside is spared."""
@@ -308,6 +318,7 @@ class Scope:
 
 _REST = re.compile(r"otherwise|elsewhere|anywhere else|rest|remain|sonst|ubrig|ailleurs")  # what is left of the LV
 
+_NORMAL = re.compile(r"normal|unremark|unauff")
 _YES = frozenset({"+", "positive", "yes", "present"})
 
 

@@ -96,6 +96,11 @@ _HEADINGS = {phrase_key(k): v for k, v in HEADINGS.items()}
 _BULLET = re.compile(r"^\s*(?:[-*•·–>]+|\(?\d{1,2}[.)](?!\d)|\(?[a-h][.)]|[ivx]{1,4}[.)])\s+")
 
 
+_MEASURED = re.compile(
+    r"\([^()\n]{0,30}\b(?:lge|psir|transmurality|thickness|aha)\b[^()\n]{0,30}\)", re.I
+)  # what a heading adds
+
+
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+|\n+")
 
 
@@ -188,7 +193,7 @@ def _heading(piece: str) -> tuple[str, str, str]:
         if key and key in _HEADINGS:
             return " ".join(key), cut[2], _HEADINGS[key]
     if len(piece) < 60:
-        key = phrase_key(piece.strip(" .:").lower().replace("-", " "))
+        key = phrase_key(_MEASURED.sub("", piece).strip(" .:").lower().replace("-", " "))
         if key in _HEADINGS and len(key) < 5:
             return " ".join(key), "", _HEADINGS[key]
     return "", piece, ""

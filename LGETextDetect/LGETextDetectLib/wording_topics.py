@@ -46,15 +46,18 @@ def _own_topic(chunk: list[Mark], section: str, has: set[str]) -> str | None:
     numbered = any(m.kind == "place" and place_of(m).kind == "numbers" for m in chunk)
     if "layer" in kinds and all(m.words.lower() == "thin" for m in chunk if m.kind == "topic"):
         other = other - {"topic"}  # "a thin subepicardial line"
-    if "layer" in kinds and numbered and not other:
-        return "lge"  # "Transmural: 7, 8, 13"
+    if numbered and kinds & {"layer", "extent"} and not other | kinds & {"notthick"}:
+        return "lge"  # "Transmural: 7, 8, 13", "Segment 4: > 75 %"
+    if section == "lge" and "lv" in kinds and not other:
+        return "lge"  # "LGE: RV none, LV none"
     if kinds == {"topic"} and all(m.words.lower() in ("mm", "ml") for m in chunk):
         return None  # a size: "LGE, 8 mm, mid anteroseptum"
     if values & STRONG:
         return "lge"
     if "scarfree" in kinds or any(m.kind == "notthick" and re.search("scar|lge|infarct", m.words) for m in chunk):
         return "lge"
-    if "bright" in values and not kinds & {"topic"} and (kinds & {"place", "layer"}) and "topic" not in has:
+    lit = "bright" in values and section != "other"
+    if lit and not kinds & {"topic"} and (kinds & {"place", "layer"}) and "topic" not in has:
         return "lge"
     if values & {"pattern"} and "layer" in kinds and not other:
         return "lge"

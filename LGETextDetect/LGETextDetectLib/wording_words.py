@@ -68,6 +68,9 @@ _COMPARED = (
 )
 
 
+_PERCENT_SIGNS = ("%", "cent", "prozent", "ciento", "pct")
+
+
 _OR_MORE = r"(?:(?=\s*(?:of )?(?:the |its )?(?:wall )?(?:wall|thickness|depth)?\s*or (?P<far>more|less)))?"
 
 
@@ -287,17 +290,7 @@ def tokens_of(text: str, shouting: bool, extents: list[tuple[Extent, str]]) -> l
         lambda found: f"{found[1] or ('apical' if found[2] else 'posterior')} ",
         _SEGMENT_COUNT.sub(" ", _BOTH_WAYS.sub(" ", lower)),
     )
-    if (
-        "%" in lower
-        or "percent" in lower
-        or "per cent" in lower
-        or "prozent" in lower
-        or "ciento" in lower
-        or "cent" in lower
-    ):
-        lower_shared = _PERCENT.sub(share, lower)
-    else:
-        lower_shared = lower
+    lower_shared = _PERCENT.sub(share, lower) if any(sign in lower for sign in _PERCENT_SIGNS) else lower
     lower_shared = _PARTS.sub(share, lower_shared)
     plain = lower_shared == lower and len(text) == len(lower)
     lower_shared = _HYPHEN.sub(" ", lower_shared)
