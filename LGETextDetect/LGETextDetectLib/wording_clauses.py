@@ -139,6 +139,7 @@ def without_bound_terms(marks: list[Mark]) -> list[Mark]:
                 )
                 after = next((m for m in chunk[k + 1 :] if m.kind not in ("assert", "coref")), None)
                 bound = before is not None and before.kind == "organ" and mark.start - before.end <= 2
+                bound = bound or (not place and _rv_before(chunk[:k], mark))
                 bound = bound or (after is not None and _of_organ(chunk, k, after))
                 negated = any(m.kind == "neg" for m in chunk[:k])
                 bound = bound or (not place and not negated and not any(m.kind == "layer" for m in chunk))
@@ -164,18 +165,27 @@ def exact_after_colon(marks: list[Mark]) -> list[Mark]:
 
 
 def exact_in_brackets(marks: list[Mark]) -> list[Mark]:
-    """'Inferior infarct (4, 10)': numbers in brackets behind what was found say which segments of the wall."""
+    """'Inferior infarct (4, 10)', 'lateral wall, segment 12': numbers behind a wall say which of its segments."""
     wall: int | None = None
     dropped: set[int] = set()
     for k, mark in enumerate(marks):
         if mark.kind != "place":
             wall = wall if mark.kind in ("term", "layer", "assert", "open") else None
             continue
-        bracketed = mark.value.kind == "numbers" and (mark.words.startswith("(") or marks[k - 1].kind == "open")
+        bracketed = mark.value.kind == "numbers" and (
+            mark.words.startswith("(") or marks[k - 1].kind == "open" or wall == k - 1
+        )
         if bracketed and wall is not None and mark.value.segments <= marks[wall].value.segments:
             dropped.add(wall)
         wall = k
     return [m for k, m in enumerate(marks) if k not in dropped]
+
+
+def _rv_before(before: list[Mark], term: Mark) -> bool:
+    """'RV with mid-wall LGE': nothing but a layer stands between the RV and the term."""
+    last = next((m for m in reversed(before) if m.kind not in ("assert", "layer", "plus")), None)
+    right = last is not None and last.kind == "organ" and last.words.lower().startswith(("rv", "right"))
+    return right and last is not None and term.start - last.end <= 3
 
 
 def _of_organ(chunk: list[Mark], term: int, organ: Mark) -> bool:

@@ -20,6 +20,11 @@ _REWORDED = tuple(
         # "scar - no viability": the sign is a comma
         (r"(?<=\w)\s[-−–]\s(?=(?:no|not|without|non)\b)", ", "),
         (r"\beverywhere(?=,?\s(?:apart|except|save|bar)\b)", "in all walls"),
+        # "none of the 17 segments shows LGE", "0/17 segments"
+        (
+            r"\b(?:none|0|zero)\s?(?:/|of|out\sof)\s?(?:the\s)?(?:1[67]\s)?(?:(?:myocardial|lv|aha)\s)?segments?\b",
+            "no ",
+        ),
         # "no scar could be found" is no doubt
         (r"\b(?:could|can)\sbe\s(?=(?:found|seen|identified|detected|demonstrated|discerned|appreciated)\b)", "was "),
         # "focal fibrosis: 0 segments"

@@ -34,7 +34,7 @@ WORDS: tuple[tuple[str, str], ...] = (
     (r"(sub|sous)?endo[ck]ard\w*|(sub)?endo|(sub|sous)endo[ck]?ard\w*", "subendocardial"),
     (r"(sub|sous)?epi[ck]ard\w*|subepi|epi", "subepicardial"),
     (
-        r"mittwand\w*|mittmyo[ck]ard\w*|mid(wall|myocardi\w+|mural|layer)|intram(ural\w*|yo[ck]ardi\w*|iocardi\w*)|mesocardi\w*|mesomyocardi\w*|intramyo",
+        r"mittwand\w*|mittmyo[ck]ard\w*|mid(wall|myocardi\w+|mural|layer)|mw|intram(ural\w*|yo[ck]ardi\w*|iocardi\w*)|mesocardi\w*|mesomyocardi\w*|intramyo",
         "midwall",
     ),
     (r"transm(ural(e|er|es|en|em|ly|mente|ment)?)?|transparietal\w*|tm", "transmural"),
@@ -47,7 +47,7 @@ WORDS: tuple[tuple[str, str], ...] = (
         r"mid(ventri[ck]\w*|cavity|cavitary|ventricle|level|papillary|lv)?|(mittel|mitt|medio)(ventri[ck]ul\w*|ventricul\w*)|medio|media|medi[ao]s|moyen\w*|median\w*|mittler\w+",
         "mid",
     ),
-    (r"api[ck]al(e|er|es|en|ly|i)?|apicaux|api[ck]o?", "apical"),
+    (r"api[ck]al(e|er|es|en|ly|i)?|apicaux|api[ck]o?|ap", "apical"),
     (r"apex|apices|spitze\w*|herzspitze|punta", "apex"),
     # walls
     (r"anter(o|ior|ia)?(sept\w*)|antsept|anteroseptum", "anteroseptal"),

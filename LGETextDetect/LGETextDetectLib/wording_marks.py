@@ -144,7 +144,9 @@ def _bare_numbers(names: list[str], at: int, marks: list[Mark]) -> tuple[int, tu
     described = names[at + 1 : at + 2] == ["("] or _is_layer_at(names, at + 1)
     listed = names[at - 1] == "," and described and any(m.kind == "numbers" for m in marks[-6:])
     found = marks[-1].kind == "layer" or (marks[-1].kind == "term" and marks[-1].value in ("lge", "scar", "infarct"))
-    affected = marks[-1].kind == "assert" and marks[-1].words.lower() in ("involving", "affecting")
+    affected = marks[-1].kind == "assert" and (
+        len(numbers) > 1 or marks[-1].words.lower() in ("involving", "affecting")
+    )
     closed = not names[end : end + 1] or names[end] in _AFTER_NUMBERS
     return (0, numbers, end) if layered or listed or ((found or affected) and closed) else (0, (), at)
 

@@ -9,7 +9,7 @@ from .wording_lexicon import ALL_WALLS, INSERTION_POINTS, TERRITORIES, WALLS
 from .wording_phrase_table import TABLE
 
 _ARTERIES = {
-    "lad": "lad | left anterior descending | left anterior descending artery | left descending artery",
+    "lad": "lad | left anterior descending | left anterior descending artery | left descending artery | descendente anterior",
     "rca": "rca | right coronary artery | right coronary | coronary right | coronary artery right | artery coronary right | pda | posterior descending | posterior descending artery",
     "lcx": "lcx | circumflex artery | left circumflex | left lcx | om1 | om2 | om | obtuse marginal",
 }

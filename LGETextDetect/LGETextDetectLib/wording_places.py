@@ -314,7 +314,7 @@ def _combine(marks: list[Mark]) -> list[Mark]:
             and given is not None
             and marks[given].value.levels
             and marks[given].value.kind == "wall"
-            and not re.search("level|seg", mark.words)
+            and "seg" not in mark.words
         )
         if (
             shared

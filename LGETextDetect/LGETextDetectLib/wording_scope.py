@@ -198,6 +198,8 @@ class Scope:
 
     def _deny_after(self, mark: Mark, marks: list[Mark], k: int, rest: list[Mark], start: int) -> None:
         mine = self.items[start:]
+        if k and marks[k - 1].kind == "noreflow" and any(i.kind in ("place", "layer") for i in mine):
+            return  # "transmural anterior LGE + MVO negative"
         next_term = next((m for m in rest if m.kind in ("term", "place", "layer")), None)
         forward = next_term is not None and not any(m.kind in ("break", "plus") for m in rest[: rest.index(next_term)])
         if forward and next_term is not None and next_term.kind == "term" and next_term.start - mark.end <= 2:
@@ -305,11 +307,9 @@ class Scope:
             return
         between = [m for m in marks if topic.start < m.start < term.start and m.kind == "place"]
         behind = any(m.start > term.start and m.kind == "place" for m in marks)
-        owned = [
-            m for m in marks if m.kind == "place" and m.end == topic.start
-        ]  # "apical aneurysm with scar of the cap"
-        between += owned if behind else []
-        layered = any(m.kind == "layer" and m.start > topic.start for m in marks)
+        if behind and _BULGE.match(topic.words.lower()):  # "apical aneurysm with scar of the cap"
+            between += [m for m in marks if m.kind == "place" and m.end == topic.start]
+        layered = any(m.kind in ("layer", "extent") and m.start > topic.start for m in marks)
         joined = any(m.kind == "plus" and topic.start < m.start < term.start for m in marks)
         if between and (behind or not (layered or joined)):
             mine = [m.value for m in between]
@@ -318,6 +318,7 @@ class Scope:
 
 _REST = re.compile(r"otherwise|elsewhere|anywhere else|rest|remain|sonst|ubrig|ailleurs")  # what is left of the LV
 
+_BULGE = re.compile(r"aneurysm|balloon|hypertroph")
 _NORMAL = re.compile(r"normal|unremark|unauff")
 _YES = frozenset({"+", "positive", "yes", "present"})
 

@@ -7,7 +7,7 @@ import re
 from .wording_marks import Mark
 from .wording_reading import STRONG, place_of
 
-_MOTION = re.compile(r"thin|aneurysm|akine|dyskin|hypokin|calcif")
+_MOTION = re.compile(r"thin|aneurysm|akine|dyskin|hypokin|calcif|mm$")
 
 
 def topics_of(chunks: list[list[Mark]], topic: str | None, section: str, has: set[str]) -> list[str | None]:
@@ -78,6 +78,6 @@ def _tells_where(chunk: list[Mark], following: list[Mark]) -> bool:
     return (
         all(_MOTION.match(m.words.lower()) for m in topics)
         and not {m.kind for m in chunk} & {"organ", "noreflow", "neg", "negpost"}
-        and any(m.kind == "layer" for m in following)
+        and any(m.kind == "layer" or (m.kind == "term" and m.value in STRONG) for m in following)
         and not any(m.kind == "neg" for m in following)
     )
