@@ -101,7 +101,8 @@ def said_of_images(marks: list[Mark]) -> list[Mark]:
     images = False
     for k, mark in enumerate(marks):
         judged = mark.kind == "tokens" and any(
-            m.kind == "negpost" or (m.kind == "assert" and m.words in ("positive", "+")) for m in marks[k + 1 : k + 3]
+            m.kind == "negpost" or (m.kind == "assert" and m.words in ("positive", "+"))
+            for m in marks[k + 1 : k + (4 if [m.words for m in marks[k + 2 : k + 3]] == ["and"] else 3)]
         )
         images = images or judged
         mark = mark._replace(kind="term", value="lge") if judged else mark
@@ -297,6 +298,8 @@ def doubt_of(marks: list[Mark]) -> tuple[bool, bool]:
 
 def only_probable(marks: list[Mark]) -> bool:
     """'Probable scar of the lateral wall' before anything was seen there; what was seen is only explained so."""
+    if [m.kind for m in marks[:3]] == ["term", "explain", "place"] and marks[0].value in ("lge", "scar"):
+        return bool(_PROBABLE.fullmatch(marks[1].words.lower()))  # "LGE probable in the septum"
     head = next((k for k, m in enumerate(marks) if m.kind not in ("assert", "sep")), None)
     if head is None or marks[head].kind != "explain" or not _PROBABLE.match(marks[head].words.lower()):
         return False

@@ -27,6 +27,8 @@ _REWORDED = tuple(
         ),
         # "no scar could be found" is no doubt
         (r"\b(?:could|can)\sbe\s(?=(?:found|seen|identified|detected|demonstrated|discerned|appreciated)\b)", "was "),
+        # "at the junctions, both anteriorly and inferiorly"
+        (r"\bboth\s(?=(?:anterior|inferior|superior)(?:ly)?\sand\s)", ""),
         # "focal fibrosis: 0 segments"
         (r"(?<=[:=\s])0\s(?=(?:of\s\d\d\s)?(?:segments?|foci|lesions?|areas?)\b)", "none "),
     )

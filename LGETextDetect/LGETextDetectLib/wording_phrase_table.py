@@ -119,13 +119,13 @@ maybe: possible | might be | might represent | might reflect | might | not be ex
     reliably excluded | insufficient | arguable | not entirely excluded | limited confidence | possible that | not
     sicher | not sicher auszuschliessen | not auszuschliessen | not ausgeschlossen | probable artefact | ne peut etre
     exclu | no se puede descartar | no puede descartarse | not be safely excluded
-notmaybe: rv sided | uncertain significance | of uncertain significance | of uncertain aetiology | of uncertain etiology |
+notmaybe: 17 segment model | 16 segment model | segment model | rv sided | uncertain significance | of uncertain significance | of uncertain aetiology | of uncertain etiology |
     possible aetiology | unclear significance | unclear aetiology | unclear etiology | of unclear aetiology |
     uncertain aetiology | uncertain etiology | significance uncertain | significance unclear | significance possible |
     possible significance | of possible significance | of of possible significance | of possible etiology | of
     possible aetiology | possible clinical significance | of possible clinical significance | possible prognostic
     significance | possible viability | viability possible | possible relevance | of possible relevance | possible cause | aetiology possible | cause possible
-artefact: artefact | artifact | artefacts | artifacts | artefactual | artifactual | partial volume | partial voluming
+artefact: slow flow | gibbs | susceptibility | artefact | artifact | artefacts | artifacts | artefactual | artifactual | partial volume | partial voluming
     | ghosting | partial volume effect | subepicardial fat | fat | vessel | crossing fibres | noise | poor nulling |
     imperfect nulling | suboptimal nulling | inadequate nulling | suboptimal inversion time
 organ: right septal side | anterior rv wall | inferior rv wall | anterior rv | rvot | papillary | papillary muscle |
@@ -226,7 +226,7 @@ explain: in keeping with | consistent with | compatible with | suggestive of | s
     in setting of | keeping with | in of setting of | reminiscent of | diagnostic of | so called | raising | argues
     for | points to | pointing to | pointing towards | evidence for a | confirming | supports | supporting | denoting
     | equals | explained by | stemming from | arising from | resulting from
-tech: sequences | sequence | min after | minutes after | mins after | mmol | mmol / kg | acquired | performed |
+tech: n/a | not applicable | sequences | sequence | min after | minutes after | mins after | mmol | mmol / kg | acquired | performed |
     protocol | technique | inversion time | ti | was obtained | were obtained | obtained | gadobutrol | gadoterate |
     dotarem | gadovist | gadobenate | psir | single shot | nulling | administered | administration | injection | not
     given | declined | not performed | not acquired | not available | unavailable | not done | could not be acquired |

@@ -15,7 +15,7 @@ _ARTERIES = {
 }
 _ARTERY_FORMS = ("{}", "distal {}", "proximal {}", "mid {}", "{} artery", "dominant {}")
 _TERRITORY_FORMS = (
-    "{} territory", "{} coronary territory", "{} coronary artery territory", "{} region", "{} area", "territory of {}",
+    "{} territory", "{} coronary territory", "{} coronary artery territory", "{} region", "{} area", "territory of {}", "{} segment",
 )  # fmt: skip
 _POINTS = (
     "insertion | rv insertion | insertion point | insertion points | rv insertion point | rv insertion points | "
@@ -23,7 +23,7 @@ _POINTS = (
     "right ventricle insertion points | insertion site | insertion sites | rv insertion site | rv insertion sites "
     "| right insertion points | insertion region | rv junction | rv lv junction | points of insertion | point of "
     "insertion | rv attachment | rv lv junctions | septal insertion point | septal insertion points | rv septal "
-    "insertion points | right ventricular septal insertion points | rv septal junction | junction rv and septal | ventricular insertion "
+    "insertion points | right ventricular septal insertion points | rv septal junction | junction rv and septal | junction septal and rv | junction septal with rv | junction septal with right ventricle | junction septal and right ventricle | ventricular insertion "
     "points | insertion of rv | insertion points of rv | insertion point of rv | insertion points of right "
     "ventricle | insertion points of of right ventricle | insertion points of of rv | points of insertion of "
     "right ventricle | points insertion | insertionspunkte | insertion zones | junctional points | junction "

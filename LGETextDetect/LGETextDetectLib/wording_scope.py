@@ -24,6 +24,7 @@ class Scope:
         self.strong = self.firm = False
         self.infarct_only = True
         self.negatives = 0
+        self.denying = False  # a chunk on something else was denied and the list may go on
         self.answered = 0  # items that a later "negative" is no longer about: "septum positive, apex negative"
         self.global_negative = self.rest_negative = False
         self.explaining = self.placed = False
@@ -39,6 +40,9 @@ class Scope:
         if topic != "lge":
             self._other(marks)
             return
+        if self.denying and self.negative and any(m.kind == "term" and m.value in STRONG for m in marks):
+            self._count_negative(marks, [m for m in marks if m.kind == "place"])  # "no myocarditis, infarct or ..."
+        self.denying = False
         start = len(self.items)
         said = False  # a term or a layer stands before the mark
         for k, mark in enumerate(marks):
@@ -118,7 +122,7 @@ class Scope:
     def _other(self, marks: list[Mark]) -> None:
         """A chunk on something else: only its negation may carry over to a list that follows."""
         if any(m.kind == "neg" for m in marks) and not any(m.kind == "break" for m in marks):
-            self.negative = True
+            self.negative = self.denying = True
 
     def _item(self, mark: Mark, marks: list[Mark], k: int) -> None:
         positive = not self.negative and not self.sparing
@@ -130,6 +134,7 @@ class Scope:
                 )
         elif mark.kind == "extent":
             if mark.value.high == 0:
+                self.negative = self.negative or [m.kind for m in marks[k + 1 : k + 2]] == ["colon"]  # "0 %: 1 2 3"
                 self._turn(
                     max((j for j, i in enumerate(self.items) if i.kind in ("extent", "layer")), default=-1) + 1,
                     only_places=True,

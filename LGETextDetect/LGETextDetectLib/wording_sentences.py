@@ -96,6 +96,9 @@ _HEADINGS = {phrase_key(k): v for k, v in HEADINGS.items()}
 _BULLET = re.compile(r"^\s*(?:[-*•·–>]+|\(?\d{1,2}[.)](?!\d)|\(?[a-h][.)]|[ivx]{1,4}[.)])\s+")
 
 
+_LIST_NUMBER = re.compile(r"(?:^|[;:(]\s*|(?<!\d),\s*)\d{1,2}\.$")  # "1. EF 45, 2. no scar", not "segments 4, 10."
+
+
 _MEASURED = re.compile(
     r"\([^()\n]{0,30}\b(?:lge|psir|transmurality|thickness|aha)\b[^()\n]{0,30}\)", re.I
 )  # what a heading adds
@@ -155,9 +158,12 @@ def sentence_ends(line: str) -> Iterator[re.Match[str]]:
     for end in _SENTENCE_END.finditer(line):
         before = line[max(start, end.start() - _TAIL) : end.start()]
         last = re.search(r"([A-Za-z]+)\.$", before)
-        if re.search(r"(?:^|[;:,(]\s*)\d{1,2}\.$", before):
+        if _LIST_NUMBER.search(before) and line[end.end() : end.end() + 1].isalpha():
             continue
-        ends = len(last[1]) > 2 or last[1].lower() == "ap" if last else True  # before a capital; "E. coli" goes on
+        measured = re.search(r"\d\s?(?:g|ml)\.$", before) is not None
+        ends = (
+            measured or len(last[1]) > 2 or last[1].lower() == "ap" if last else True
+        )  # before a capital; "E. coli" goes on
         if last and last[1].lower() in _ABBREVIATIONS and not (ends and line[end.end() : end.end() + 1].isupper()):
             continue
         yield end

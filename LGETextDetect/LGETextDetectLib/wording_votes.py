@@ -21,7 +21,7 @@ def votes_in(sentence: Sentence, marks: list[Mark], lesions: list[Draft], tier: 
     if any(d.territory or _within_territory(d, marks) for d in lesions) and not nonischaemic:
         yield 3, weight, "ischaemic"
     sized = any(m.kind == "notthick" and "infarct" in m.words for m in marks)
-    if lesions and (sentence.heading.startswith("infarct") or sized):
+    if sized or (lesions and sentence.heading.startswith("infarct")):
         yield tier, weight, "ischaemic"
     family = bool(_FAMILY.search(sentence.text))
     for k, mark in enumerate(marks):
