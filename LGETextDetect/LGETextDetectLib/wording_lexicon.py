@@ -52,10 +52,11 @@ WORDS: tuple[tuple[str, str], ...] = (
     # walls
     (r"anter(o|ior|ia)?(sept\w*)|antsept|anteroseptum", "anteroseptal"),
     (r"(infer|poster)(o|ior)?sept\w*|infsept", "inferoseptal"),
-    (r"(infer|poster)(o|ior)?lat(eral)?(ly|e|er|es|en|wall)?|inflat|inferolaterally|posterobasal", "inferolateral"),
+    (r"(infer|poster)(o|ior)?lat(eral)?(ly|e|er|es|en|wall)?|inflat|inferolaterally", "inferolateral"),
     (r"anter(o|ior)?lat(eral)?(ly|e|er|es|en)?|antlat", "anterolateral"),
     (r"antero?apical(e|er|en)?", "apical anterior"),
     (r"infero?apical(e|er|en)?", "apical inferior"),
+    (r"posterobasal\w*", "basal inferolateral"),
     (r"laterobasal\w*", "basal lateral"),
     (r"infero?basal\w*", "basal inferior"),
     (r"anterior(e|es|er|en|ly)?|anterieur\w*|ant|antero|vorder", "anterior"),

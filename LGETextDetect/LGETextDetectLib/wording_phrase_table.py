@@ -119,7 +119,7 @@ maybe: possible | might be | might represent | might reflect | might | not be ex
     reliably excluded | insufficient | arguable | not entirely excluded | limited confidence | possible that | not
     sicher | not sicher auszuschliessen | not auszuschliessen | not ausgeschlossen | probable artefact | ne peut etre
     exclu | no se puede descartar | no puede descartarse | not be safely excluded
-notmaybe: 17 segment model | 16 segment model | segment model | rv sided | uncertain significance | of uncertain significance | of uncertain aetiology | of uncertain etiology |
+notmaybe: 17 segment model | 16 segment model | segment model | rv sided | rv side | right ventricular side | right ventricle side | uncertain significance | of uncertain significance | of uncertain aetiology | of uncertain etiology |
     possible aetiology | unclear significance | unclear aetiology | unclear etiology | of unclear aetiology |
     uncertain aetiology | uncertain etiology | significance uncertain | significance unclear | significance possible |
     possible significance | of possible significance | of of possible significance | of possible etiology | of

@@ -36,7 +36,7 @@ _BOTH_POINTS = (
 _RIGHT_VENTRICLE = ("rv", "right ventricle", "right ventricular")
 _RIGHT_PARTS = (
     "{}", "{} free wall", "{} wall", "{} myocardium", "{} apex", "{} lateral wall", "{} anterior wall", "{} inferior wall",
-    "{} side of septal", "{} side", "{} outflow tract", "{} fibrosis",
+    "{} outflow tract", "{} fibrosis",
 )  # fmt: skip
 
 

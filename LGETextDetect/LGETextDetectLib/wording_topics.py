@@ -48,6 +48,8 @@ def _own_topic(chunk: list[Mark], section: str, has: set[str]) -> str | None:
         other = other - {"topic"}  # "a thin subepicardial line"
     if numbered and kinds & {"layer", "extent"} and not other | kinds & {"notthick"}:
         return "lge"  # "Transmural: 7, 8, 13", "Segment 4: > 75 %"
+    if {"place", "extent"} <= kinds and "thick" in has and not other:
+        return "lge"  # "mid inferior 75 % (transmurality of LGE)"
     if section == "lge" and "lv" in kinds and not other:
         return "lge"  # "LGE: RV none, LV none"
     if kinds == {"topic"} and all(m.words.lower() in ("mm", "ml") for m in chunk):

@@ -124,6 +124,9 @@ _SEGMENT_COUNT = re.compile(r"\b\d{1,2}\s*(?:/|of|out of|von|sur|de)\s*(?:the\s+
 _AT_APEX = re.compile(r"\bantero[- ]?septo[- ]?api[ck]al\w*")
 
 
+_JOINED_WALL = re.compile(r"\b(antero|infero|postero|latero)-(?=basal|api[ck]al)")
+
+
 _OPEN_GROUP = re.compile(r"(?<!\\)\((?!\?)")
 
 
@@ -285,6 +288,7 @@ def tokens_of(text: str, shouting: bool, extents: list[tuple[Extent, str]]) -> l
 
     lower = _SEGMENT_LIST.sub(lambda found: found[0].replace(",", ", "), text.lower())
     lower = _WEDER.sub(r"\1nor ", lower) if "weder" in lower else lower
+    lower = _JOINED_WALL.sub(r"\1", lower)
     lower = _AT_APEX.sub("apical anterior and septal", lower)
     lower = _WALL_DOT.sub(
         lambda found: f"{found[1] or ('apical' if found[2] else 'posterior')} ",
