@@ -9,6 +9,9 @@ from .wording_reading import STRONG
 
 _SCAR = re.compile(r"scar|lge|infarct|late|fibros")
 _BESIDE = 4  # marks in which an amount finds what it is the amount of
+_NOT_OF_SCAR = frozenset(
+    {"place", "layer", "topic", "noreflow", "organ"}
+)  # what stands before an amount of something else
 _MEASURES = re.compile(
     r"(?:scar|lge|infarct|fibrosis) (?:burden|mass|size|volume|load|quantification|amount)|total (?:scar|lge)"
 )
@@ -29,7 +32,7 @@ def scar_amount(marks: list[Mark], asked: bool) -> float | None:
         (m.kind == "notthick" and _SCAR.search(m.words.lower())) or (m.kind == "term" and m.value in STRONG)
         for m in before
     )
-    if not (asked or named) or any(m.kind in ("place", "layer", "topic") for m in before):
+    if not (asked or named) or any(m.kind in _NOT_OF_SCAR for m in before):
         return None
     return float(marks[at].value if marks[at].kind == "amount" else marks[at].value.high)
 

@@ -16,7 +16,10 @@ _REWORDED = tuple(
         (rf"\b({_WALL})\s[-−–](?=\s?(?:[,;.\n]|$))", r"\1 negative"),
         (rf"\b({_WALL})\s\+(?=\s?(?:[,;.\n]|$))", r"\1 positive"),
         # "the septum enhances, the lateral wall does not"
-        (r"\b(?:does|do|did)(?:\snot|n't)(?=\s?(?:[,;.\n]|$))", "does not enhance"),
+        (
+            r"(\b(?:enhances?|enhancing|hyperenhances?)\b[^.\n]{0,120}?)\b(?:does|do|did)(?:\snot|n't)(?=\s?(?:[,;.\n]|$))",
+            r"\1does not enhance",
+        ),
         # "scar - no viability": the sign is a comma
         (r"(?<=\w)\s[-−–]\s(?=(?:no|not|without|non)\b)", ", "),
         (r"\beverywhere(?=,?\s(?:apart|except|save|bar)\b)", "in all walls"),

@@ -46,9 +46,10 @@ def _own_topic(chunk: list[Mark], section: str, has: set[str]) -> str | None:
     numbered = any(m.kind == "place" and place_of(m).kind == "numbers" for m in chunk)
     if "layer" in kinds and all(m.words.lower() == "thin" for m in chunk if m.kind == "topic"):
         other = other - {"topic"}  # "a thin subepicardial line"
-    if numbered and kinds & {"layer", "extent"} and not other | kinds & {"notthick"}:
+    elsewhere = bool(other) or section == "other"
+    if numbered and kinds & {"layer", "extent"} and not (elsewhere or "notthick" in kinds):
         return "lge"  # "Transmural: 7, 8, 13", "Segment 4: > 75 %"
-    if {"place", "extent"} <= kinds and "thick" in has and not other:
+    if {"place", "extent"} <= kinds and "thick" in has and not elsewhere:
         return "lge"  # "mid inferior 75 % (transmurality of LGE)"
     if section == "lge" and "lv" in kinds and not other:
         return "lge"  # "LGE: RV none, LV none"

@@ -94,11 +94,17 @@ def no_reflow_in(marks: list[Mark]) -> Iterator[tuple[str, bool]]:
             continue
         before, after = _beside_no_reflow(marks, k)
         denied = any(m.kind == "neg" for m in before) or any(m.kind in ("neg", "negpost") for m in after[:3])
+        denied = denied or any(_is_zero(m) for m in after[:2])
         gone = any(m.kind == "negpost" or (m.kind == "neg" and "longer" in m.words) for m in marks[k + 1 :])
         near = [*[m for m in marks[:k] if mark.start - m.end < 8][-2:], *after[:2]]
         doubtful = any(m.kind in ("maybe", "tech") for m in near)
         if not (past and not gone) and not (doubtful and not denied):
             yield mark.words, not (denied or gone)
+
+
+def _is_zero(mark: Mark) -> bool:
+    """'MVO 0 g', 'MVO 0 %'."""
+    return (mark.kind == "amount" and mark.value == 0) or (mark.kind == "extent" and mark.value.high == 0)
 
 
 def _beside_no_reflow(marks: list[Mark], at: int) -> tuple[list[Mark], list[Mark]]:
