@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from .dicom_frames import Frame, Headers, Source, read_headers
+from .dicom_frames import Frame, Source, read_headers
 from .refusal import InputRefused
 from .series_kind import image_kind, only_phase, stack_kind, stack_plane
 from .stacks import Defect, Slices, gather, has_geometry, same_places, slice_affine, stack_defect
@@ -108,9 +108,10 @@ def inspect_folder(source: Source) -> Inspection:
     headers = read_headers(source)
     slices = gather(headers.frames)
     stacks = _settle_pairs([_describe(item) for item in slices], slices)
-    candidates = [stacks[number] for number in _candidates(stacks)[0]]
+    numbers, remark = _candidates(stacks)
+    candidates = [stacks[number] for number in numbers]
     mixture = _patient_mixture(candidates) or _study_mixture(candidates)
-    chosen = tuple(_choose(stacks, slices, headers))
+    chosen = tuple(_choose(stacks, slices, numbers, remark, headers.duplicates))
     return Inspection(chosen, headers.files, headers.other, headers.duplicates, mixture)
 
 
@@ -202,9 +203,10 @@ def _paired(one: Slices, other: Slices) -> bool:
 # --- choice ----------------------------------------------------------------------------------------------------------
 
 
-def _choose(stacks: list[Stack], slices: Sequence[Slices], headers: Headers) -> list[Stack]:
-    """The stacks with one of them marked as chosen, its reason and notes completed."""
-    candidates, remark = _candidates(stacks)
+def _choose(
+    stacks: list[Stack], slices: Sequence[Slices], candidates: Sequence[int], remark: tuple[str, str] | None, duplicates: int
+) -> list[Stack]:  # fmt: skip
+    """The stacks with one of the candidates marked as chosen, its reason and notes completed."""
     if not candidates:
         return stacks
     acquisitions = _acquisitions(stacks, slices, candidates)
@@ -222,8 +224,8 @@ def _choose(stacks: list[Stack], slices: Sequence[Slices], headers: Headers) -> 
     retaken = next(item.retaken for stack, item in zip(stacks, slices, strict=True) if stack is main)
     if retaken:
         notes.append(("retaken-slices", f"{retaken} slice(s) were taken again: the latest image is used."))
-    if headers.duplicates:
-        notes.append(("duplicate-images", f"{headers.duplicates} image(s) stored twice were read once."))
+    if duplicates:
+        notes.append(("duplicate-images", f"{duplicates} image(s) stored twice were read once."))
     defect = main.defect
     if defect is None and pair is not None and pair.slices > main.slices:
         cause = f"The PSIR stack has {main.slices} slices, its magnitude pair {pair.slices}."

@@ -105,11 +105,15 @@ class Trial:
     recipe: HospitalRecipe
     at_once: int
 
+    @property
+    def arms(self) -> dict[str, Change]:
+        return PROOF if self.kind == "proof" else ABLATION
+
     def arm(self, task: Task) -> HospitalRecipe:
         """The recipe of one arm with one seed; side by side every run has one process."""
         name, seed = task
         base = self.recipe if self.kind == "proof" else from_reports_alone(self.recipe)
-        changed = (PROOF if self.kind == "proof" else ABLATION)[name](base)
+        changed = self.arms[name](base)
         workers = 0 if self.at_once > 1 else changed.run.workers
         return replace(changed, seed=seed, run=replace(changed.run, workers=workers))
 
@@ -129,7 +133,7 @@ def run_trial(kind: str, recipe: HospitalRecipe, out: Path, size: Size, at_once:
     data = replace(recipe.data, studies=str(out / "train" / "studies"), reports=str(out / "train" / "reports.csv"))
     trial = Trial(kind, out, _sized(replace(recipe, data=data), size), at_once)
     before, started = time_at_work(out / kind), time.monotonic()
-    arms, seeds = PROOF if kind == "proof" else ABLATION, range(recipe.seed, recipe.seed + size.seeds)
+    arms, seeds = trial.arms, range(recipe.seed, recipe.seed + size.seeds)
     tests = _prepare(trial, [trial.arm((name, recipe.seed)).data.normalise_orientation for name in arms], events)
     truth = [study.finding for study in tests]
     answers: dict[str, list[Answers]] = {name: [] for name in arms}
