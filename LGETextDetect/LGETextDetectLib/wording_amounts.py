@@ -8,6 +8,7 @@ from .wording_marks import Mark
 from .wording_reading import STRONG
 
 _SCAR = re.compile(r"scar|lge|infarct|late|fibros")
+_MOTION = re.compile(r"thin|aneurysm|akine|dyskin|hypokin")  # of a wall, which is measured all the same
 _BESIDE = 4  # marks in which an amount finds what it is the amount of
 _NOT_OF_SCAR = frozenset(
     {"place", "layer", "topic", "noreflow", "organ"}
@@ -81,4 +82,5 @@ def of_the_wall(marks: list[Mark], k: int) -> bool:
         return True
     if after and after[0].kind == "term" and any(m.kind == "place" for m in before[-2:]):
         return after[0].value in STRONG  # "akinetic anterior wall with < 25 % scar"
-    return not any(m.kind in ("notthick", "topic") for m in [*before[-3:], *after[:2]])
+    near = [m for m in [*before[-3:], *after[:2]] if not _MOTION.match(m.words.lower())]
+    return not any(m.kind in ("notthick", "topic") for m in near)

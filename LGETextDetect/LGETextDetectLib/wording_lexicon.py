@@ -120,7 +120,7 @@ WORDS: tuple[tuple[str, str], ...] = (
     (r"oder|ou|o|or", "or"),
     (r"bis|to|through|thru|hasta|jusqu'a|till|until|throughout", "to"),
     (r"wand|parietal\w*|wall?s?|paroi(s)?|cara|pared(es)?|parete", "wall"),
-    (r"seg(ment)?(s|e|en|o|os|i)?|segmento|segmenten|sgs?", "segment"),
+    (r"seg(ment)?(s|e|en|o|os|i)?|segmento|segmenten|sgs?|sgmts?|segm", "segment"),
     (r"ventri[ck]el|ventricule|ventriculo|ventricle(s)?", "ventricle"),
     (r"[ck]oronari(a|as|o|os)|coronaires?|koronar\w*", "coronary"),
     (r"arterias?|arteres?|arterie", "artery"),

@@ -117,6 +117,7 @@ def _segment_numbers(names: list[str], at: int) -> tuple[tuple[int, ...], int]:
     return _number_list(names, at)
 
 
+_MOST_NUMBERS = 60  # of one list; the rest is another list
 _AFTER_NUMBERS = frozenset(". , ; : ( ) and with without".split())
 
 
@@ -157,6 +158,7 @@ def _number_list(names: list[str], at: int) -> tuple[tuple[int, ...], int]:
     end = at
     while (
         at < len(names)
+        and len(numbers) < _MOST_NUMBERS
         and names[at].isdigit()
         and 1 <= int(names[at]) <= 17
         and (at + 1 == len(names) or names[at + 1] not in ("mm", "%", "cm", "of", "g", "ml", "x"))

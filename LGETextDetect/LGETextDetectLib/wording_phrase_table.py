@@ -70,7 +70,7 @@ wall inferoseptal: inferior septal | septal inferior | infero septal | postero s
     septal wall | inferior part of septal | inferior half of septal | inferior portion of septal | posterior septal
     wall
 wall lateral: lateral free wall | free wall | lv free wall | left ventricular free wall | side wall | free lateral
-    wall | left free wall | outer side wall | left side wall
+    wall | left free wall | outer side wall | side of heart | left side wall
 wall anterior: front wall | front | front of myocardium | front of of myocardium | front side | superior wall
 wall inferior: bottom wall | underside | lower wall | inferior surface | bottom of myocardium | bottom | underside of
     myocardium | floor
@@ -142,7 +142,7 @@ organ: right septal side | anterior rv wall | inferior rv wall | anterior rv | r
     prostatic | knee | uterus | skin | gut | stomach | gastric | colon | thrombus | thrombus apical | trombo | trombo apical | clot | graft | conduit | patch |
     meningeal | hippocampal | pituitary | bladder | cystic | retinal | tumoral | ovary | ovarian | wrist | joint |
     synovial | intramural thrombus | mural thrombus | midwall thrombus | gallbladder | lumbar | basal ganglia |
-    moderator band | nephrogenic | sternotomy | chest | abdomen | stroke | white matter | optic
+    moderator band | nephrogenic | sternotomy | chest | abdomen | upper chamber | upper chambers | right side of heart | right heart | stroke | white matter | optic
 topic: normal signal | signal intensity | low signal | signal loss | signal void | signal drop | reduced signal | coronaries | normal coronaries | coronary arteries | normal coronary arteries | perfusion | hypoperfusion | hypoperfused | perfused | defect | defects | ischaemia | inducible | stress | rest
     perfusion | oedema | edema | oedematous | edematous | odem | edeme | oedeme | edema | stir | t2 | t2 * | t2* | t1
     | t1 map | t1 mapping | t2 mapping | native | ecv | mapping | maps | map | hypokinesis | hypokinesia | hypokinetic
@@ -162,7 +162,7 @@ topic: normal signal | signal intensity | low signal | signal loss | signal void
     wandbewegungsstorung | hypokinesie | akinesie | acinesia | hipocinesia | hypocinesie | akinesie | septal defect |
     ventricular septal defect | septal ablation | pr interval | mitral regurgitation | thickness mm | water | velocity
     | diameter
-noreflow: microvascular obstruction | black centre | black center | obstruction microvascular | mvo | no reflow | no
+noreflow: microvascular obstruction | micro vascular obstruction | black centre | black center | obstruction microvascular | mvo | no reflow | no
     reflow zone | no reflow phenomenon | no reflow area | reflow | dark core | hypoenhanced core | hypoenhancing core
     | hypointense core | hypoenhancement | dark central zone | dark centre | dark center | central hypoenhancement |
     hypoenhanced area | hypoenhanced zone | hypo enhanced core | non enhancing core | nonenhancing core | black core |
@@ -256,7 +256,7 @@ sep to: to | - | – | — | to of | down to | up to of | extending to | - to - 
 colon: : | => | → | ->
 all: all | every | each | only | entire | whole
 segword: segment | aha | aha segment | level | levels
-lv: left ventricle | left ventricular | myocardium | main pumping chamber | pumping chamber | left ventricle
+lv: left ventricle | left side of heart | left heart | left ventricular | myocardium | main pumping chamber | pumping chamber | left ventricle
     myocardium | left ventricular myocardium | lv myocardium | in lv
 thick: thickness | transmurality | wall thickness | transmural extent | transmural extension | thickness of wall |
     wall depth | transmural thickness | transmural spread | through wall | of its thickness |

@@ -10,32 +10,22 @@ from itertools import islice
 
 from .finding import Meaning
 from .wording_amounts import of_the_wall, with_measured
+from .wording_background import without_background
 from .wording_marks import KNOWN, Mark, find_marks
 from .wording_places import Place, at_levels, with_places
-from .wording_shorthand import SCARLESS, spelt_out
+from .wording_shorthand import spelt_out
 from .wording_sides import AFTER, CONTRACTED, Sides, is_amount, is_or, vote
-from .wording_statements import judged_places_apart, kind_at, past, statements_of, statements_on_lv
+from .wording_statements import judged_places_apart, judges_weak_wall, kind_at, past, statements_of, statements_on_lv
+from .wording_unasked import asks_else
 from .wording_words import Extent, canonical, clean, tokens_of
 
 MAX_PROMPT = 4000  # characters; the rest is not read
 _ASKED = frozenset({"lge", "scar", "infarct", "stripe", "event"})
 _SPARED = frozenset({"negpost", "scarfree", "spare", "viab"})  # say that there is no scar
 _SILENT = frozenset({"history", "again", "now", "year", "tech"})  # "ignore previous instructions" and the like
-_OTHER_SUBJECT = re.compile(
-    r"\b(should|icd|crt|defibrillator|pacemaker|treat\w*|therap\w*|recommend\w*|surgery|ablat\w*|anticoag\w*|statin\w*|drug|drugs|dose|dosage|prognos\w*|survival|mortality|"
-    r"life expectancy|prescri\w*|medication|operate|transplant\w*|revasculari[sz]\w*|beta ?blocker\w*|cause of death|how much|how many|cost|price|population|prevalence|incidence|guideline\w*|define|definition|what is|what are|explain|"
-    r"stands? for|meaning of|who (is|was|are|discovered|invented)|write|translate|poem|joke|recipe for|contraindicat\w*|"
-    r"difference between|surpris\w+|dangerous|harmful|tell me (more )?about|teach me|risks?(?! factor))\b"
-    r"|^(why|enhance (the|this)|how (do|does|is|are|to|can|long|often))\b"
-    r"|\b(do|does|can|could|will|would)\b.*\b(cause|causes|heal|mean|kill|lead to|predict|regress)\b"
-)
-_UNSAYABLE = re.compile(  # what no Meaning says: of some not, other layers than, a comparison
-    rf"\bnot (?:all|every|each)\b(?!.*\b{SCARLESS}\b)"
-    r"|\bnon[- ]?(?:(?:sub)?e(?:ndo|pi)cardial|mid[- ]?wall|patchy|diffuse)\b"
-    r"|\b(?:more|less|larger|smaller|bigger|denser|brighter)\b.{0,60}?\bthan (?:in|on|at)\b"
-)
-_STILL_ASKED = re.compile(
-    r"\b(what is|what are|how much|how many)\b.*\b(in|of|on) (this|the) (study|scan|patient|heart|image|images|wall|septum|lv)\b"
+_OTHER_LESION = re.compile(
+    r"\b(mass|mass like|tumou?rs?|metasta\w*|cysts?|cystic|lipoma\w*|fibroma\w*|myxoma\w*|thromb\w*|valv\w*|mitral|tricuspid|aort\w*|atri\w*|coronar\w*|artery|arteries|"
+    r"culprit|stenos\w*|plaques?|stents?|skin|chest|breast|lungs?|pulmon\w*|pleur\w*|liver|hepatic|spine|vertebra\w*|lad|lcx|rca)\b"
 )
 _IN_WHAT = re.compile(
     r"\b(?:in|on|within|inside|near)\s+(?:the|his|her|my|your)\s+((?:[a-z]+\s+){0,2}?[a-z]{3,})\s*(?=[?.!,;)]|$)"
@@ -58,7 +48,7 @@ _SUBJECT = re.compile(
 
 def read(text: str) -> Meaning:
     """What a prompt asks, field by field as ``Meaning`` says; ``Meaning()`` when it asks nothing of LGE in the LV."""
-    cleaned = " ".join(clean(text[:MAX_PROMPT]).split())
+    cleaned = without_background(" ".join(clean(text[:MAX_PROMPT]).split()))
     letters = [c for c in cleaned if c.isalpha()]
     shouting = bool(letters) and sum(map(str.isupper, letters)) > 0.7 * len(letters) and len(letters) > 12
     extents: list[tuple[Extent, str]] = []
@@ -223,9 +213,7 @@ def _understood(text: str, marks: list[Mark]) -> bool:
     """Whether the marks ask about late enhancement of the LV, in this study and not in general."""
     if not _asks_enhancement(text, marks) or any(not 1 <= n <= 17 for n in _segment_numbers(text)):
         return False
-    if _UNSAYABLE.search(text):
-        return False
-    if _OTHER_SUBJECT.search(text) and not _STILL_ASKED.search(text):
+    if asks_else(text):
         return False
     measure = _MEASURE.search(text)
     first = next((m.words.lower() for m in marks if m.kind in ("term", "noreflow", "scarfree")), "")
@@ -233,7 +221,8 @@ def _understood(text: str, marks: list[Mark]) -> bool:
         return False
     kinds = {m.kind for m in marks}
     strong = {m.value for m in marks if m.kind == "term"} & _ASKED or kinds & {"scarfree", "noreflow", "tokens"}
-    return bool(strong) or "topic" not in kinds or ("vote" in kinds and "place" not in kinds)
+    foreign = "topic" in kinds and not judges_weak_wall(marks)
+    return bool(strong) or not foreign or ("vote" in kinds and "place" not in kinds)
 
 
 def _asks_enhancement(text: str, marks: list[Mark]) -> bool:
@@ -257,11 +246,31 @@ def _asks_enhancement(text: str, marks: list[Mark]) -> bool:
         )
         or ("tokens" in kinds and kinds & {"assert", "negpost", "place", "layer"})
         or ("bright" in terms and kinds & {"place", "tokens", "layer"})
+        or ("topic" not in kinds and _lesion_in_wall(text, marks))
         or ("layer" in kinds and (place or terms or "segword" in kinds or layer_alone))
         or {"extent", "thick"} <= kinds
         or (place and kinds & {"spare", "negpost"})
         or (lv and ("damage" in terms or viable))
+        or ("topic" not in kinds and _judges_muscle(text, marks))
     )
+
+
+def _judges_muscle(text: str, marks: list[Mark]) -> bool:
+    """'Viability LAD?', 'normal myocardium': whether an artery's territory is called viable or the muscle itself normal."""
+    kinds = {m.kind for m in marks}
+    viable = "viab" in kinds or bool(re.search(r"\bviable\b", text))
+    supplied = "vessel" in kinds and viable and not re.search(r"\b(?:graft|lima|svg|anastomos\w+)", text)
+    return supplied or (
+        "negpost" in kinds
+        and bool(re.search(r"\b(?:normal|healthy)\s(?:lv\s|ventricular\s)?(?:myocardium|heart muscle)\b", text))
+    )
+
+
+def _lesion_in_wall(text: str, marks: list[Mark]) -> bool:
+    """'Any lesion in the septum?': what these images show of the LV's wall is scar; a coronary's lesion is another matter."""
+    named = any(m.kind == "term" and m.words.lower() in ("lesion", "lesions") for m in marks)
+    walls = any(m.kind == "place" and m.value.kind != "territory" for m in marks)
+    return named and walls and not _OTHER_LESION.search(text)
 
 
 def _segment_numbers(text: str) -> list[int]:

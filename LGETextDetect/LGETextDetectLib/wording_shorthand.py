@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from .wording_sentences import sentence_ends
 from .wording_words import WHOLE_SHARE
@@ -30,8 +31,9 @@ _NUMBER_LIST = re.compile(
     r"(?!\s*(?:%|mm\b|cm\b|ml\b|g\b|t\b|per\s?cent|min|slice|vessel|territor|segment|wall|patient|year|month|week|day|point|[-–/.:]\s*\d))",
     re.I,
 )
+_SCORED = {"1": 1, "2": 26, "3": 51, "4": 76}  # the least percentage of a score
 _FOUND = r"scar|fibrosis|infarct(?:ion)?|enhancement"
-_REWORDED = tuple(
+_REWORDED: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = tuple(
     (re.compile(pattern, re.I), said)
     for pattern, said in (
         # "where" is German only at the start or before a verb or an article; else it is shorthand for "without"
@@ -65,6 +67,30 @@ _REWORDED = tuple(
             " ?",
         ),
         (r"\bhow\s+transmural\b", "which transmurality"),
+        # the score of 0-4; what crosses the territories
+        (
+            r"\btransmural(?:ity)?\s+(?:score|grade|bin)\s*(?:of\s+|is\s+|=\s*)?(?:(?:>=|≥|at\s+least)\s*)?([1-4])(?:\s*(?:or\s+(?:more|higher|above)|\+))?(?![\d%.,])",
+            lambda found: f"transmurality >= {_SCORED[found[1]]} %",
+        ),
+        (
+            r"(?:\bnot|n't)\s+(?:respect(?:ing)?|follow(?:ing)?|correspond(?:ing)?\s+to|conform(?:ing)?\s+to|confined\s+to|restricted\s+to|in|within)\s+(?:(?:a|the|any)\s+)?(?:typical\s+)?coronary\s+(?:artery\s+)?(?:territor(?:y|ies)|distributions?)\b",
+            "non-coronary",
+        ),
+        (r"\barrhythmogenic\s+(?=(?:substrate|scar|fibrosis|foc))", ""),
+        # plain words: "damage to the muscle" is no "to"; the wall between the chambers; fibrosis that is diffuse, where no map is named
+        (r"\b(damage|injury|harm)\s+(?:done\s+|caused\s+)?to\b", r"\1 of"),
+        (r"(?:\b(?:is|are|was|were)\s*)?(?:\bnot|n't)\s+(?:confined|limited|restricted|isolated)\s+to\b", " except"),
+        (r"\ball\s+the\s+way\s+through\b(?!\s+to\b)", "transmural"),
+        (r"\bon\s+the\s+inside\s+of\s+the\s+(?:heart\s+)?(?:wall|muscle)\b", "subendocardial"),
+        (r"\bon\s+the\s+outside\s+of\s+the\s+(?:heart\s+muscle|heart|(?:heart\s+)?wall|muscle)\b", "subepicardial"),
+        (r"\b(?:no\s+blood\s+flow|blood\s+flow\s+(?:is\s+|was\s+)?not\s+restored)\b", "no-reflow"),
+        (r"\b(?:dark|black)\s+(?:spots?|areas?|zones?|holes?|parts?)\s+(?:with)?in(?:side)?\s+(?:the\s+|an?\s+)?(scar|infarct|white\s+area)\b", r"\1 dark core"),
+        (
+            r"\b(?:wall|muscle)\s+(?:(?:that|which)\s+)?(?:separat(?:es|ing)|divid(?:es|ing)|(?:in\s+)?between)\s+(?:the\s+)?(?:(?:two|both|lower|(?:left|right)\s+and\s+(?:the\s+)?(?:left|right))\s+)?"
+            r"(?:sides|chambers|ventricles?|halves|heart)\b(?:\s+of\s+(?:the|my|his|her|your)\s+heart\b)?",
+            "septum",
+        ),
+        (r"^(?!.*\b(?:t1|ecv|map\w*)\b)(.*?)\bdiffuse\s+(?:(?:myocardial|cardiac)\s+)?fibrosis\b", r"\1diffuse scar"),
         # signs: "septum+, apex-", "LGE+/MVO-", "LGE = 0"
         (r"\b(sept\w*|lat\w*|ant\w*|inf\w*|apex|apical|basal|mid)\+(?=\s*(?:[,;/.?!)]|$))", r"\1 positive"),
         (r"\b(sept\w*|lat\w*|ant\w*|inf\w*|apex|apical|basal|mid)[-−–](?=\s*(?:[,;.?!)]|$))", r"\1 negative"),
@@ -123,6 +149,13 @@ _REWORDED = tuple(
             rf"(%|\bper\s?cent|{WHOLE_SHARE}\b(?:half|thirds?|quarters?))\s+of\s+(?:the\s+|all\s+|its\s+)?(?=(?:(?:basal|mid|apical|lad|rca|lcx|circumflex|entire|whole)\s+)*"
             r"(?:septum|segments?|territor(?:y|ies)|apex|slices?|circumference)\b(?!\s*(?:wall|'s|thickness)))",
             r"\1 of total ",
+        ),
+        # "S1-S6", "S3,4,9", "4 10 15 scar"
+        (rf"\b(?:s|segs?|segments?)(?={_NUMBER}(?:\s*[,/&+]\s*{_NUMBER})+)", "segments "),
+        (rf"\b(?:s|segs?|segments?)\s?({_NUMBER})\s*(?:[-–]|to|through)\s*(?:s|seg|segment)\s?({_NUMBER})", r"segments \1 to \2"),
+        (
+            rf"^{_NUMBER}(?:\s+{_NUMBER}){{1,16}}(?=\s+(?:lge|{_FOUND})\b)",
+            lambda found: "segments " + ", ".join(found[0].split()),
         ),
         # numbers: "#7", "segments 2 and 3 but not 9", "segments other than 4", "scar in 5 and 11"
         (r"#\s*(?=\d)", " segment "),

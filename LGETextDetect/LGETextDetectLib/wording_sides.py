@@ -68,7 +68,7 @@ class Sides:
             self._deny(after, bool(_findings(before)))
         elif turn.kind == "neg" and not any(_content(m) for m in before) and self._asks_no_place():
             self._deny(after, True)  # "infarct and no MVO in the septum", "midwall but not subendocardial septal scar"
-        elif turn.kind == "negpost" and turn.value == "normal" and _findings(before) and _starts_with_place(after):
+        elif turn.kind == "negpost" and turn.value == "normal" and _asks_scar(before) and _starts_with_place(after):
             self.asked += before
             self._deny(after)
         else:
@@ -135,10 +135,17 @@ class Sides:
         return ((*_OTHER, "noreflow"), ("layer",) if of_scar else ())
 
     def _is_begun(self) -> bool:
-        """Whether a denial has named nothing yet: "no focal, diffuse or patchy scar"."""
+        """Whether a denial has named nothing yet, or layers and places alone: "no focal, diffuse or patchy scar", "no septal, ..."."""
         if self.going_on is not self.denied or kind_at(self.denied, self.since) != "neg":
             return False
-        return not any(_content(m) for m in islice(self.denied, self.since, None))
+        named = {m.kind for m in islice(self.denied, self.since, None) if _content(m)}
+        open_list = not self.asked and self.denied[self.since].words.lower() in (
+            "no",
+            "without",
+            "no evidence of",
+            "no signs of",
+        )
+        return not named or (open_list and named <= {"layer", *_PLACED})
 
     def _awaits(self, body: list[Mark]) -> bool:
         """'Apart from the septum, any infarct?': whether the first finding stands behind an exception that leads."""
@@ -194,6 +201,8 @@ class Sides:
         """Whether nothing is asked beside the denial, or only its place ("septum: no scar") or its disease ("HCM without scar")."""
         asked = {m.kind for m in self.asked if _content(m)}
         denied = [m for m in self.denied if _content(m) or m.kind in ("tokens", "lv", "viab", "scarfree")]
+        if asked and asked <= _PLACED and all(m.kind in ("tokens", "lv") for m in denied):
+            return any(m.kind == "negpost" for m in self.denied)  # "anterior wall, is it viable?"
         if not denied or not asked <= {*_PLACED, "vote"}:
             return False
         if not asked:
@@ -228,6 +237,12 @@ def _asks_before(before: list[Mark], after: list[Mark]) -> bool:
         return True
     places = [any(m.kind in _PLACED for m in part) for part in (before, after)]
     return all(places) and not any(m.kind == "colon" for m in before)
+
+
+def _asks_scar(marks: list[Mark]) -> bool:
+    """Whether scar is asked before a place that is called normal; "LGE normal in the septum" denies it there."""
+    placed = any(m.kind in _PLACED for m in marks)
+    return any(placed or m.value != "lge" for m in _findings(marks))
 
 
 def _starts_with_place(marks: list[Mark]) -> bool:

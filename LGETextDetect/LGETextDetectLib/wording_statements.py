@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from .wording_marks import Mark
 
 TURNS = frozenset({"neg", "negpost", "scarfree", "spare", "except"})  # they turn what stands beside them
 JOINS = frozenset({"sep", "break", "plus", "query"})
+_FOREIGN = ({"topic"}, {"organ"}, {"organ", "topic"})  # what a denied list may begin with
+_WEAK = re.compile(r"akine|dyskin|hypokin|thin|aneurysm|rwma|wall motion|regional wall motion|contract|hibernat|stun")
 LIST_END = 8  # marks in which the last findings of a list and their denial stand
 _PLACE_WORDS = ("level", "wall", "apex", "numbers", "territory", "rvip", "vessel", "segword", "all", "lv")
 
@@ -163,17 +167,47 @@ def statements_on_lv(clauses: list[list[Mark]]) -> list[list[Mark]]:
     """Without clauses on another organ, those that go on about it, and those on something else ("LAD stented")."""
     kept: list[list[Mark]] = []
     organ = False
-    for clause in map(_without_denied_organ, clauses):
+    for clause in map(_without_denied_organ, _with_denied_topics(clauses)):
         kinds = {m.kind for m in clause}
         here = bool(kinds & {"place", "lv", "layer"})
         goes_on = organ and clause[0].kind != "break" and not here
         of_organ = goes_on or ("organ" in kinds and not kinds & {"place", "lv"})
         asks = kinds & {"term", "layer", "noreflow", "scarfree"}
         background = "topic" in kinds and not asks and ("negpost" in kinds or not kinds & {"place", "lv", "vote"})
-        if not (of_organ or background):
+        if not of_organ and (not background or judges_weak_wall(clause)):
             kept.append(clause)
         organ = of_organ and not kinds & {"neg", "negpost"}
     return kept
+
+
+def judges_weak_wall(marks: list[Mark]) -> bool:
+    """'Is the akinetic anterior wall viable?': whether a wall that moves badly is judged."""
+    viable = any(m.kind == "negpost" and "viable" in m.words.lower() for m in marks)
+    return (
+        viable
+        and any(m.kind == "place" for m in marks)
+        and all(_WEAK.match(m.words.lower()) for m in marks if m.kind == "topic")
+    )
+
+
+def _with_denied_topics(clauses: list[list[Mark]]) -> list[list[Mark]]:
+    """'No oedema, fibrosis or infarct': the list that a denied topic begins is denied to its 'or'."""
+    result = list(clauses)
+    for k, clause in enumerate(clauses):
+        if clause[0].kind == "neg" and {m.kind for m in clause[1:]} in _FOREIGN and _lists_findings(clauses, k + 1):
+            result[k + 1] = [clause[0], *clauses[k + 1][1:]]
+    return result
+
+
+def _lists_findings(clauses: list[list[Mark]], at: int) -> bool:
+    """Whether the clauses from ``at`` on are a list whose last finding stands behind 'or'."""
+    while at < len(clauses) and clauses[at][0].kind == "sep" and not any(m.kind in TURNS for m in clauses[at]):
+        marks = clauses[at]
+        ends = (k for k, m in enumerate(marks) if m.kind == "sep" and m.words.lower() in ("or", "nor"))
+        if any(kind_at(marks, k + 1) in ("term", "organ", "topic", "noreflow", "vote") for k in ends):
+            return True
+        at += 1
+    return False
 
 
 def _without_denied_organ(clause: list[Mark]) -> list[Mark]:
