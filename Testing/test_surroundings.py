@@ -6,7 +6,7 @@ from LGETextDetectLib import aha
 from LGETextDetectLib.finding import LAYERS
 from LGETextDetectLib.surroundings import OF_BORDERS, OF_COLUMN, surroundings
 from LGETextDetectLib.tokens import MEASURES, OWN_MEASURES, study_tokens
-from LGETextDetectLib.wall_regions import BANDS, PER_SLICE, SECTORS, wall_regions
+from LGETextDetectLib.wall_regions import BANDS, PER_SLICE, SECTORS, drawn_cavity_and_wall, wall_regions
 
 SLICES, SIZE = 6, 96
 ROW, COLUMN = (np.mgrid[:SIZE, :SIZE] - (SIZE - 1) / 2).astype(float)
@@ -108,3 +108,10 @@ def test_a_study_without_wall_has_no_measures_and_no_tokens() -> None:
     )
     assert tokens.values.shape == (2 * PER_SLICE, MEASURES) and not tokens.values.any() and not tokens.present.any()
     assert OWN_MEASURES < MEASURES
+
+
+def test_the_drawn_wall_takes_what_may_be_blood_and_the_ventricle_stays_whole() -> None:
+    cavity, wall = np.float32([0.9, 0.66, 0.6, 0.3, 0.2]), np.float32([0.1, 0.3, 0.4, 0.3, 0.2])
+    inside, muscle = drawn_cavity_and_wall(cavity, wall)
+    assert inside.tolist() == [True, True, False, False, False]
+    assert muscle.tolist() == [False, False, True, True, False]

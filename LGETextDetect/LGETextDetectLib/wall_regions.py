@@ -17,6 +17,9 @@ Indices = npt.NDArray[np.int64]
 SECTORS = 12
 BANDS = 3  # inner, middle, outer third of the wall
 PER_SLICE = SECTORS * BANDS
+SURELY_CAVITY = (
+    0.65  # a reader's endocardium encloses less than all that is likelier blood than wall (docs/model-log.md)
+)
 
 
 def sector_of_pixels() -> Indices:
@@ -65,6 +68,13 @@ class WallRegions:
         peak = np.zeros(self.count)
         np.maximum.at(peak, self.region, self.at(smooth))
         return peak
+
+
+def drawn_cavity_and_wall(cavity: Float32, wall: Float32) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Probabilities of any one shape to the masks of cavity and wall as they are drawn, and compared with a reader's."""
+    ventricle = cavity + wall > 0.5
+    inside = ventricle & (cavity > SURELY_CAVITY)
+    return inside, ventricle & ~inside
 
 
 def wall_regions(cavity: npt.NDArray[np.bool_], muscle: npt.NDArray[np.bool_]) -> WallRegions:

@@ -25,6 +25,7 @@ from LGETextDetectLib.studies_below import Study, find_studies
 from LGETextDetectLib.study import Detection, detect
 from LGETextDetectLib.volume import Volume
 from LGETextDetectLib.volume_files import load_study
+from LGETextDetectLib.wall_regions import drawn_cavity_and_wall
 from LGETextDetectLib.worker_pool import run_tasks
 from scipy import ndimage
 
@@ -112,11 +113,11 @@ def measure(detection: Detection, labels: Volume | None) -> dict[str, Any]:
     if labels is None or labels.array.shape != volume.array.shape:
         return entry
     true = np.round(labels.array).astype(int)
-    found = {name: evidence_on_grid(stack, heart[:, k], volume) > 0.5 for k, name in enumerate(("cavity", "wall"))}
+    cavity, wall = drawn_cavity_and_wall(*(evidence_on_grid(stack, heart[:, k], volume) for k in (0, 1)))
     scar = np.isin(true, SCAR)
     return entry | {
-        "cavity_dice": dice(found["cavity"], np.isin(true, CAVITY)),
-        "myocardium_dice": dice(found["wall"], np.isin(true, MYOCARDIUM)),
+        "cavity_dice": dice(cavity, np.isin(true, CAVITY)),
+        "myocardium_dice": dice(wall, np.isin(true, MYOCARDIUM)),
         "scar_dice": dice(detection.evidence > 0.5, scar) if scar.any() else None,
         "points_at_scar": points_at(detection.evidence, scar) if scar.any() else None,
     }

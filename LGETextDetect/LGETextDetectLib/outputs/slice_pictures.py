@@ -13,6 +13,7 @@ from scipy import ndimage
 from ..landmarks import Landmarks, SliceLandmarks
 from ..model import Prediction
 from ..normalised import NormalisedStack
+from ..wall_regions import drawn_cavity_and_wall
 
 UInt8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]
@@ -42,9 +43,9 @@ def slice_pictures(stack: NormalisedStack, prediction: Prediction, landmarks: La
     pictures = []
     for k, index in enumerate(stack.index):
         layer = _evidence_layer(_enlarge(prediction.evidence[k]))
-        cavity, wall = (_enlarge(part) for part in prediction.heart[k])
-        layer = _with_contour(layer, cavity > 0.5, ENDO_RGB)
-        layer = _with_contour(layer, cavity + wall > 0.5, EPI_RGB)
+        cavity, wall = drawn_cavity_and_wall(*(_enlarge(part) for part in prediction.heart[k]))
+        layer = _with_contour(layer, cavity, ENDO_RGB)
+        layer = _with_contour(layer, cavity | wall, EPI_RGB)
         layer = _with_insertions(layer, stack.grids[k], marks.get(int(index)))
         pictures.append(SlicePicture(int(index), png_bytes(_grey(stack.image[k])), png_bytes(layer)))
     return pictures
