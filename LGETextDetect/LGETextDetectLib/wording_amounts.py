@@ -82,5 +82,6 @@ def of_the_wall(marks: list[Mark], k: int) -> bool:
         return True
     if after and after[0].kind == "term" and any(m.kind == "place" for m in before[-2:]):
         return after[0].value in STRONG  # "akinetic anterior wall with < 25 % scar"
-    near = [m for m in [*before[-3:], *after[:2]] if not _MOTION.match(m.words.lower())]
-    return not any(m.kind in ("notthick", "topic") for m in near)
+    # "thin (< 25 %) subendocardial scar", "akinetic" beside it: neither is what the share is of
+    beside = [m for m in [*before[-3:], *after[:2]] if m.words.lower() != "thin" and not _MOTION.match(m.words.lower())]
+    return not any(m.kind in ("notthick", "topic") for m in beside)

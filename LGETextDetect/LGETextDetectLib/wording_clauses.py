@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 
+from .wording_levels import Place, at_levels, restricted
+from .wording_lexicon import TERRITORIES
 from .wording_marks import Mark
-from .wording_places import Place, at_levels, restricted
 from .wording_reading import STRONG
 
 _PROBABLE = re.compile(r"(?:most |very )?(?:likely|probabl[ey])")
 _DESCRIBING = frozenset(
     {"layer", "level", "wall", "extent", "again", "sep", "segword"}
 )  # '(subendocardial, unchanged)'
+_SAYS_SCAR = frozenset({"term", "layer", "extent", "neg", "negpost", "noreflow"})
 _THROMBUS = re.compile(r"throm|trombo|clot")
+_DEPTH = frozenset({"layer", "extent", "thick", "assert", "sep"})
+_SHOWS = re.compile(r"shows?|showed|showing|demonstrat\w+|reveal(?:s|ed)?|exhibits?")
+_SAYS_WHAT = frozenset({"term", "layer", "wall", "level", "neg", "place", "rvip", "numbers"})
 _LIVER = re.compile(r"liver|hepat|leber|foie|higado")  # it has numbered segments too
 
 
@@ -30,6 +35,9 @@ def clauses_of(marks: list[Mark]) -> list[list[Mark]]:
             )
             inside = marks[at + 1 : close]
             kinds = {m.kind for m in inside}
+            if "thick" in kinds and not kinds & _SAYS_SCAR:
+                at = close + 1
+                continue  # "(maximum wall thickness 19 mm, basal anteroseptum)"
             goes_on = "again" in kinds and kinds <= _DESCRIBING and any(m.kind == "term" for m in clauses[-1])
             if not goes_on and {m.kind for m in inside} & {
                 "term",
@@ -51,13 +59,19 @@ def clauses_of(marks: list[Mark]) -> list[list[Mark]]:
                 at = close + 1
                 continue
             clauses[-1].append(mark)
-        elif mark.kind == "break":
+        elif mark.kind == "break" or _answers_history(marks, at, clauses[-1]):
             clauses += [*inner, []]
             inner = []
         else:
             clauses[-1].append(mark)
         at += 1
     return [c for c in [*clauses, *inner] if c]
+
+
+def _answers_history(marks: list[Mark], at: int, clause: list[Mark]) -> bool:
+    """'Infarct on ECG: no scar': what a colon denies behind a history is found today."""
+    denies = marks[at].kind == "colon" and [m.kind for m in marks[at + 1 : at + 2]] == ["neg"]
+    return denies and any(m.kind == "history" for m in clause)
 
 
 def leading_place(marks: list[Mark]) -> Mark | None:
@@ -107,6 +121,39 @@ def said_of_images(marks: list[Mark]) -> list[Mark]:
         images = images or judged
         mark = mark._replace(kind="term", value="lge") if judged else mark
         result.append(mark._replace(value="negative") if images and mark.kind == "negpost" else mark)
+    return result
+
+
+def shown_on_images(marks: list[Mark]) -> list[Mark]:
+    """'Late enhancement shows no scar', 'LGE does not show any': no enhancement, which is nothing affirmed before."""
+    term = next((k for k, m in enumerate(marks) if m.kind in _SAYS_WHAT), None)
+    if term is None or marks[term].kind != "term" or marks[term].value != "lge":
+        return marks
+    verb = sorted(marks[term + 1 : term + 3], key=lambda m: m.kind)
+    if [m.kind for m in verb] != ["assert", "neg"] or not _SHOWS.fullmatch(verb[0].words.lower()):
+        return marks
+    denied = marks[term + 3 :]
+    named = next((m.kind for m in denied if m.kind not in ("sep", "assert", "other")), "break")
+    if named not in ("term", "layer", "wall", "level", "place", "numbers", "rvip", "lv"):
+        return marks
+    after = marks[term]._replace(start=marks[term + 2].end, end=marks[term + 2].end)
+    return [*marks[:term], *marks[term + 1 : term + 3], after, *denied]
+
+
+def vessel_at_levels(marks: list[Mark]) -> list[Mark]:
+    """'LAD infarct, mid to apex': the levels of an artery's infarct are those of its territory."""
+    kinds = {m.kind for m in marks}
+    ranged = any(
+        m.kind == "level" and [n.kind for n in marks[k + 1 : k + 2]] != ["segword"] for k, m in enumerate(marks)
+    )
+    if not ranged or kinds & {"wall", "numbers", "territory", "rvip", "explain", "break"}:
+        return marks
+    result = []
+    for k, mark in enumerate(marks):
+        beside = marks[k + 1 : k + 2]
+        scarred = mark.kind == "vessel" and mark.value in TERRITORIES and bool(beside) and beside[0].start == mark.end
+        scarred = scarred and beside[0].kind == "term" and beside[0].value in STRONG
+        result.append(mark._replace(kind="territory", value=TERRITORIES[mark.value]) if scarred else mark)
     return result
 
 
@@ -166,12 +213,12 @@ def exact_after_colon(marks: list[Mark]) -> list[Mark]:
 
 
 def exact_in_brackets(marks: list[Mark]) -> list[Mark]:
-    """'Inferior infarct (4, 10)', 'lateral wall, segment 12': numbers behind a wall say which of its segments."""
+    """'Inferior infarct (4, 10)', 'lateral scar, 60 % (5, 6)': numbers behind a wall say which of its segments."""
     wall: int | None = None
     dropped: set[int] = set()
     for k, mark in enumerate(marks):
         if mark.kind != "place":
-            wall = wall if mark.kind in ("term", "layer", "assert", "open") else None
+            wall = wall if mark.kind in ("term", "layer", "assert", "open", "extent", "thick", "plus") else None
             continue
         bracketed = mark.value.kind == "numbers" and (
             mark.words.startswith("(") or marks[k - 1].kind == "open" or wall == k - 1
@@ -223,10 +270,15 @@ def _before_organ(chunk: list[Mark]) -> list[Mark]:
 
 
 def chunks_of(marks: list[Mark]) -> list[list[Mark]]:
+    """The marks between commas; a bracket that only says how deep is one with what it stands in: 'scar (x, 50 %) of ...'."""
     chunks: list[list[Mark]] = [[]]
-    for mark in marks:
+    close = 0
+    for k, mark in enumerate(marks):
+        if mark.kind == "open" and k >= close:
+            end = next((j for j in range(k + 1, min(k + 9, len(marks))) if marks[j].kind == "close"), k)
+            close = end if {m.kind for m in marks[k + 1 : end]} <= _DEPTH else k
         if mark.kind == "sep" and mark.value == ",":
-            chunks.append([])
+            chunks += [[]] if k >= close else []
         else:
             chunks[-1].append(mark)
     return [c for c in chunks if c] or [[]]

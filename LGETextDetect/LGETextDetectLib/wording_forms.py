@@ -9,6 +9,15 @@ _UNTICKED = re.compile(r"(?:[☐□❏]|\[ ?\])[^☐□❏☒☑✓✔\[\]\n;]{1
 _FIRST_POINT = re.compile(r"(?:^|\s)1\)\s")  # "1) EF 45 2) no scar"
 _NEXT_POINT = re.compile(r"(?<=[^\s.])\s[2-9]\)\s(?=[=A-Za-z])")
 _WALL = r"(?:antero|infero|postero)?(?:septum|septal|lateral|anterior|inferior|posterior)|apex|apical|basal|mid|wall|lad|rca|lcx"
+_ABOVE = r"(?:sup|superior|ant|anterior)\.?"
+_LATE = r"(?:lge|(?:late|delayed)\s(?:gadolinium\s)?enhancement)"
+_BRIGHT = r"bright\w*|hyperintens\w*|(?:high|increased)\ssignal|signal"
+_BUT = r"apart\sfrom|except(?:\s(?:for|in|at))?|other\sthan|with\sthe\sexception\sof"
+_BINS = r"(?:[01]\s?[-–]\s?25|2[56]\s?[-–]\s?50|5[01]\s?[-–]\s?75|7[56]\s?[-–]\s?100)"
+_SCARRED = (  # a scar whose depth may follow without its sign
+    r"\b(?:scar|lge|infarct\w*|subendo\w*|enhancement|transmural\w*)\b"
+    r"(?:(?!\b(?:l?v?ef|rvef|t1|t2|ecv|mass|segments?|aha)\b)[^.\n;]){0,80}?"
+)
 _REWORDED = tuple(
     (re.compile(pattern, re.I), said)
     for pattern, said in (
@@ -32,6 +41,53 @@ _REWORDED = tuple(
         (r"\b(?:could|can)\sbe\s(?=(?:found|seen|identified|detected|demonstrated|discerned|appreciated)\b)", "was "),
         # "at the junctions, both anteriorly and inferiorly"
         (r"\bboth\s(?=(?:anterior|inferior|superior)(?:ly)?\sand\s)", ""),
+        # "in the territory of the occluded right coronary artery"
+        (
+            r"\b(territory\sof\s(?:the\s|an?\s)?)(?:(?:occluded|stented|dominant|culprit|diseased|known|chronically)\s){1,2}",
+            r"\1",
+        ),
+        (r"\bchagasic\b", "chagas"),
+        # "Mid level - inferior scar", "apical segments: 0"
+        (r"(^|[.;\n]\s?)(basal|mid|apical)(?:\s(?:level|third))?\s[-–]\s", r"\1\2 level: "),
+        (r"(^|[.;\n]\s?)apex\s[-–]\s", r"\1apex: "),
+        (r"\b((?:basal|mid|apical)\s(?:segments?|level|third)):\s?0(?=\s?(?:[,;]|\.(?!\d)|\n|$))", r"\1: none"),
+        # "50 % and 25 % respectively" is no range
+        (r"(\d\s?%)\sand\s(?=[<>]?\s?\d{1,3}\s?%[^.\n]{0,80}\brespectively\b)", r"\1, "),
+        # "no late gad."
+        (r"\b(no\s(?:evidence\sof\s)?)late\s(?:gad|gadolinium|gd)(?=\s?(?:[.,;)\n]|$))", r"\1LGE"),
+        # "in the septum at the apex"
+        (r"\b(septum|(?:anterior|inferior|lateral|septal)(?:\swall)?)\sat\sthe\sapex\b", r"apical \1"),
+        # "inf wall basal 50%, apical 0", "basal → mid", "Fabry's disease"
+        (rf"\b({_WALL}|ant|lat|inf|sept)\s0(?=\s?(?:[,;]|\.(?!\d)|\n|$))", r"\1 negative"),
+        (r"\b(bas(?:al|e)|mid\w*)\s?(?:→|->|>)\s?(?=mid|ap(?:ical|ex)?\b)", r"\1 to "),
+        (r"\b(fabry|chagas|duchenne|becker|danon|loeffler|friedreich|anderson)'s?\b", r"\1"),
+        # "RV insertion points (sup + inf)" are both
+        (
+            rf"\b((?:insertion|hinge|junction\w*)\s(?:points?|sites?)|rvips?)\s?\({_ABOVE}\s?(?:\+|/|&|and)\s?inf(?:erior)?\.?\)",
+            r"\1",
+        ),
+        # "a previously unrecognised infarct"
+        (
+            r"\bpreviously\s(?:un|not\s)(?:recogni[sz]ed|known|diagnosed|suspected|reported|described|detected|documented|noted|seen)\b",
+            "new",
+        ),
+        # "segments with LGE: 0/17"
+        (r"(?<=[:=\s])0\s?(?:/|of|out\sof)\s?(?:the\s)?1[67]\b(?!\s?\w)", "none"),
+        # "infarct w/ MVO", "basal and medium segments"
+        (r"\bw/(?!o\b)\s?(?=\w)", "with "),
+        (r"\bmedium(?=\s(?:segments?|third|levels?|portions?|slices?)\b)", "mid"),
+        # "bright on LGE" may yet turn out an artefact
+        (
+            rf"\b({_BRIGHT})\b([^.\n;]{{0,40}}?)\bon\s(?:the\s)?{_LATE}\b(?!\s(?:images|imaging|sequences))",
+            r"\1\2on late images",
+        ),
+        # "less than 50 % in all segments apart from the apical septum where it is greater than 75 %"
+        (
+            rf"\b({_BUT})\s([^.,;()\n]{{3,60}}?),?\swhere\s(?:it|this|lge|scar)\s(?:is|was|reaches|exceeds|involves)\s",
+            r"\1 \2; \2 ",
+        ),
+        # "subendocardial scar of the inferior wall, 25-50", "LGE lateral <50"
+        (rf"{_SCARRED}\s(?:[<>]\s?(?:25|50|75)|{_BINS})(?=\s?(?:[,.;)\n]|$|transm|tm\b))(?!\.\d)", r"\g<0> %"),
         # "focal fibrosis: 0 segments"
         (r"(?<=[:=\s])0\s(?=(?:of\s\d\d\s)?(?:segments?|foci|lesions?|areas?)\b)", "none "),
     )

@@ -43,8 +43,8 @@ scmr: level | levels | location | locations | myocardium distribution | myocardi
     pattern | extent | transmurality | territory | layer | transmural extent | lge location | lge pattern | lge extent
     | lge distribution | lge territory | segment | segments | location of lge | pattern of lge | extent of lge |
     myocardium layer | wall layer | site | where | how deep | depth | segments involved | segment involved |
-    lokalisation | verteilung | ausdehnung | localisation | localizacion | thickness | involved segment | affected
-    segment
+    lokalisation | localization | verteilung | ausdehnung | localisation | localizacion | thickness | involved segment | affected
+    segment | lge segment | scar segment | segment with lge | segment with scar | lge transmurality | scar location | lge layer
 other: valves | valve | aortic valve | mitral valve | tricuspid valve | other valves | atria | atrium | left atrium |
     right atrium | la | ra | pericardium | perikard | pericardial | pleura | lungs | extracardiac | extra cardiac |
     extracardiac findings | non cardiac | noncardiac | incidental | incidental findings | perfusion | stress perfusion

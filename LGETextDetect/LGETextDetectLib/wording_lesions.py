@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .finding import Finding, Lesion
-from .wording_places import Place
+from .wording_levels import Place
 from .wording_reading import Draft, Item, Reading, place_of
 
 
@@ -18,9 +18,31 @@ def group_items(items: list[Item]) -> list[Draft]:
             grouping.add_place(item, {i.kind for i in items[k + 1 :]})
         elif item.kind == "extent":
             grouping.add_extent(item)
+        elif item.kind == "cut":
+            grouping.close()
         grouping.words.append(item.words)
     grouping.close()
+    places = [place_of(i) for i in items if i.kind == "place" and not i.minus]
+    for draft in grouping.drafts:
+        draft.vague = bool(places) and all(p.kind == "wall" and not p.levels for p in places)
+        draft.numbered = len(draft.segments) > 1 and all(p.kind == "numbers" for p in places)
+        draft.depth_only = not any(i.kind in ("layer", "place") for i in items)
     return grouping.drafts
+
+
+def paired(items: list[Item]) -> list[Item]:
+    """'Mid-wall and subepicardial LGE in the septum and lateral wall respectively': the first layer, or depth, is the first place's."""
+    places = [i for i in items if i.kind == "place" and not i.minus]
+    if len(places) == 1 and place_of(places[0]).kind == "numbers":  # "segments 1, 7 and 13 with 25, 50 and 100 %"
+        numbers = sorted(place_of(places[0]).segments)
+        places = [Item("place", Place(frozenset({n}), kind="numbers"), True, places[0].words) for n in numbers]
+    for kind, shared in (("extent", "layer"), ("layer", "extent")):
+        said = [i for i in items if i.kind == kind]
+        if len(said) == len(places) > 1:
+            common = [i for i in items if i.kind == shared]
+            cut = Item("cut", None, True, "")
+            return [i for own, place in zip(said, places, strict=True) for i in (*common, own, place, cut)]
+    return items
 
 
 class _Grouping:
@@ -77,7 +99,7 @@ class _Grouping:
 
 def _specific(items: list[Item]) -> list[Item]:
     """Diffuse and patchy give way to a depth named with them; a territory, or a wall, to the places inside it."""
-    items = [i for i in items if i.kind in ("layer", "place", "extent", "plus")]
+    items = _without_vague([i for i in items if i.kind in ("layer", "place", "extent", "plus", "cut")])
     result: list[Item] = []
     layers = [k for k, i in enumerate(items) if i.kind == "layer"]
     exact = any(i.kind == "place" and place_of(i).kind not in ("territory", "whole") and not i.minus for i in items)
@@ -90,6 +112,7 @@ def _specific(items: list[Item]) -> list[Item]:
                 if j != k
                 and items[j].value not in ("diffuse", *(("patchy",) if item.value == "patchy" else ()))
                 and (not _places(items[min(j, k) : max(j, k)]) or _added(items, k, j))
+                and not any(i.kind == "cut" for i in items[min(j, k) : max(j, k)])
             ]
             if nearby:
                 if item.value == "diffuse" and not any(i.kind == "place" for i in items):
@@ -115,13 +138,21 @@ def _specific(items: list[Item]) -> list[Item]:
     return result
 
 
+def _without_vague(items: list[Item]) -> list[Item]:
+    """'Patchy LGE: mid anterior (subepicardial), basal septum (mid-wall)': every place has its depth, patchy is a summary."""
+    kinds = [i.kind for i in items]
+    vague = bool(items) and items[0].kind == "layer" and items[0].value in ("patchy", "diffuse")
+    pairs = len(items) >= 5 and kinds[1:] == ["place", "layer"] * (len(items) // 2)
+    return items[1:] if vague and pairs else items
+
+
 def _places(items: list[Item]) -> list[Item]:
     return [i for i in items if i.kind == "place" and place_of(i).kind != "whole"]
 
 
 def _exact_inside(items: list[Item], wall: int) -> bool:
     """'Septal infarct, basal anteroseptum': all other places, none joined to the wall by 'and', lie in it and name a level."""
-    others = [i for k, i in enumerate(items) if i.kind == "place" and k != wall]
+    others = [i for k, i in enumerate(items) if i.kind == "place" and k != wall and place_of(i).kind != "territory"]
     return (place_of(items[wall]).kind == "wall" and bool(others)) and all(
         place_of(i).levels and place_of(i).segments < place_of(items[wall]).segments and not (i.linked or i.minus)
         for i in others
@@ -231,7 +262,8 @@ def _settled(drafts: list[Draft]) -> list[Draft]:
     for draft in drafts:
         if not _folded(draft, kept, drafts):
             kept.append(draft)
-    kept = [d for d in kept if not _coarse(d, kept)]
+    kept = [d for d in kept if not _restated(d, kept)]
+    kept = [d for d in kept if not (_coarse(d, kept) or _summarised(d, kept))]
     kept = [d for d in kept if d.segments or d.layer or len(kept) == 1] or kept[:1]
     joined: list[Draft] = []
     for draft in kept:
@@ -260,6 +292,25 @@ def _coarse(draft: Draft, every: list[Draft]) -> bool:
         return False
     better = {s for d in every if d.layer for s in d.segments}
     return 2 * len(better & draft.segments) >= len(draft.segments) or (draft.infarct and bool(better & draft.segments))
+
+
+def _restated(draft: Draft, every: list[Draft]) -> bool:
+    """'Transmural inferior infarct. Segments 3, 4, 9, 10: > 75 %': the numbers say again, and exactly, where it is."""
+    return draft.vague and any(
+        d.numbered
+        and d.layer == draft.layer
+        and d.possible == draft.possible
+        and 0 <= d.sentence - draft.sentence <= 2
+        and 2 * len(d.segments & draft.segments) >= len(draft.segments)
+        for d in every
+    )
+
+
+def _summarised(draft: Draft, every: list[Draft]) -> bool:
+    """A lesion without place whose layer a located one has ("Pattern: subendocardial. LGE: basal inferior, 26-50 %")."""
+    return not draft.segments and any(
+        d.segments and d.layer == draft.layer and d.possible == draft.possible for d in every
+    )
 
 
 def _folded(draft: Draft, kept: list[Draft], every: list[Draft]) -> bool:

@@ -159,7 +159,10 @@ WORDS: tuple[tuple[str, str], ...] = (
         r"seen|demonstrated|identified|noted|evident|visible|detected|observed|appreciated|nachweisbar|abgrenzbar|visualised|visualized|found|depicted|apparent|nachweis|visuali[sz]e|discernible|recognised|recogni[sz]able|encountered|objectivated",
         "seen",
     ),
-    (r"shows?|demonstrat(es|ing)|reveal(s|ed)?|exhibits?|displays?|zeigt|montre|muestra|showed|showing|shown", "shows"),
+    (
+        r"shows?|demonstrat(e|es|ing)|reveal(s|ed)?|exhibits?|displays?|zeigt|montre|muestra|showed|showing|shown",
+        "shows",
+    ),
     (
         r"unverandert\w*|unchanged|inchange\w*|stable|stationar|persist\w*|redemonstrat\w*|reidentified|static",
         "unchanged",

@@ -112,7 +112,7 @@ def _written(tokens: list[tuple[str, str]], start: int, end: int) -> str:
 
 
 def _segment_numbers(names: list[str], at: int) -> tuple[tuple[int, ...], int]:
-    while at < len(names) and names[at] in ("segment", "aha", "number", "numbers", "nr", "no", "#", ".", ":", "("):
+    while at < len(names) and names[at] in ("segment", "aha", "number", "numbers", "nr", "no", "#", ".", ":", "(", "-"):
         at += 1
     return _number_list(names, at)
 
@@ -149,6 +149,13 @@ def _bare_numbers(names: list[str], at: int, marks: list[Mark]) -> tuple[int, tu
         len(numbers) > 1 or marks[-1].words.lower() in ("involving", "affecting")
     )
     closed = not names[end : end + 1] or names[end] in _AFTER_NUMBERS
+    counted = (
+        len(numbers) == 1
+        and names[end : end + 1] == [":"]
+        and names[end + 1 : end + 2] != []
+        and names[end + 1][0] != "§"
+    )  # "scar 1: anterior, scar 2: ..."
+    found = found and not counted
     return (0, numbers, end) if layered or listed or ((found or affected) and closed) else (0, (), at)
 
 

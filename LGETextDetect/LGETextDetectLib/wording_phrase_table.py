@@ -13,7 +13,7 @@ term lge: lge | late gadolinium enhancement | late gadolinium hyperenhancement |
     gadolinium deposition | hyperenhanced | positive late | late gadolinium positivity | lge positivity
 term scar: no viability | absence viability | without viability | no residual viability | no significant viability | scar | fibrosis | myocardium fibrosis | replacement fibrosis | scar tissue | myocardium scar | fibrous
     tissue | fibrous scar | myocardium damage | myocardium injury | damaged myocardium | dead muscle | dead tissue | myocardium death |
-    dead myocardium | necrosis | myocardium necrosis | nonviable | non viable | no viable | not viable | nonviability
+    dead myocardium | necrosis | myocardium necrosis | nonviable | non viable | non viability | no viable | not viable | nonviability
     | viability unlikely | viability very unlikely | viability highly unlikely | viability is unlikely | viability doubtful | viability lost | unlikely viable
     | unlikely to viable | unlikely to be viable | not expected to be viable
     | devitalised | irreversible damage | irreversibly damaged | irreversible injury | fibrofatty replacement |
@@ -124,12 +124,12 @@ notmaybe: 17 segment model | 16 segment model | segment model | rv sided | rv si
     uncertain aetiology | uncertain etiology | significance uncertain | significance unclear | significance possible |
     possible significance | of possible significance | of of possible significance | of possible etiology | of
     possible aetiology | possible clinical significance | of possible clinical significance | possible prognostic
-    significance | possible viability | viability possible | possible relevance | of possible relevance | possible cause | aetiology possible | cause possible
+    significance | possible viability | viability possible | possible relevance | of possible relevance | possible clinical relevance | of possible clinical relevance | possible prognostic relevance | of possible prognostic relevance | possible cause | aetiology possible | cause possible
 artefact: slow flow | gibbs | susceptibility | artefact | artifact | artefacts | artifacts | artefactual | artifactual | partial volume | partial voluming
     | ghosting | partial volume effect | subepicardial fat | fat | vessel | crossing fibres | noise | poor nulling |
     imperfect nulling | suboptimal nulling | inadequate nulling | suboptimal inversion time
 organ: right septal side | anterior rv wall | inferior rv wall | anterior rv | rvot | papillary | papillary muscle |
-    papillary muscles | posteromedial papillary muscle | anterolateral papillary muscle | anterior papillary muscle |
+    papillary muscles | posteromedial papillary muscle | anterolateral papillary muscle | anterior papillary muscle | lateral papillary muscle | medial papillary muscle | lateral papillary | medial papillary | anterior papillary | posterior papillary | septal papillary muscle |
     anterior lateral papillary muscle | inferolateral papillary muscle | posterior papillary muscle | papillary muscle
     tip | atrial | atrium | atria | left atrial | left atrium | right atrium | la | ra | biatrial | interatrial septal
     | atrial septal | atrial wall | pulmonary vein | pulmonary veins | pericardial | pericardium | perikard |
@@ -181,14 +181,14 @@ vote non-ischaemic: nonischaemic | non ischaemic | no ischaemic scar pattern | n
     | cardiomyopathy dilated | cardiomyopathy dilated no ischaemic | cardiomyopathy hypertrophic | cardiomyopathy
     dilated not ischaemic | dilated cardiomyopathy not ischaemic | scar no ischaemic | lge no ischaemic | pattern no
     ischaemic | dilated cardiomyopathy | hcm | apical hcm | hocm | hypertrophic cardiomyopathy | hypertrophic
-    obstructive cardiomyopathy | sarcoid | sarcoidosis | amyloid | amyloidosis | amylose | attr | fabry | anderson fabry |
+    obstructive cardiomyopathy | hypertrophic non obstructive cardiomyopathy | hypertrophic nonobstructive cardiomyopathy | sarcoid | sarcoidosis | amyloid | amyloidosis | amylose | attr | fabry | anderson fabry |
     duchenne | becker | dystrophy | muscular dystrophy | danon | chagas | lmna | lamin | laminopathy | filamin | hiv cardiomyopathy | alcoholic cardiomyopathy | toxic cardiomyopathy | arvc | acm | alvc |
     arrhythmogenic cardiomyopathy | arrhythmogenic | endomyocardial fibrosis | loeffler | eosinophilic | takotsubo |
     inflammatory | myopericarditis | perimyocarditis | amyloidose | sarkoidose | sarcoidose | amiloidosis | non
-    coronary | noncoronary | not ischaemic | not coronary | not due to coronary disease | not due to coronary artery
+    coronary | noncoronary | not ischaemic | unlikely ischaemic | unlikely to ischaemic | unlikely to be ischaemic | not coronary | not due to coronary disease | not due to coronary artery
     disease | not due to ischaemic | not caused by coronary disease | not of ischaemic | not of coronary origin | not
     caused by infarct | not due to infarct | not an infarct | non infarct | noninfarct | lvnc | inflammation |
-    phospholamban | desmoplakin | friedreich | hypertensive heart disease | iron overload cardiomyopathy | tako tsubo
+    phospholamban | desmoplakin | dsp | dsp cardiomyopathy | hypereosinophilic | hypereosinophilic syndrome | friedreich | hypertensive heart disease | iron overload cardiomyopathy | tako tsubo
     | peripartum cardiomyopathy | cardiotoxicity | phenocopy | storage disease | infiltrative | infiltrative disease |
     infiltration | infiltrative cardiomyopathy | covid myocarditis | post myocarditis | viral | lake louise criteria positive | lake louise positive | lake louise criteria fulfilled | lake louise criteria met | lupus | vasculitis |
     egpa | systemic sclerosis | scleroderma
@@ -225,7 +225,7 @@ explain: in keeping with | consistent with | compatible with | suggestive of | s
     seen in | bei | might represent scar | in context of | in of context of | in context | context of | as part of |
     in setting of | keeping with | in of setting of | reminiscent of | diagnostic of | so called | raising | argues
     for | points to | pointing to | pointing towards | evidence for a | confirming | supports | supporting | denoting
-    | equals | explained by | stemming from | arising from | resulting from
+    | equals | felt to represent | thought to represent | felt to be | thought to be | believed to represent | considered to represent | explained by | stemming from | arising from | resulting from
 tech: n/a | not applicable | sequences | sequence | min after | minutes after | mins after | mmol | mmol / kg | acquired | performed |
     protocol | technique | inversion time | ti | was obtained | were obtained | obtained | gadobutrol | gadoterate |
     dotarem | gadovist | gadobenate | psir | single shot | nulling | administered | administration | injection | not

@@ -26,7 +26,7 @@ _POINTS = (
     "insertion points | right ventricular septal insertion points | rv septal junction | junction rv and septal | junction septal and rv | junction septal with rv | junction septal with right ventricle | junction septal and right ventricle | ventricular insertion "
     "points | insertion of rv | insertion points of rv | insertion point of rv | insertion points of right "
     "ventricle | insertion points of of right ventricle | insertion points of of rv | points of insertion of "
-    "right ventricle | points insertion | insertionspunkte | insertion zones | junctional points | junction "
+    "right ventricle | points insertion | insertionspunkte | insertion zones | junctional points | junction with rv | junction with right ventricle | junction to rv | junction "
     "points"
 )
 _BOTH_POINTS = (

@@ -5,26 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .wording_lexicon import ALL_WALLS, AT_APEX, INSERTION_POINTS, LEVEL_SEGMENTS, WALLS
+from .wording_levels import Place, at_levels, combine
+from .wording_lexicon import ALL_WALLS, INSERTION_POINTS, LEVEL_SEGMENTS, WALLS
 from .wording_marks import Mark
 
 _ORDER = ("basal", "mid", "apical")
-_SHORT_NAME = {segments: name for name, segments in WALLS.items()}
 _PLACE_KINDS = frozenset({"level", "wall", "apex", "numbers", "territory", "rvip"})
 _GLUE_KINDS = frozenset({"sep", "segword", "all", "lv"})
 _MAX_GAP = 2  # unknown words that may stand inside one place ("the neighbouring basal inferior segment")
-
-
-@dataclass(frozen=True)
-class Place:
-    """AHA segments named by marks; what else the text said of them decides how places combine."""
-
-    segments: frozenset[int]
-    levels: tuple[str, ...] = ()  # levels named with it
-    only_levels: bool = False  # "at mid level": restricts another place of the clause
-    sure_levels: bool = False  # "all basal segments": a place of its own
-    kind: str = "wall"  # wall, numbers, territory, rvip, whole
-    base: frozenset[int] = frozenset()  # the wall's segments before a level restricted it
 
 
 @dataclass
@@ -52,7 +40,7 @@ def with_places(marks: list[Mark]) -> list[Mark]:
         else:
             result.append(marks[at])
             at += 1
-    return _combine(result)
+    return combine(result)
 
 
 def _run_end(marks: list[Mark], at: int) -> int:
@@ -93,15 +81,16 @@ def _read_run(run: list[Mark]) -> list[Mark]:
         if first.kind == "level":
             follows = groups[k + 1] if k + 1 < len(groups) else None
             if follows and follows[0].kind in ("wall", "rvip", "territory") and _at_level(first, follows[0]):
-                places += _levelled(follows, first.levels, first.start)
-                used.add(k + 1)
+                own = _own_level(groups[k + 2 : k + 4], follows)
+                walls = follows[:-1] if own else follows
+                places += _levelled(walls, first, first.start)
+                places += _levelled(follows[-1:], own, follows[-1].start, own.end) if own else []
+                used |= {k + 1, k + 2} if own else {k + 1}
             else:
                 segments = frozenset(s for level in first.levels for s in LEVEL_SEGMENTS[level])
-                places.append(
-                    _mark(
-                        first, group[-1], Place(segments, first.levels, True, first.sure or first.sep == "and", "level")
-                    )
-                )
+                sure = first.sure or first.sep == "and"
+                place = Place(segments, first.levels, True, sure, "level", apart=first.sep == ",")
+                places.append(_mark(first, group[-1], place))
         elif first.kind in ("wall", "rvip", "territory"):
             follows = groups[k + 1] if k + 1 < len(groups) else None
             after = groups[k + 2] if k + 2 < len(groups) else None
@@ -111,15 +100,25 @@ def _read_run(run: list[Mark]) -> list[Mark]:
                 and not (after and after[0].kind in ("wall", "rvip", "territory") and after[0].sep is None)
             )
             if free and follows and not follows[0].sure and follows[0].sep != "and":
-                places += _levelled(group, follows[0].levels, first.start, follows[-1].end)
+                places += _levelled(group, follows[0], first.start, follows[-1].end)
                 used.add(k + 1)
             else:
-                places += _levelled(group, (), first.start)
+                places += _levelled(group, None, first.start)
         elif first.kind == "numbers":
             places.append(_mark(first, first, Place(frozenset(first.segments), (), False, True, "numbers")))
         else:
-            places.append(_mark(first, first, Place(frozenset(first.segments), (), False, True, "apex")))
+            places.append(
+                _mark(first, first, Place(frozenset(first.segments), (), False, True, "apex", apart=first.sep == ","))
+            )
     return _numbers_win(places, run)
+
+
+def _own_level(after: list[list[_Atom]], walls: list[_Atom]) -> _Atom | None:
+    """The level behind the last of some walls that belongs to it alone: 'inferobasal and inferoseptal basal'."""
+    if len(walls) < 2 or not after or after[0][0].kind != "level" or after[0][0].sep is not None or after[0][0].sure:
+        return None
+    taken = len(after) > 1 and after[1][0].kind in ("wall", "rvip", "territory") and after[1][0].sep is None
+    return None if taken else after[0][0]
 
 
 def _at_level(level: _Atom, wall: _Atom) -> bool:
@@ -216,14 +215,18 @@ def _filled(low: tuple[str, ...], high: tuple[str, ...]) -> tuple[str, ...]:
     return _ORDER[min(places) : max(places) + 1]
 
 
-def _levelled(group: list[_Atom], levels: tuple[str, ...], start: int, end: int | None = None) -> list[Mark]:
+def _levelled(group: list[_Atom], level: _Atom | None, start: int, end: int | None = None) -> list[Mark]:
+    """The walls of a group at the level that stands before or behind them."""
+    levels = level.levels if level else ()
+    first = level if level and level.start < group[0].start else group[0]
     marks = []
     for k, atom in enumerate(group):
         kind = {"rvip": "rvip", "territory": "territory"}.get(
             atom.kind, "whole" if set(atom.segments) >= set(ALL_WALLS) else "wall"
         )
         segments = at_levels(frozenset(atom.segments), levels)
-        place = Place(segments, levels, False, bool(levels), kind, frozenset(atom.segments))
+        apart = (atom if k else first).sep == ","
+        place = Place(segments, levels, False, bool(levels), kind, frozenset(atom.segments), apart)
         marks.append(
             Mark(
                 "place",
@@ -234,18 +237,6 @@ def _levelled(group: list[_Atom], levels: tuple[str, ...], start: int, end: int 
             )
         )
     return marks
-
-
-def at_levels(segments: frozenset[int], levels: tuple[str, ...]) -> frozenset[int]:
-    """A wall's segments at some levels; at apical level the half walls are the whole septal or lateral segment."""
-    if not levels:
-        return segments
-    allowed = {s for level in levels for s in LEVEL_SEGMENTS[level]}
-    found = segments & allowed
-    if "apical" in levels:
-        name = _SHORT_NAME.get(tuple(sorted(segments)))
-        found |= set(AT_APEX.get(name or "", ()))
-    return frozenset(found)
 
 
 def _mark(first: _Atom, last: _Atom, place: Place) -> Mark:
@@ -283,94 +274,3 @@ def _numbers_win(places: list[Mark], run: list[Mark]) -> list[Mark]:
 
 def _near(place: Place, other: Place) -> frozenset[int]:
     return place.segments | other.segments
-
-
-def _combine(marks: list[Mark]) -> list[Mark]:
-    """Levels that stand apart restrict the clause's walls without level; a territory gives way to places it contains."""
-    marks = list(marks)
-    for k, mark in enumerate(marks):
-        if mark.kind != "place" or not mark.value.only_levels:
-            continue
-        walls = [
-            j
-            for j in range(k)
-            if marks[j].kind == "place"
-            and not marks[j].value.sure_levels
-            and marks[j].value.kind in ("wall", "whole", "rvip", "territory")
-            and not _barrier(marks, j, k)
-        ]
-        if mark.value.sure_levels:
-            walls = [j for j in walls if marks[j].value.kind == "whole"]
-        later = [
-            j
-            for j in range(k + 1, min(k + 6, len(marks)))
-            if marks[j].kind == "place"
-            and not marks[j].value.levels
-            and marks[j].value.kind in ("wall", "rvip", "territory")
-        ]
-        given = next((j for j in range(k - 1, -1, -1) if marks[j].kind == "place"), None)
-        shared = (
-            not mark.value.sure_levels
-            and given is not None
-            and marks[given].value.levels
-            and marks[given].value.kind == "wall"
-            and "seg" not in mark.words
-        )
-        if (
-            shared
-            and given is not None
-            and not _barrier(marks, given, k)
-            and any(m.kind in ("extent", "layer") for m in marks[given:k])
-        ):
-            wall = marks[given].value
-            marks[k] = mark._replace(
-                value=Place(at_levels(wall.base, mark.value.levels), mark.value.levels, False, True, "wall", wall.base)
-            )
-        elif walls:
-            for j in walls:
-                marks[j] = marks[j]._replace(value=restricted(marks[j].value, mark.value.levels))
-            marks[k] = mark._replace(kind="used")
-        elif (
-            later
-            and not mark.value.sure_levels
-            and "level" not in mark.words.lower()
-            and "seg" not in mark.words.lower()
-            and not _barrier(marks, k, later[0])
-            and any(m.kind in ("layer", "term") for m in marks[k + 1 : later[0]])
-        ):
-            for j in later[:1]:
-                marks[j] = marks[j]._replace(value=restricted(marks[j].value, mark.value.levels))
-            marks[k] = mark._replace(kind="used")
-    _name_points(marks)
-    return [m for m in marks if m.kind != "used"]
-
-
-def _name_points(marks: list[Mark]) -> None:
-    """'Hinge point LGE (inferior, mid)': a lone anterior or inferior wall after insertion points says which of them."""
-    for k, mark in enumerate(marks):
-        if mark.kind != "place" or mark.value.kind != "rvip" or mark.value.base != frozenset(INSERTION_POINTS["both"]):
-            continue
-        later = [j for j in range(k + 1, len(marks)) if marks[j].kind == "place"]
-        names = {WALLS["anterior"]: "anterior", WALLS["inferior"]: "inferior"}
-        if (
-            len(later) != 1
-            or _barrier(marks, k, later[0])
-            or any(m.kind in ("layer", "plus") or (m.kind == "sep" and m.value == "and") for m in marks[k : later[0]])
-        ):
-            continue
-        wall = marks[later[0]].value
-        name = names.get(tuple(sorted(wall.base)))
-        if name:
-            levels = wall.levels or mark.value.levels
-            marks[k] = mark._replace(
-                value=Place(at_levels(frozenset(INSERTION_POINTS[name]), levels), levels, False, True, "rvip")
-            )
-            marks[later[0]] = marks[later[0]]._replace(kind="used")
-
-
-def _barrier(marks: list[Mark], start: int, end: int) -> bool:
-    return any(m.kind in ("neg", "except", "spare", "break", "colon", "topic", "organ") for m in marks[start + 1 : end])
-
-
-def restricted(place: Place, levels: tuple[str, ...]) -> Place:
-    return Place(at_levels(place.segments, levels), levels, False, True, place.kind, place.base or place.segments)

@@ -11,8 +11,9 @@ from itertools import islice
 from .finding import Meaning
 from .wording_amounts import of_the_wall, with_measured
 from .wording_background import without_background
+from .wording_levels import Place, at_levels
 from .wording_marks import KNOWN, Mark, find_marks
-from .wording_places import Place, at_levels, with_places
+from .wording_places import with_places
 from .wording_shorthand import spelt_out
 from .wording_sides import AFTER, CONTRACTED, Sides, is_amount, is_or, vote
 from .wording_statements import judged_places_apart, judges_weak_wall, kind_at, past, statements_of, statements_on_lv

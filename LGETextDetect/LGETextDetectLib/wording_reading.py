@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from .wording_levels import Place
 from .wording_marks import Mark
-from .wording_places import Place
 from .wording_words import Extent
 
 STRONG = frozenset({"lge", "scar", "infarct", "stripe"})
@@ -23,6 +23,9 @@ class Draft:
     infarct: bool = False
     bright: bool = False  # said of bright signal only, which may turn out an artefact
     levelled: bool = True
+    vague: bool = False  # of whole walls, no level said
+    numbered: bool = False  # of two or more numbered segments
+    depth_only: bool = False  # a share of the wall without layer and place
     conclusion: bool = False
     sentence: int = 0
     words: list[str] = field(default_factory=list)
@@ -39,6 +42,8 @@ class Reading:
     partly_absent: int = 0
     rest_absent: bool = False  # of the rest beside what is not the LV ("papillary muscles enhance, otherwise no LGE")
     not_done: bool = False  # late enhancement was not imaged: "no infarct" then says nothing of it
+    seen_at: tuple[int, frozenset[int]] = (-9, frozenset())  # sentence and segments of the last finding that is no LGE
+    resumed: int = -9  # the line of a history on which findings of today follow without a heading
     last_lge: int = -9  # number of the last sentence on LGE
     present: int = 0
     infarct_named: int = 0  # without a place or layer: weaker than "no LGE"

@@ -18,15 +18,19 @@ from .wording_clauses import (
     leading_place,
     only_probable,
     said_of_images,
+    shown_on_images,
     under_place,
+    vessel_at_levels,
     without_bound_terms,
 )
 from .wording_comparisons import said_of_today
 from .wording_forms import filled_in
-from .wording_lesions import finding_of, group_items
+from .wording_lesions import finding_of, group_items, paired
+from .wording_levels import at_levels
 from .wording_marks import Mark
-from .wording_places import at_levels, with_places
+from .wording_places import with_places
 from .wording_reading import STRONG, Draft, Reading, place_of
+from .wording_referents import refer_back, remember_places, seen_there, with_there
 from .wording_scope import Scope
 from .wording_sentences import Sentence, sentences
 from .wording_tables import read_segment_table
@@ -87,12 +91,15 @@ class Statement:
         lead: Mark | None = None
         clauses = clauses_of(marks)
         for k, clause in enumerate(clauses):
-            placed = exact_in_brackets(with_places(clause))
+            placed = exact_in_brackets(
+                with_places(vessel_at_levels(with_there(clause, self.reading, self.number, self.sentence.text)))
+            )
             if k == 0 and any(m.kind == "colon" for m in placed):
                 lead = leading_place(placed)
             if lead is not None:
                 placed = under_place(placed, lead)
             self._clause(placed)
+            remember_places(placed, self.reading, self.number)
         self.emitted = self.reading.drafts[before:]
         if self.emitted or self.topic == "lge":
             self.reading.last_lge = self.number
@@ -101,12 +108,14 @@ class Statement:
 
     def _current_despite_section(self, marks: list[Mark]) -> bool:
         """A sentence that plainly reports LGE although no heading ended the history (all on one line)."""
-        if self.sentence.heading or self.has & {"history", "year", "query", "tech"}:
+        past = {"history", "year"} - (set() if "now" not in self.has else {"history"})
+        if self.sentence.heading or self.has & (past | {"query", "tech"}):
             return False
         lge = any(m.kind == "term" and m.value in ("lge", "scar") for m in said_of_images(marks))
         said = self.has & {"layer", "wall", "level", "numbers", "neg", "negpost", "rvip", "territory", "apex"}
-        if lge and said:
+        if (lge and said) or self.reading.resumed == self.sentence.line:
             self.section = "findings"
+            self.reading.resumed = self.sentence.line
             return True
         return False
 
@@ -170,7 +179,7 @@ class Statement:
     # -------------------------------------------------------------- clause
 
     def _clause(self, marks: list[Mark]) -> None:
-        marks = exact_after_colon(without_bound_terms(said_of_images(with_measured(marks))))
+        marks = exact_after_colon(without_bound_terms(said_of_images(shown_on_images(with_measured(marks)))))
         marks = amounts_of_the_lv(marks, self.sentence.heading)
         for words, there in no_reflow_in(marks):
             self.reading.no_reflow.append(there)
@@ -217,13 +226,15 @@ class Statement:
             if walk.negatives:
                 self._count_absent(marks, walk, maybe)
             return
-        drafts = _drafts_of(walk)
+        drafts = _drafts_of(walk, "respectively" in self.sentence.text.lower())
         for draft in drafts:
             draft.possible = maybe
             draft.sentence = self.number
             draft.conclusion = self.section == "conclusion" or (bool(marks) and marks[0].kind == "explain")
             draft.infarct = walk.infarct_only
             draft.bright = not walk.firm
+            refer_back(draft, marks, walk, self.reading)
+            draft.segments = draft.segments or set(seen_there(self.reading, self.number, self.sentence.text))
             self._keep(draft, walk, any(m.words.lower() == "also" for m in marks))
         if drafts:
             return
@@ -274,6 +285,8 @@ class Statement:
     def _keep(self, draft: Draft, walk: Scope, adds: bool) -> None:
         """Takes a lesion up, or what it says of the one before; ``adds``: 'the apex is also involved'."""
         last = self.reading.drafts[-1] if self.reading.drafts else None
+        if last is not None and draft.depth_only and last.layer not in (None, "subendocardial", "transmural"):
+            return  # "Pattern: mid-wall. Extent: 5 %."
         near = last is not None and last.sentence >= self.number - 1 and last.conclusion == draft.conclusion
         if (
             last is not None
@@ -297,6 +310,9 @@ class Statement:
             and self.number - last.sentence <= 1
             and not last.segments
         ):
+            for drafted in self.reading.drafts:  # "Pattern: subepicardial and mid-wall. Location: lateral."
+                if drafted is not last and drafted.sentence == last.sentence and not drafted.segments:
+                    drafted.segments |= draft.segments
             last.segments |= draft.segments
             last.sentence = self.number
         else:
@@ -318,9 +334,10 @@ class Statement:
         )
 
 
-def _drafts_of(walk: Scope) -> list[Draft]:
+def _drafts_of(walk: Scope, respectively: bool) -> list[Draft]:
     """The lesions that a clause affirms, without the segments that it denies."""
-    drafts = group_items([i for i in walk.items if i.positive])
+    items = [i for i in walk.items if i.positive]
+    drafts = group_items(paired(items) if respectively else items)
     denied = {s for i in walk.items if i.kind == "place" and not i.positive for s in place_of(i).segments}
     for draft in drafts:
         if draft.segments - denied:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from .wording_amounts import of_the_wall, scar_amount
+from .wording_levels import Place
 from .wording_lexicon import TERRITORIES
 from .wording_marks import Mark
-from .wording_places import Place
 from .wording_reading import STRONG, Item, place_of, score_of_extent
 
 
@@ -61,6 +61,7 @@ class Scope:
             not kinds & {"term", "assert", "neg", "negpost", "except"}
             or joined
             or ("term" in kinds and not kinds & {"place", "layer", "assert"})
+            or [m.kind for m in marks[:1]] == ["except"]  # "no scar, except for ..."
         )
         self.negative = self.negative and listed
         self.excepting = self.excepting and listed
@@ -84,7 +85,7 @@ class Scope:
             if any(m.kind in ("place", "layer") for m in rest):
                 self.sparing = True
             else:
-                self._turn(start, only_places=True)
+                self._turn(self._judged_from(start) or start, only_places=True)
         elif mark.kind == "except":
             self._except(mark)
         elif mark.kind == "explain":
@@ -93,7 +94,30 @@ class Scope:
         elif mark.kind == "term":
             self._term(mark, {m.kind for m in marks})
         elif mark.kind in ("layer", "place", "extent", "vessel", "plus"):
+            if self._begins_lesion(marks, k):
+                self.items.append(Item("cut", None, True, ""))
             self._item(mark, marks, k)
+
+    def _begins_lesion(self, marks: list[Mark], k: int) -> bool:
+        """'Subepicardial LGE inferolateral and septal mid-wall LGE', '..., apex transmural': a place with a layer of its own."""
+        mark, rest = marks[k], marks[k + 1 :]
+        said = {i.kind for i in self.items if i.positive}
+        if mark.kind == "layer" and {"term", "layer"} <= said and self.items[-1].kind in ("layer", "extent"):
+            head = next(
+                (m for m in rest if m.kind != "layer"), mark
+            )  # "LGE (transmural), and patchy LGE in the septum"
+            return _is_strong(head) and all(m.kind in ("sep", "plus") for m in marks[:k])
+        if mark.kind != "place" or self.negative or not {"term", "place", "layer"} <= said:
+            return False
+        if [m.kind for m in rest[:2]] == ["open", "layer"] and rest[0].start == mark.end:
+            layers = {
+                i.value for i in self.items if i.kind == "layer"
+            }  # "transmural scar inferior, septal (subendocardial)"
+            return self.items[-1].kind == "place" and not layers & set(rest[1].value)
+        if [m.kind for m in rest[:1]] != ["layer"] or rest[0].start != mark.end:
+            return False
+        named = len(rest) > 1 and _is_strong(rest[1]) and rest[1].start == rest[0].end
+        return named or ((k == 0 or place_of(mark).apart) and len(rest) == 1)
 
     def _except(self, mark: Mark) -> None:
         """'No LGE except in the septum' affirms; 'LGE except in the septum' takes away."""
@@ -187,6 +211,8 @@ class Scope:
                 self._count_negative(marks, [i for i in self.items[start:] if i.kind == "place"], rest)
             return
         head = heads[0]
+        if head.kind == "vote" and len(heads) > 1 and heads[1].kind == "term" and heads[1].start == head.end:
+            head = heads[1]  # "no ischaemic scar"
         later_term = any(m.kind == "term" for m in heads[1:]) and any(
             m.kind == "sep" and m.words.startswith(("or", "nor", "and")) for m in rest
         )
@@ -227,6 +253,11 @@ class Scope:
             _scarred_after_all(rest) or any(i.kind == "extent" and i.positive for i in mine)
         ):
             return
+        of_wall = mark.value == "normal" or bool(_UNINVOLVED.search(mark.words.lower()))
+        judged = self._judged_from(start) if of_wall else None
+        if judged is not None and marks[k - 1].kind in ("place", "assert"):
+            self._turn(judged, only_places=True)
+            return
         if mark.value == "normal":
             if any(i.kind == "place" for i in mine) and not any(i.kind in ("term",) and i.positive for i in mine):
                 self._turn(start, only_places=True)
@@ -253,6 +284,14 @@ class Scope:
             return mark.value == "normal" or any(m.kind == "lv" for m in marks)
         named = [i.value for i in mine if i.kind == "term"]
         return mark.value == "normal" and named == ["lge"] and bool(_NORMAL.match(mark.words.lower()))
+
+    def _judged_from(self, start: int) -> int | None:
+        """'LGE of the septum and apex, lateral wall spared': where the last places begin when a comma parts them from scarred ones."""
+        apart = [j for j, i in enumerate(self.items) if j > start and i.kind == "place" and place_of(i).apart]
+        if not apart or any(i.kind != "place" for i in self.items[apart[-1] :]):
+            return None
+        before = {i.kind for i in self.items[start : apart[-1]] if i.positive}
+        return apart[-1] if "place" in before and before & {"term", "layer"} else None
 
     def _spare_beside(self, marks: list[Mark], k: int) -> None:
         """'Transmural anterior scar the septum looks fine', '... and viable RCA territory': only what stands beside is spared."""
@@ -325,7 +364,13 @@ _REST = re.compile(r"otherwise|elsewhere|anywhere else|rest|remain|sonst|ubrig|a
 
 _BULGE = re.compile(r"aneurysm|balloon|hypertroph")
 _NORMAL = re.compile(r"normal|unremark|unauff")
+_UNINVOLVED = re.compile(r"involved|affected")  # of a wall; "not seen" is of enhancement
 _YES = frozenset({"+", "positive", "yes", "present"})
+
+
+def _is_strong(mark: Mark) -> bool:
+    """Whether a mark is a word for late enhancement or scar."""
+    return mark.kind == "term" and mark.value in STRONG
 
 
 def _scarred_after_all(rest: list[Mark]) -> bool:

@@ -129,7 +129,7 @@ def sentences(text: str) -> list[Sentence]:
             elif rest.strip():
                 started = True
             if rest.strip():
-                if heading.startswith("segment") and rest.lstrip()[:1].isdigit():
+                if "segment" in heading.split() and rest.lstrip()[:1].isdigit():
                     rest = f"segments {rest}"
                 extents: list[tuple[Extent, str]] = []
                 marks = tuple(find_marks(tokens_of(rest, shouting, extents), extents))

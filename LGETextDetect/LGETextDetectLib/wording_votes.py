@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator
 
 from .wording_clauses import is_past
+from .wording_lexicon import TERRITORIES
 from .wording_marks import Mark
 from .wording_reading import Draft
 from .wording_sentences import Sentence
 
 _FAMILY = re.compile(r"\b(family|father|mother|brother|sister|proband|cousin|uncle|son|daughter)", re.I)
+_TERRITORIES = re.compile(r"\bterritories\b", re.I)
 _CAUSE = re.compile(r"not|aetiolog|etiolog|cause|origin", re.I)
 
 
@@ -18,8 +20,11 @@ def votes_in(sentence: Sentence, marks: list[Mark], lesions: list[Draft], tier: 
     """(tier, weight, aetiology) of all that a sentence says of the cause; its largest lesion gives the weight."""
     weight = max((len(d.segments) for d in lesions), default=1) or 1
     nonischaemic = any(m.kind == "vote" and m.value == "non-ischaemic" for m in marks)
-    if any(d.territory or _within_territory(d, marks) for d in lesions) and not nonischaemic:
+    vessels = marks if _TERRITORIES.search(sentence.text) else []
+    if any(d.territory or _within_territory(d, marks, vessels) for d in lesions) and not nonischaemic:
         yield 3, weight, "ischaemic"
+    if lesions and not nonischaemic and any(_explained_by_artery(marks[k : k + 3]) for k in range(len(marks))):
+        yield tier, weight, "ischaemic"
     sized = any(m.kind == "notthick" and "infarct" in m.words for m in marks)
     if sized or (lesions and sentence.heading.startswith("infarct")):
         yield tier, weight, "ischaemic"
@@ -35,10 +40,23 @@ def votes_in(sentence: Sentence, marks: list[Mark], lesions: list[Draft], tier: 
             yield tier, weight, "non-ischaemic"
 
 
-def _within_territory(lesion: Draft, marks: list[Mark]) -> bool:
-    """'LAD territory (segments 7, 13)': an infarct's layer inside the coronary territory that is named with it."""
-    coronary = lesion.layer in (None, "subendocardial", "transmural") and lesion.segments
-    return bool(coronary) and any(m.kind == "territory" and lesion.segments <= set(m.value) for m in marks)
+def _explained_by_artery(marks: list[Mark]) -> bool:
+    """'... consistent with OM occlusion', 'post LAD occlusion'."""
+    if [m.kind for m in marks] != ["explain", "vessel", "topic"] and [m.kind for m in marks] != [
+        "after",
+        "vessel",
+        "topic",
+    ]:
+        return False
+    return bool(re.match("occlu|stenos|throm", marks[2].words.lower()))
+
+
+def _within_territory(lesion: Draft, marks: list[Mark], vessels: list[Mark]) -> bool:
+    """'LAD territory (segments 7, 13)', 'LAD and LCx territories': an infarct's layer inside the territories named with it."""
+    if lesion.layer not in (None, "subendocardial", "transmural") or not lesion.segments:
+        return False
+    named = {s for m in vessels if m.kind == "vessel" for s in TERRITORIES.get(m.value, ())}
+    return lesion.segments <= named or any(m.kind == "territory" and lesion.segments <= set(m.value) for m in marks)
 
 
 def _denies_coronary_cause(sentence: Sentence, marks: list[Mark], at: int) -> bool:
@@ -60,10 +78,12 @@ def _vote_denied(marks: list[Mark], at: int) -> bool:
         if mark.kind == "neg" or mark.kind == "spare":
             denied = True
         if mark.kind in ("explain", "except") and not denied:
-            return mark.kind == "explain" and _denied_before(marks[: marks.index(mark)])
+            return mark.kind == "explain" and _denied_before(marks[: marks.index(mark)], mark)
         if mark.kind == "asked":
             return True
     for mark in marks[at + 1 : at + 6]:
+        if mark.kind == "asked" and mark.start == marks[at].end:
+            return True  # "myocarditis query"
         if (
             mark.kind in ("break", "explain")
             or (mark.kind == "sep" and mark.value == ",")
@@ -77,8 +97,10 @@ def _vote_denied(marks: list[Mark], at: int) -> bool:
     return denied
 
 
-def _denied_before(marks: list[Mark]) -> bool:
-    """'No enhancement suggestive of ...': the last denial before is of the enhancement itself."""
+def _denied_before(marks: list[Mark], explain: Mark) -> bool:
+    """'No enhancement suggestive of ...', 'not diagnostic of ...': the last denial is of the enhancement or the explanation."""
+    if marks and marks[-1].kind == "neg" and marks[-1].end == explain.start:
+        return True
     last = next((k for k in range(len(marks) - 1, -1, -1) if marks[k].kind in ("neg", "break", "except")), None)
     if last is None or marks[last].kind != "neg":
         return False

@@ -112,6 +112,7 @@ _WALL_DOT = re.compile(
 
 _SEGMENT_LIST = re.compile(
     r"\b(?:segments?|segs?|aha)[\s.:#]*\d{1,2}(?:\s*(?:[,/&+-]|and|or|to)\s*\d{1,2})+(?![\d.,]*\s*%)"
+    r"|\((?:1[0-7]|[1-9])(?:,(?:1[0-7]|[1-9]))+\)"
 )
 
 
@@ -361,7 +362,8 @@ def _extent(found: re.Match[str]) -> Extent:
     elif compared:
         sign = "<"
     assert high is not None
-    return Extent(low if low is not None else high, high, sign)
+    low = high if low is None else low
+    return Extent(min(low, high), max(low, high), sign)
 
 
 def _number(text: str | None) -> float | None:
