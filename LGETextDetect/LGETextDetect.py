@@ -195,6 +195,7 @@ class LGETextDetectWidget(PanelRuns, ScriptedLoadableModuleWidget, VTKObservatio
 
     def cleanup(self):
         self._let_go()
+        self.batch.close()
         self.removeObservers()
 
     def enter(self):
@@ -212,10 +213,9 @@ class LGETextDetectWidget(PanelRuns, ScriptedLoadableModuleWidget, VTKObservatio
             self.initializeParameterNode()
 
     def _let_go(self):
-        """Leave no process, file or drawing behind when the scene or the application closes."""
+        """Leave no process, file or drawing of this scene behind when it or the application closes; a batch goes on."""
         if self.watch.abandon():
             self._show_progress(_("Cancelled"), 0, 1)
-        self.batch.close()
         self.export.close()
         self._forget_result()
         self.landmarks.close()

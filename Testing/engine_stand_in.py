@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 
@@ -120,11 +121,31 @@ def detect(source: Path, out: Path, prompts: list[str], landmarks: Path | None) 
     return 0
 
 
+def wait_half_done(root: Path, part: Path) -> bool:
+    """Leave a half-written folder there until ``root`` holds a file 'go'; False when asked to stop before."""
+    part.mkdir()
+    send("progress", stage="hanging", done=0, total=2)
+    try:
+        while not (root / "go").exists():
+            time.sleep(0.02)
+        return True
+    except KeyboardInterrupt:
+        return False
+    finally:
+        time.sleep(0.2)  # cleaning up takes a while
+        part.rmdir()
+
+
 def batch(root: Path, out: Path) -> int:
-    """One study with a result, one refused."""
+    """One study with a result, one refused; waits half done when ``root`` holds a file 'slow'."""
+    from LGETextDetectLib.child_process import stop_when_asked
     from LGETextDetectLib.results_table import done_row, failed_row, write_rows
 
     out.mkdir(exist_ok=True)
+    if (root / "slow").exists():
+        with stop_when_asked():
+            if not wait_half_done(root, out / ".a.part-0"):
+                return 130
     detect(root / "a.nrrd", out / "a", [], None)
     result = json.loads((out / "a" / "result.json").read_text("utf-8"))
     result |= {"input": {"slices": 4, "image_type": "psir"}, "seconds": {"total": 1.0}}

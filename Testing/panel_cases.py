@@ -29,7 +29,7 @@ PARTS = slicer_stand_in.install()
 @pytest.fixture(autouse=True)
 def clean_scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     slicer.mrmlScene.Clear(1)
-    PARTS.packaging.asked.clear()
+    PARTS.packages.installed.clear()
     PARTS.app.testing = True
     monkeypatch.setenv("ENGINE_STAND_IN_FOLDER", str(tmp_path))
     yield

@@ -1,7 +1,7 @@
 """A stand-in for the Slicer application around the real MRML of PyPI slicer-core; not a copy of Slicer's own files.
 
 ``install()`` puts into ``slicer`` and ``sys.modules`` what the wheel lacks: the application, ``qt`` and ``ctk``, the
-scripted-module base classes, parameterNodeWrapper, i18n, packaging and SampleData.
+scripted-module base classes, parameterNodeWrapper, i18n, the installation of packages and SampleData.
 """
 
 from __future__ import annotations
@@ -223,17 +223,46 @@ def parameter_node_wrapper(cls):
 
 
 @dataclass
-class Packaging:
-    """``slicer.packaging``: installs nothing, remembers who asked for what."""
+class Packages:
+    """``slicer.util.pip_install`` of Slicer 5.12, of which 5.10 has the first parameter: installs nothing, keeps the words."""
 
-    asked: list[tuple[str, list[str]]] = field(default_factory=list)
+    installed: list[list[str]] = field(default_factory=list)
 
-    def load_requirements(self, path):
-        lines = (line.strip() for line in Path(path).read_text("utf-8").splitlines())
-        return [line for line in lines if line and line[0] not in "#-"]
+    def pip_install(
+        self,
+        requirements,
+        constraints=None,
+        no_deps_requirements=None,
+        skip_packages=None,
+        blocking=True,
+        show_progress=True,
+        requester=None,
+        parent=None,
+        logCallback=None,
+        completedCallback=None,
+    ):
+        self.installed.append(list(requirements))
 
-    def pip_ensure(self, requirements, requester):
-        self.asked.append((requester, requirements))
+    def ensuring_module(self, name):
+        """Slicer 5.12's module ``name`` of requirements, as far as it tells what it would hand to pip."""
+
+        def load_requirements(path):
+            lines = (line.strip() for line in Path(path).read_text("utf-8").splitlines())
+            return [line for line in lines if line and line[0] not in "#-"]
+
+        def pip_ensure(
+            requirements,
+            constraints=None,
+            skip_packages=None,
+            prompt_install=True,
+            prompt_restart=True,
+            requester=None,
+            skip_in_testing=True,
+            show_progress=True,
+        ):
+            slicer.util.pip_install([*requirements, *(["-c", str(constraints)] if constraints else [])])
+
+        return _module(name, load_requirements=load_requirements, pip_ensure=pip_ensure)
 
 
 @dataclass
@@ -269,8 +298,8 @@ def new_scene():
 
 @functools.cache  # one application in a process, whoever asks
 def install() -> SimpleNamespace:
-    """Put the stand-ins in place; returns them: app, packaging, sample_data, qt_application."""
-    parts = SimpleNamespace(app=Application(), packaging=Packaging(), sample_data=SampleData())
+    """Put the stand-ins in place; returns them: app, packages, sample_data, qt_application."""
+    parts = SimpleNamespace(app=Application(), packages=Packages(), sample_data=SampleData())
     parts.qt_application = qt_stand_in.QtWidgets.QApplication.instance() or qt_stand_in.QtWidgets.QApplication([])
     qt_stand_in.QtCore.QCoreApplication.setOrganizationName("LGETextDetect")
     qt_stand_in.QtCore.QCoreApplication.setApplicationName("stand-in")
@@ -283,6 +312,7 @@ def install() -> SimpleNamespace:
     for name in ("BinaryLabelmapToClosedSurface", "ClosedSurfaceToBinaryLabelmap"):  # as the Segmentations module does
         converters.RegisterConverterRule(getattr(slicer, f"vtk{name}ConversionRule")())
     slicer.util.mainWindow = lambda verbose=True: None
+    slicer.util.pip_install = parts.packages.pip_install
     slicer.qMRMLNodeComboBox = qt_stand_in.qMRMLNodeComboBox
     bases = (
         ScriptedLoadableModule,
@@ -301,11 +331,6 @@ def install() -> SimpleNamespace:
             WithinRange=WithinRange,
         ),
         _module("slicer.i18n", tr=lambda text: text, translate=lambda context, text: text),
-        _module(
-            "slicer.packaging",
-            load_requirements=parts.packaging.load_requirements,
-            pip_ensure=parts.packaging.pip_ensure,
-        ),
         _module("SampleData", SampleDataLogic=parts.sample_data),
     )
     for module in modules:

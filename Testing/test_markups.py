@@ -73,6 +73,59 @@ def test_place_decides_the_slice_not_the_number(tmp_path: Path) -> None:
     assert (back.apex, back.base) == (None, None)
 
 
+@pytest.mark.parametrize("off", [(0.4, -0.4), (-0.45, 0.45), (0.0, 0.3)])
+@pytest.mark.parametrize("auto", [AUTO, None], ids=["beside found ones", "alone"])
+def test_points_set_beside_their_slices_plane_are_written_as_they_are_read(
+    tmp_path: Path, auto: Landmarks | None, off: tuple[float, float]
+) -> None:
+    """Centre and insertion point lie by these shares of the gap off the plane of slice 1."""
+    gap, mark = VOLUME.affine[:3, 0], AUTO.slices[1]
+    path = written(
+        tmp_path,
+        [
+            control("lv_centre_1", mark.lv_centre + off[0] * gap),
+            control("rvip_anterior_1", mark.rvip_anterior + off[1] * gap),
+            control("rvip_inferior_1", mark.rvip_inferior + off[1] * gap),
+        ],
+    )
+    merged = with_manual(auto, read_markups(path, VOLUME), VOLUME)
+    write_markups(merged, tmp_path / "landmarks.mrk.json")
+    back = read_markups(tmp_path / "landmarks.mrk.json", VOLUME)
+    assert back.slices == tuple(replace(s, confidence=1.0) for s in merged.slices)
+    assert np.allclose((back.apex, back.base), (merged.apex, merged.base), atol=1e-3)
+    for index, slice_ in enumerate(merged.slices):
+        for lps in (slice_.lv_centre, slice_.rvip_anterior, slice_.rvip_inferior):
+            assert VOLUME.to_index(lps)[0] == pytest.approx(index, abs=1e-3)
+
+
+def test_insertion_points_beyond_a_tight_crop_are_read_back(tmp_path: Path) -> None:
+    crop = replace(VOLUME, array=VOLUME.array[:, 26:38, 26:38].copy(), affine=VOLUME.affine.copy())
+    crop.affine[:3, 3] = VOLUME.to_lps([0, 26, 26])
+    write_markups(AUTO, tmp_path / "a.mrk.json")
+    back = read_markups(tmp_path / "a.mrk.json", crop)
+    assert (np.abs(crop.to_index(AUTO.slices[0].rvip_anterior)[1:] - 5.5) > 6.5).any()
+    for before, after in zip(AUTO.slices, back.slices, strict=True):
+        assert np.allclose(after.rvip_anterior, before.rvip_anterior, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("label", "index", "slice_"),
+    [
+        ("lv_centre_1", 1.7, 1),  # between two slices the name decides
+        ("lv_centre_2", 1.3, 2),
+        ("lv_centre_1", 1.95, 2),  # on another slice than the name says
+        ("lv_centre_7", 1.7, 2),  # a plain counter
+        ("lv_centre", 1.7, 2),
+        ("lv_centre_0", -0.8, 0),
+        ("lv_centre_4", 4.8, 4),
+    ],
+)
+def test_the_number_decides_between_two_slices(tmp_path: Path, label: str, index: float, slice_: int) -> None:
+    place = np.array(AUTO.slices[0].lv_centre) + index * VOLUME.affine[:3, 0]
+    back = read_markups(written(tmp_path, [control(label, place)]), VOLUME)
+    assert [s.index for s in back.slices if s.lv_centre] == [slice_]
+
+
 def test_points_not_yet_placed_are_skipped(tmp_path: Path) -> None:
     pending = {**control("rvip_inferior", (0, 0, 0)), "positionStatus": "preview"}
     back = read_markups(written(tmp_path, [control("lv_centre", AUTO.slices[1].lv_centre), pending]), VOLUME)
@@ -101,9 +154,21 @@ REFUSED: dict[str, Callable[[Path], Path]] = {
     "beyond the stack": lambda folder: written(
         folder, [control("lv_centre", np.array(AUTO.apex) + VOLUME.affine[:3, 0])]
     ),
+    "before the first slice": lambda folder: written(
+        folder, [control("lv_centre_1", AUTO.slices[0].lv_centre - 0.8 * VOLUME.affine[:3, 0])]
+    ),
+    "centre beside the image": lambda folder: written(folder, [control("lv_centre_1", VOLUME.to_lps([1, 32, -8]))]),
+    "insertion point far beside the image": lambda folder: written(
+        folder, [control("rvip_anterior_1", VOLUME.to_lps([1, 32, -40]))]
+    ),
+    "endless number": lambda folder: written(folder, [{**CENTRE, "label": "lv_centre_" + "1" * 5000}]),
     "apex in another room": lambda folder: written(folder, [CENTRE, control("apex", (4000, 0, 0))]),
     "not a number": lambda folder: written(folder, [{"label": "lv_centre", "position": [float("nan"), 0, 0]}]),
+    "beyond all numbers": lambda folder: written(folder, [{"label": "lv_centre", "position": [1e308, -1e308, 1e308]}]),
     "infinite": lambda folder: written(folder, [{"label": "lv_centre", "position": [1e999, 0, 0]}]),
+    "too long a number": lambda folder: raw(
+        folder, '{"markups": [{"controlPoints": [{"label": "lv_centre", "position": [1' + "0" * 400 + ", 0, 0]}]}]}"
+    ),
     "text": lambda folder: written(folder, [{"label": "lv_centre", "position": ["1", "2", "3"]}]),
     "two numbers": lambda folder: written(folder, [{"label": "lv_centre", "position": [1, 2]}]),
     "other system": lambda folder: written(folder, [CENTRE], coordinateSystem="IJK"),

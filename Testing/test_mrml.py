@@ -379,11 +379,41 @@ def test_only_points_set_by_hand_override_found_ones(scene, tmp_path: Path) -> N
     assert mrml.mean_confidence(node) == pytest.approx(0.8)
     fresh = tmp_path / "fresh.mrk.json"
     mrml.node_to_markups_file(mrml.landmarks_to_node(landmarks(one), scene, "again"), fresh)
-    mrml.update_landmarks(node, fresh, scene)
+    mrml.update_landmarks(node, fresh, scene, one)
     kept = [
         node.GetNthControlPointLabel(k) for k in range(node.GetNumberOfControlPoints()) if not mrml.was_found(node, k)
     ]
     assert kept == ["rvip_anterior_2"]  # it is where the hand put it, and still says so
+
+
+def test_a_point_between_two_slices_stays_where_the_hand_put_it(scene, tmp_path: Path) -> None:
+    one = volume(GEOMETRIES["oblique"])
+    node = mrml.landmarks_to_node(landmarks(one), scene, "landmarks")
+    number = node.GetControlPointIndexByLabel("rvip_anterior_2")
+    place = np.multiply(one.to_lps([2.4, 1, 1]), (-1, -1, 1))
+    node.SetNthControlPointPosition(number, *place)
+    mrml.mark_set_by_hand(node, number)
+    shown = mrml.shown_landmarks(node, one).slices[2]
+    assert one.to_index(shown.rvip_anterior)[0] == pytest.approx(2, abs=1e-3)
+    fresh = tmp_path / "fresh.mrk.json"
+    mrml.node_to_markups_file(mrml.landmarks_to_node(landmarks(one), scene, "again"), fresh)
+    mrml.update_landmarks(node, fresh, scene, one)
+    labels = [node.GetNthControlPointLabel(k) for k in range(node.GetNumberOfControlPoints())]
+    assert len(labels) == len(set(labels)) == 13
+    assert node.GetNthControlPointPosition(labels.index("rvip_anterior_2")) == pytest.approx(place, abs=1e-3)
+    assert not mrml.was_found(node, labels.index("rvip_anterior_2"))
+
+
+def test_points_that_the_engine_would_refuse_are_kept_too(scene, tmp_path: Path) -> None:
+    one = volume(GEOMETRIES["plain"])
+    node = mrml.landmarks_to_node(landmarks(one), scene, "landmarks")
+    number = node.GetControlPointIndexByLabel("lv_centre_1")
+    node.SetNthControlPointPosition(number, 900.0, 900.0, 900.0)
+    mrml.mark_set_by_hand(node, number)
+    fresh = tmp_path / "fresh.mrk.json"
+    mrml.node_to_markups_file(mrml.landmarks_to_node(landmarks(one), scene, "again"), fresh)
+    mrml.update_landmarks(node, fresh, scene, one)
+    assert node.GetNthControlPointPosition(node.GetControlPointIndexByLabel("lv_centre_1")) == (900.0, 900.0, 900.0)
 
 
 def test_the_orientation_transform_turns_the_heart_upright(scene) -> None:

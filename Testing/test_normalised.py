@@ -13,7 +13,7 @@ from LGETextDetectLib.normalised import (
     normalise,
     scale_intensity,
 )
-from LGETextDetectLib.orientation import geometry_known, seen_from_apex
+from LGETextDetectLib.orientation import geometry_known, plane_axes, seen_from_apex
 from LGETextDetectLib.patches import cut_patches, image_centres, patch_grids
 from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.volume import Volume
@@ -190,7 +190,8 @@ def test_one_slice_set_by_hand_serves_the_study(study: VirtualStudy) -> None:
 
 def test_manual_points_override_automatic_ones(study: VirtualStudy) -> None:
     index = len(study.landmarks.slices) // 2
-    moved = tuple(np.add(study.landmarks.slices[index].lv_centre, 3.0).tolist())
+    by = 3.0 * plane_axes(study.volume)[0]
+    moved = tuple(np.add(study.landmarks.slices[index].lv_centre, by).tolist())
     manual = only(study.landmarks, {index}, ())
     slices = [s if s.index != index else SliceLandmarks(index, moved, None, None, 1.0) for s in manual.slices]
     merged = with_manual(study.landmarks, Landmarks("manual", None, None, tuple(slices)), study.volume)

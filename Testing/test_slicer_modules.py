@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,7 @@ from LGETextDetectLib import mrml, mrml_results
 from LGETextDetectLib.events import Cancelled
 from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.volume import Volume
+from vtk.util.numpy_support import vtk_to_numpy
 
 import LGETextDetect  # isort: skip
 from LGETextDetectWidgets import engine_process, models, packages, panel_words
@@ -80,7 +82,7 @@ LGETextDetect.LGETextDetect(type("", (), {{}})())
 for widget in (LGETextDetect.LGETextDetectWidget, LGETextTrain.LGETextTrainWidget):
     with slicer_stand_in.panel(widget):
         pass
-assert not parts.packaging.asked and not parts.sample_data.sources
+assert not parts.packages.installed and not parts.sample_data.sources
 heavy = {{"scipy", "onnxruntime", "torch", "pydicom", "SimpleITK", "monai", "transformers"}} & set(sys.modules)
 assert not heavy, heavy
 """
@@ -102,7 +104,7 @@ def test_sample_data_is_registered_when_start_up_is_complete() -> None:
 
 @pytest.mark.parametrize("module", [LGETextDetect, LGETextTrain])
 def test_requirements_have_floors_and_leave_slicers_own_packages_alone(module) -> None:
-    lines = PARTS.packaging.load_requirements(module.REQUIREMENTS)
+    lines = packages.required_packages(module.REQUIREMENTS)
     assert lines and all(">=" in line and "==" not in line for line in lines)
     names = {line.split(">=")[0].lower() for line in lines}
     assert not names & {"numpy", "simpleitk", "pydicom", "torch", "vtk"}
@@ -219,6 +221,32 @@ def test_models_are_offered_and_their_card_is_shown(panel, monkeypatch: pytest.M
         models.install_model(HERE)
 
 
+@pytest.mark.parametrize("fails", ["moving the old one away", "moving the new one in"])
+def test_a_model_that_cannot_be_replaced_stays_whole(fails: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows a folder is not moved while a file in it is open."""
+    bundle, rename = models.available_models()[0].folder, Path.rename
+    installed = models.install_model(bundle)
+    (installed.folder / "own.txt").write_text("the older one", "utf-8")
+
+    def refuse(path: Path, target: Path) -> Path:
+        if (path == installed.folder) == (fails == "moving the old one away") and "old" not in path.name:
+            raise PermissionError(13, "The process cannot access the file", str(path))
+        return rename(path, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", refuse)
+        with pytest.raises(PermissionError):
+            models.install_model(bundle)
+    names = {path.name for path in bundle.iterdir()} | {"own.txt"}
+    assert {path.name for path in installed.folder.iterdir()} == names
+    assert [path.name for path in models.models_folder().iterdir()] == [installed.folder.name]
+    models.install_model(bundle)
+    assert not (installed.folder / "own.txt").exists() and len(list(models.models_folder().iterdir())) == 1
+    left = models.models_folder() / f".{installed.folder.name}.old-1"
+    installed.folder.rename(left)
+    assert [model.key for model in models.available_models()] == [""]  # what could not be deleted is no model
+
+
 def test_research_use_is_always_said(panel) -> None:
     assert "Research use, not for diagnosis" in panel.ui.researchLabel.text
     assert panel.ui.researchLabel.isVisibleTo(panel.parent.widget)
@@ -243,7 +271,7 @@ def test_apply_shows_the_finding_and_its_nodes(panel, views) -> None:
     evidence = panel.nodes.evidence
     values = slicer.util.arrayFromVolume(node)
     assert np.array_equal(slicer.util.arrayFromVolume(evidence), (values == values.max()).astype(np.float32))
-    assert [requester for requester, _ in PARTS.packaging.asked] == ["LGETextDetect"]
+    assert not PARTS.packages.installed
     layers = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLSliceCompositeNode")
     assert layers.GetBackgroundVolumeID() == node.GetID() and layers.GetForegroundVolumeID() == evidence.GetID()
     assert panel.parameters.landmarks is panel.nodes.landmarks and panel.nodes.landmarks.GetLocked()
@@ -267,14 +295,12 @@ def test_a_crash_shows_what_the_engine_said_last(panel) -> None:
     assert not panel.ui.errorLabel.text
 
 
-def test_declined_packages_are_said(panel, monkeypatch: pytest.MonkeyPatch) -> None:
-    def decline(*_args, **_kwargs):
-        raise RuntimeError("The packages were not installed.")
-
-    monkeypatch.setattr(slicer.packaging, "pip_ensure", decline)
+def test_declined_packages_are_said(panel, lacking) -> None:
+    lacking.answer = False
     add_volume()
     apply(panel)
-    assert "not installed" in panel.ui.errorLabel.text and panel.ui.applyButton.enabled
+    assert "not-there-lgetext>=2 were not installed" in panel.ui.errorLabel.text and panel.ui.applyButton.enabled
+    assert not PARTS.packages.installed
 
 
 def test_cancel_leaves_no_process_no_nodes_and_a_usable_panel(
@@ -377,6 +403,36 @@ def test_a_moved_point_is_by_hand_and_the_answer_follows(panel) -> None:
     assert "1 set by hand" in panel.ui.confidenceLabel.text
     assert [row[0] for row in panel.questions.rows] == ["scar?"]  # asked again
     assert len([name for name in finding_nodes() if name.endswith("evidence")]) == 2  # volume and segmentation
+
+
+def test_points_dragged_off_their_slice_are_shown_with_the_result(panel) -> None:
+    """Centre to one side of slice 1, an insertion point to the other: the engine's own file is read again."""
+    applied(panel)
+    panel.ui.editButton.click()
+    node, first = panel.parameters.landmarks, panel.nodes.evidence
+    move(node, "lv_centre_1", (0.0, 0.5, 3.2))  # of 8 mm between slices
+    move(node, "rvip_anterior_1", (0.0, 0.6, -3.2))
+    wait_until(
+        lambda: bool(panel.ui.errorLabel.text) or (panel.nodes.evidence is not first and panel.watch.run is None)
+    )
+    assert not panel.ui.errorLabel.text and panel.nodes.result["landmarks"]["source"] == "mixed"
+    assert "2 set by hand" in panel.ui.confidenceLabel.text and len(panel.landmarks.frames()) == 4
+
+
+def test_a_point_moved_during_a_run_stays_and_is_asked_about_next(panel) -> None:
+    applied(panel)
+    panel.ui.editButton.click()
+    node = panel.parameters.landmarks
+    move(node, "rvip_anterior_1", (0.0, 0.6, 0.0))
+    wait_until(lambda: panel.watch.run is not None)
+    move(node, "rvip_anterior_2", (0.0, 0.7, 0.0))
+    place = node.GetNthControlPointPosition(node.GetControlPointIndexByLabel("rvip_anterior_2"))
+    first = panel.nodes.evidence
+    wait_until(lambda: panel.nodes.evidence is not first)
+    second = panel.nodes.evidence
+    wait_until(lambda: panel.nodes.evidence is not second and panel.watch.run is None)
+    assert node.GetNthControlPointPosition(node.GetControlPointIndexByLabel("rvip_anterior_2")) == pytest.approx(place)
+    assert "2 set by hand" in panel.ui.confidenceLabel.text
 
 
 def test_without_auto_update_a_moved_point_waits_for_apply(panel) -> None:
@@ -618,6 +674,79 @@ def test_report_folder_scene_and_dicom_are_saved(panel, tmp_path: Path) -> None:
     assert "Saved" in ui.exportLabel.text
 
 
+def turned_and_shifted():
+    """A rigid transform: 20 degrees about an oblique axis, then a shift."""
+    node, turn = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "moved"), vtk.vtkTransform()
+    turn.Translate(11.0, -5.0, 30.0)
+    turn.RotateWXYZ(20.0, 1.0, 2.0, -1.0)
+    node.SetMatrixTransformToParent(turn.GetMatrix())
+    return node
+
+
+def segment_places(node, segment_id: str) -> np.ndarray:
+    """(N, 3) world RAS of a segment's voxels, sorted."""
+    segment = node.GetSegmentation().GetSegment(segment_id)
+    labelmap = segment.GetRepresentation("Binary labelmap")
+    to_local = vtk.vtkMatrix4x4()
+    labelmap.GetImageToWorldMatrix(to_local)
+    matrix = mrml.parent_to_world(node) @ slicer.util.arrayFromVTKMatrix(to_local)
+    values = vtk_to_numpy(labelmap.GetPointData().GetScalars()).reshape(labelmap.GetDimensions()[::-1])
+    index = np.argwhere(values == segment.GetLabelValue())[:, ::-1] + labelmap.GetExtent()[::2]
+    places = np.round(np.column_stack([index, np.ones(len(index))]) @ matrix.T, 3)[:, :3]
+    return places[np.lexsort(places.T)]
+
+
+def test_the_clean_scene_keeps_corrected_segmentations_in_their_place(panel, tmp_path: Path) -> None:
+    """The volume lies under a transform; the clean one holds world coordinates, and so must what was corrected on it."""
+    node = add_volume()
+    node.SetAndObserveTransformNodeID(turned_and_shifted().GetID())
+    apply(panel)
+    wait_until(lambda: panel.ui.stageLabel.text == "Done")
+    corrected = panel.nodes.segmentation
+    second = corrected.GetSegmentation().AddEmptySegment("second")
+    mask = np.zeros(slicer.util.arrayFromVolume(node).shape, bool)
+    mask[2, 3:5, 1:3] = True
+    drawn, logic = mrml_results._labelmap(mask, node), slicer.vtkSlicerSegmentationsModuleLogic
+    assert logic.SetBinaryLabelmapToSegment(drawn, corrected, second, logic.MODE_REPLACE)  # as the Segment Editor does
+    assert corrected.GetSegmentation().GetNumberOfLayers() == 1  # both in one labelmap
+    panel.ui.editSegmentationButton.click()  # no editor here; it is the user's segmentation from now on
+    panel.export.choose_file = lambda _name, _kind: str(tmp_path / "clean.mrb")
+    panel.ui.sceneButton.click()
+    scene = slicer_stand_in.new_scene()
+    assert scene.ReadFromMRB(str(tmp_path / "clean.mrb"))
+    clean = scene.GetFirstNode("LGE", "vtkMRMLScalarVolumeNode")
+    assert np.allclose(mrml.index_to_world(clean), mrml.index_to_world(node), atol=1e-4)
+    count = scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode")
+    nodes = [scene.GetNthNodeByClass(k, "vtkMRMLSegmentationNode") for k in range(count)]
+    (kept,) = (each for each in nodes if each.GetAttribute(mrml_results.KEPT_ATTRIBUTE))
+    for segment in (mrml_results.SCAR_SEGMENT_ID, second):
+        before, after = segment_places(corrected, segment), segment_places(kept, segment)
+        assert len(before) and np.allclose(before, after, atol=0.01), segment
+    bend = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTransformNode", "bend")
+    bend.SetAndObserveTransformToParent(vtk.vtkThinPlateSplineTransform())
+    corrected.SetAndObserveTransformNodeID(bend.GetID())
+    panel.ui.sceneButton.click()
+    assert panel.ui.errorLabel.text.startswith("[bad-orientation]")
+    scene.Clear(1)
+
+
+def test_a_refused_run_for_dicom_objects_leaves_no_copies_of_the_files(
+    panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from LGETextDetectWidgets import dicom_source, export_section
+
+    node = applied(panel)
+    node.SetAttribute(dicom_source.SAMPLE_ATTRIBUTE, "1")
+    (tmp_path / "one.dcm").write_bytes(b"x")
+    folder = dicom_source.gathered([tmp_path / "one.dcm"])
+    monkeypatch.setattr(export_section, "source_folder", lambda _node: folder)
+    panel.export.choose_folder = lambda: str(tmp_path)
+    panel.questions.rows = [("refuse", "", "", "")]
+    panel.export.on_dicom()
+    wait_until(lambda: bool(panel.ui.errorLabel.text))
+    assert "[constant-image]" in panel.ui.errorLabel.text and not Path(folder.name).exists()
+
+
 def _with_dicom(folder: Path) -> Path:
     folder.mkdir()
     (folder / "scar_seg.dcm").write_bytes(b"SEG")
@@ -691,6 +820,55 @@ def test_a_batch_keeps_its_own_folder_when_another_is_chosen(panel, tmp_path: Pa
     assert ui.batchTable.rowCount == 1 and ui.batchTable.item(0, 0).text() == "z"
 
 
+def half_done_batch(panel, tmp_path: Path) -> Path:
+    """Start a batch that has a folder half written; its output folder."""
+    from LGETextDetectLib.volume_files import write_nrrd
+
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "studies" / "slow").touch()
+    write_nrrd(mrml.volume_from_node(add_volume()), tmp_path / "studies" / "a.nrrd")
+    panel.ui.batchPath.currentPath, panel.ui.batchOutPath.currentPath = str(tmp_path / "studies"), str(tmp_path / "out")
+    panel.ui.batchStartButton.click()
+    wait_until(lambda: panel.ui.batchLabel.text == "hanging: 0 / 2")
+    assert (tmp_path / "out" / ".a.part-0").is_dir()
+    return tmp_path / "out"
+
+
+def test_a_batch_that_cannot_start_says_why(panel, tmp_path: Path) -> None:
+    panel.logic = LGETextDetect.LGETextDetectLogic((str(tmp_path / "no such program"),))
+    panel.ui.batchPath.currentPath, panel.ui.batchOutPath.currentPath = str(tmp_path), str(tmp_path / "out")
+    panel.ui.batchStartButton.click()
+    assert "no such program" in panel.ui.errorLabel.text and not panel.ui.batchLabel.text
+    assert panel.ui.batchStartButton.enabled
+
+
+@pytest.mark.parametrize("shown", [True, False], ids=["module shown", "another module shown"])
+def test_a_batch_goes_on_when_the_scene_closes(panel, tmp_path: Path, shown: bool) -> None:
+    half_done_batch(panel, tmp_path)
+    panel.parent.isEntered = shown
+    slicer.mrmlScene.Clear(0)
+    assert panel.batch.watch.run is not None and panel.ui.batchStopButton.enabled
+    (tmp_path / "studies" / "go").touch()
+    wait_until(lambda: panel.batch.watch.run is None)
+    assert panel.ui.batchLabel.text == "2 studies, 1 without a result" and panel.ui.batchTable.rowCount == 2
+    if shown:
+        panel.ui.batchTable.setCurrentCell(0, 0)
+        panel.ui.openButton.click()
+        assert not panel.ui.errorLabel.text and panel.volume_node.GetName() == "a"
+
+
+@pytest.mark.parametrize("how", ["stop", "panel"])
+def test_a_stopped_batch_leaves_nothing_half_written(
+    panel, tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_process, "GRACE_S", 0.0)  # a single detection's
+    out = half_done_batch(panel, tmp_path)
+    child = panel.batch.watch.run.child
+    panel.ui.batchStopButton.click() if how == "stop" else panel.cleanup()
+    wait_until(lambda: panel.batch.watch.run is None)
+    assert child.exit_code == 130 and not list(out.iterdir()) and panel.ui.batchLabel.text == "Stopped"
+
+
 def test_the_table_of_a_running_batch_is_read_now_and_then(
     panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -710,15 +888,14 @@ def test_the_table_of_a_running_batch_is_read_now_and_then(
     assert len(panel.batch.rows) == 100 and len(read) < 21
 
 
-def test_cancel_kills_an_engine_that_cannot_be_asked(panel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_process, "GRACE_S", 0.0)
+def test_cancel_kills_an_engine_that_cannot_be_asked(panel) -> None:
     done = []
 
     def refuse() -> None:
         raise OSError(6, "The handle is invalid")
 
     child = SimpleNamespace(ask_to_stop=refuse, kill=lambda: done.append("killed"), finished=False)
-    panel.watch.watch(SimpleNamespace(child=child, take_events=list, close=lambda: None))
+    panel.watch.watch(SimpleNamespace(child=child, take_events=list, close=lambda: None, grace_s=0.0))
     with pytest.raises(OSError):
         panel.watch.cancel()
     wait_until(lambda: bool(done))
@@ -791,45 +968,88 @@ def test_the_real_engine_refuses_a_constant_volume() -> None:
     assert refused.value.code == "constant-image"
 
 
-# --- packages on Slicer 5.10 -----------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["IN", "OUT/a.mrb", "scar?"], 0, "not for diagnosis"),
+        ([], 2, "VOLUME.nrrd OUT.mrb"),
+        (["IN"], 2, "VOLUME.nrrd OUT.mrb"),
+        (["IN", "OUT/a.mrb", "refuse"], 3, "refused [constant-image]"),
+        (["OUT/nothing.nrrd", "OUT/a.mrb"], 3, "refused [not-found]"),
+        (["IN", "OUT/a.mrb", "crash"], 4, "something broke"),
+        (["IN", "OUT/no/such/folder/a.mrb"], 4, "cannot be written"),
+    ],
+)
+def test_the_headless_example_always_ends(
+    words: list[str], code: int, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    from LGETextDetectLib.volume_files import write_nrrd
+
+    write_nrrd(mrml.volume_from_node(add_volume()), tmp_path / "in.nrrd")
+    places = {"IN": str(tmp_path / "in.nrrd")}
+    ended = []
+    monkeypatch.setattr(slicer.util, "exit", ended.append)
+    monkeypatch.setattr(engine_process, "engine_command", lambda: ENGINE)
+    monkeypatch.setattr(sys, "argv", ["x", *(places.get(w, w.replace("OUT", str(tmp_path))) for w in words)])
+    runpy.run_path(str(ROOT / "docs" / "headless_slicer.py"), run_name="__main__")
+    assert ended == [code] and says in capsys.readouterr().out
+
+
+def test_the_headless_example_ends_when_slicer_itself_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def broken(*_words):
+        raise RuntimeError("no packages")
+
+    ended = []
+    monkeypatch.setattr(slicer.util, "exit", ended.append)
+    monkeypatch.setattr(LGETextDetect.LGETextDetectLogic, "ensure_packages", broken)
+    monkeypatch.setattr(sys, "argv", ["x", "in.nrrd", "out.mrb"])
+    with pytest.raises(RuntimeError):
+        runpy.run_path(str(ROOT / "docs" / "headless_slicer.py"), run_name="__main__")
+    assert ended == [4]
+
+
+# --- packages --------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def slicer_5_10(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    """No slicer.packaging; one requirement is missing; answers and installations are kept."""
-    monkeypatch.setitem(sys.modules, "slicer.packaging", None)
+def lacking(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """No testing mode and one requirement missing; the question is answered by ``answer``, the texts are kept."""
     monkeypatch.setattr(PARTS.app, "testing", False)
-    seen = SimpleNamespace(installed=[], questions=[], answer=True)
+    seen = SimpleNamespace(questions=[], answer=True, requirements=tmp_path / "requirements.txt")
     monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", lambda text: seen.questions.append(text) or seen.answer)
-    monkeypatch.setattr(slicer.util, "pip_install", seen.installed.append)
-    seen.requirements = tmp_path / "requirements.txt"
     seen.requirements.write_text("# a comment\n--only-binary :all:\nnumpy>=1.0\nnot-there-lgetext>=2\n", "utf-8")
+    monkeypatch.setattr(LGETextDetect, "REQUIREMENTS", seen.requirements)
     return seen
 
 
-def test_5_10_asks_once_and_installs_only_what_is_missing(slicer_5_10) -> None:
-    packages.ensure_packages(slicer_5_10.requirements, "LGETextDetect")
-    assert len(slicer_5_10.questions) == 1 and "not-there-lgetext>=2" in slicer_5_10.questions[0]
-    (words,) = slicer_5_10.installed
-    assert words[:2] == ["--only-binary", ":all:"] and words[-1] == "not-there-lgetext>=2" and "--constraint" in words
+@pytest.mark.parametrize("newer", [False, True], ids=["5.10", "5.12"])
+def test_only_what_is_missing_is_installed_wheels_only_and_slicers_own_stay(
+    lacking, newer: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("slicer.packaging", "slicer.pydeps") if newer else ():
+        module = PARTS.packages.ensuring_module(name)
+        monkeypatch.setitem(sys.modules, name, module)
+        monkeypatch.setattr(slicer, name.removeprefix("slicer."), module, raising=False)
+    held: list[str] = []
+    monkeypatch.setattr(slicer.util, "pip_install", lambda words: held.extend([*words, constraints_of(words)]))
+    packages.ensure_packages(lacking.requirements, "LGETextDetect")
+    assert len(lacking.questions) == 1 and "not-there-lgetext>=2" in lacking.questions[0]
+    assert held[:2] == ["--only-binary", ":all:"] and held[-2] == "not-there-lgetext>=2" and "numpy>=1.0" not in held
+    assert f"numpy=={np.__version__}" in held[-1].splitlines()
 
 
-def test_5_10_does_not_install_what_the_user_declines(slicer_5_10) -> None:
-    slicer_5_10.answer = False
-    with pytest.raises(RuntimeError, match="not installed"):
-        packages.ensure_packages(slicer_5_10.requirements, "LGETextDetect")
-    assert not slicer_5_10.installed
+def constraints_of(words: list[str]) -> str:
+    return Path(words[words.index("--constraint") + 1]).read_text("utf-8")
 
 
-def test_5_10_asks_nothing_when_all_is_there(slicer_5_10) -> None:
-    slicer_5_10.requirements.write_text("numpy>=1.0\n", "utf-8")
-    packages.ensure_packages(slicer_5_10.requirements, "LGETextDetect")
-    assert not slicer_5_10.questions
+def test_nothing_is_asked_when_all_is_there(lacking) -> None:
+    lacking.requirements.write_text("numpy>=1.0\n", "utf-8")
+    packages.ensure_packages(lacking.requirements, "LGETextDetect")
+    assert not lacking.questions and not PARTS.packages.installed
 
 
-def test_wheels_from_a_folder_need_no_internet(slicer_5_10, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wheels_from_a_folder_need_no_internet(lacking, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(packages.WHEELS_VARIABLE, str(tmp_path))
-    packages.ensure_packages(slicer_5_10.requirements, "LGETextDetect")
-    (words,) = slicer_5_10.installed
+    packages.ensure_packages(lacking.requirements, "LGETextDetect")
+    (words,) = PARTS.packages.installed
     assert words[words.index("--no-index") + 1 :][:2] == ["--find-links", str(tmp_path)]
-    assert any(line.startswith("numpy==") for line in packages.own_versions())

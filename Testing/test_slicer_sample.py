@@ -20,7 +20,7 @@ from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.study import sample_study
 
 import LGETextDetect  # isort: skip
-from LGETextDetectWidgets import exports, panel_words
+from LGETextDetectWidgets import dicom_source, exports, panel_words
 
 __all__ = ["clean_scene", "views"]  # fixtures
 
@@ -132,6 +132,7 @@ def test_the_exported_scene_holds_the_result_and_no_names(panel, tmp_path: Path)
     panel.volume_node.SetAttribute("DICOM.instanceUIDs", "1.2.345.6789")
     nodes = applied(panel)
     panel.ui.editSegmentationButton.click()  # no editor here; it is the user's segmentation from now on
+    panel.volume_node.SetName("renamed later")
     panel.export.choose_file = lambda name, kind: str(tmp_path / name)
     panel.ui.sceneButton.click()
     panel.ui.pdfButton.click()
@@ -142,6 +143,8 @@ def test_the_exported_scene_holds_the_result_and_no_names(panel, tmp_path: Path)
     assert np.array_equal(slicer.util.arrayFromVolume(again), slicer.util.arrayFromVolume(panel.volume_node))
     same_result(nodes, mrml_results.find_result(again, scene))
     assert scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 2  # found, and the user's own
+    answers = mrml_results.part_of(panel.volume_node, slicer.mrmlScene, "answers")
+    assert table_of(mrml_results.part_of(again, scene, "answers")) == table_of(answers)
     with zipfile.ZipFile(tmp_path / "LGE.mrb") as archive:
         for name in archive.namelist():
             words = archive.read(name) + name.encode()
@@ -169,6 +172,61 @@ def test_dicom_objects_refer_to_the_studys_own_files(panel, tmp_path: Path) -> N
         pydicom.dcmread(path, stop_before_pixels=True).StudyInstanceUID for path in sample_study().rglob("*.dcm")
     }
     assert {segmentation.StudyInstanceUID, report.StudyInstanceUID} <= studies
+
+
+class Database:
+    """Slicer's DICOM database with the sample study in it, as ctkDICOMDatabase answers."""
+
+    isOpen = True
+
+    def __init__(self) -> None:
+        import pydicom
+
+        headers = {path: pydicom.dcmread(path, stop_before_pixels=True) for path in sample_study().rglob("*.dcm")}
+        self.uids = {str(path): str(header.SOPInstanceUID) for path, header in headers.items()}
+        self.series = {str(path): str(header.SeriesInstanceUID) for path, header in headers.items()}
+
+    def fileForInstance(self, uid):
+        return next((path for path, known in self.uids.items() if known == uid), "")
+
+    def fileValue(self, path, tag):
+        return ""
+
+    def seriesForFile(self, path):
+        return self.series[path]
+
+    def studyForSeries(self, series):
+        return "study"
+
+    def seriesForStudy(self, study):
+        return sorted(set(self.series.values()))
+
+    def filesForSeries(self, series):
+        return [path for path, known in self.series.items() if known == series]
+
+
+def test_the_best_stack_of_a_study_names_its_own_frames(panel, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not panel.ui.stackButton.enabled  # the sample study is in no database
+    known = Database()
+    monkeypatch.setattr(slicer, "dicomDatabase", known, raising=False)
+    cine = [uid for path, uid in known.uids.items() if "cine" in path]
+    panel.volume_node.SetAttribute(dicom_source.UIDS_ATTRIBUTE, " ".join(cine))
+    panel.ui.stackButton.click()
+    assert not panel.ui.errorLabel.text
+    files = dicom_source.instance_files(panel.volume_node)
+    assert len(files) == 10 and {path.parent.name for path in files} == {"030_psir"}
+    assert panel.volume_node.GetAttribute(dicom_source.STACK_ATTRIBUTE) == " ".join(cine)
+    places = [tuple(map(float, position_of(path))) for path in files]
+    order = [mrml.engine_volume(panel.volume_node).to_index(place)[0] for place in places]
+    assert np.allclose(order, range(10), atol=1e-3)  # one file a slice, in the volume's order
+    with dicom_source.source_folder(panel.volume_node) as folder:
+        assert len(list(Path(folder).iterdir())) == len(known.uids)  # read again, the whole study gives this stack
+
+
+def position_of(path: Path):
+    import pydicom
+
+    return pydicom.dcmread(path, stop_before_pixels=True).ImagePositionPatient
 
 
 def turned(node, number: int, centre, axis, angle_deg: float) -> None:

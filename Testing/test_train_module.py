@@ -97,6 +97,18 @@ def test_chosen_data_make_a_recipe_in_the_output_folder(open_panel, tmp_path: Pa
     assert ui.recipePath.currentPath == str(tmp_path / "out" / "recipe.toml")
 
 
+def test_an_entry_that_is_typed_stays_after_data_were_chosen(open_panel, tmp_path: Path) -> None:
+    panel = open_panel()
+    panel.ui.studiesPath.currentPath = str(tmp_path)
+    typed = panel.data.form.widgets["data.studies"]
+    assert typed.text == str(tmp_path)
+    typed.text = "/typed"
+    panel._checkCanApply()
+    assert typed.text == "/typed"
+    choose(panel, tmp_path)  # another recipe keeps its own studies
+    assert typed.text == "/s" and panel.ui.startButton.enabled
+
+
 def test_data_are_checked_and_scars_previewed(open_panel, tmp_path: Path) -> None:
     panel = open_panel()
     choose(panel, tmp_path)

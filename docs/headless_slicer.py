@@ -8,13 +8,20 @@ from pathlib import Path
 
 import slicer
 import slicer.util
-from LGETextDetectLib.refusal import InputRefused
 
-import LGETextDetect
+DONE, WRONG_WORDS, REFUSED, BROKEN = 0, 2, 3, 4  # exit codes, as those of the command line
 
 
 def main(words: list[str]) -> int:
-    """0 when the scene was written, 3 when the input was refused."""
+    """The exit code; what was found, or what is wrong, is printed."""
+    from LGETextDetectLib.refusal import InputRefused
+    from LGETextDetectWidgets.engine_process import EngineFailed
+
+    import LGETextDetect
+
+    if len(words) < 2:
+        print(__doc__)
+        return WRONG_WORDS
     source, target, *questions = words
     logic = LGETextDetect.LGETextDetectLogic()
     try:
@@ -22,13 +29,23 @@ def main(words: list[str]) -> int:
         nodes = logic.process(node, prompts=questions)
     except InputRefused as refused:
         print(f"refused [{refused.code}]: {refused.cause} {refused.remedy}")
-        return 3
+        return REFUSED
+    except EngineFailed as failed:
+        print(failed)
+        return BROKEN
+    if not slicer.mrmlScene.WriteToMRB(str(target)):
+        print(f"{target} cannot be written.")
+        return BROKEN
     print(nodes.result["caption"])
     for answer in nodes.result["prompts"]:
         print(answer["text"], answer["probability"])
     print("Research use, not for diagnosis.")
-    return 0 if slicer.mrmlScene.WriteToMRB(str(target)) else 1
+    return DONE
 
 
 if __name__ == "__main__":
-    slicer.util.exit(main(sys.argv[1:]))
+    code = BROKEN
+    try:
+        code = main(sys.argv[1:])
+    finally:  # whatever happens: without it Slicer waits for a window that nobody sees
+        slicer.util.exit(code)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from .orientation import (
     display_angle,
     expected_angles,
     geometry_known,
+    plane_axes,
     seen_from_apex,
     turn,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "SliceLandmarks",
     "apex_is_last",
     "find_landmarks",
+    "in_planes",
     "network_input",
     "normalise_patch",
 ]
@@ -95,6 +97,28 @@ class _Heart:
     axis: FloatArray
     own: FloatArray
     inside: npt.NDArray[np.int64]
+
+
+def in_planes(landmarks: Landmarks, volume: Volume) -> Landmarks:
+    """The same landmarks, every point of a slice moved along the normal into that slice's plane; apex and base stay."""
+    down, right = plane_axes(volume)
+    normal = np.cross(down, right)
+    normal /= np.linalg.norm(normal)
+
+    def moved(index: int, lps: Point | None) -> Point | None:
+        off = 0.0 if lps is None else float((np.array(lps) - volume.to_lps([index, 0, 0])) @ normal)
+        return None if lps is None else _point(lps - off * normal)
+
+    slices = tuple(
+        replace(
+            m,
+            lv_centre=moved(m.index, m.lv_centre),
+            rvip_anterior=moved(m.index, m.rvip_anterior),
+            rvip_inferior=moved(m.index, m.rvip_inferior),
+        )
+        for m in landmarks.slices
+    )
+    return replace(landmarks, slices=slices)
 
 
 def find_landmarks(volume: Volume, segment: Segment) -> tuple[Landmarks, Maps]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .landmarks import SUSPECT_DEG, Landmarks, Maps, Point, Segment, SliceLandmarks, see_patches
+from .landmarks import SUSPECT_DEG, Landmarks, Maps, Point, Segment, SliceLandmarks, in_planes, see_patches
 from .orientation import (
     BASE_TO_APEX,
     circular_median,
@@ -23,12 +23,13 @@ _NAMES = ("rvip_anterior", "rvip_inferior")
 
 
 def with_manual(auto: Landmarks | None, manual: Landmarks, volume: Volume) -> Landmarks:
-    """Landmarks in which every manual point is kept and the other slices follow.
+    """Landmarks in which every manual point is kept, put into its slice's plane, and the other slices follow.
 
     A manual LV centre is used on its slice; slices without any centre get one on the line through the known ones. A
     manual insertion point gives its direction to all slices that have none of their own by hand. Raises
     InputRefused('bad-landmarks') when centre or insertion points are missing from both sources, or lie on one another.
     """
+    manual = in_planes(manual, volume)
     centres = _centres(auto, manual, volume)
     inside = _inside(auto, manual, len(volume.array))
     directions = {name: _directions(name, auto, manual, centres) for name in _NAMES}

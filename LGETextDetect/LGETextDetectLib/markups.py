@@ -21,8 +21,11 @@ SCHEMA = (
 LIST_NAME = "LGE landmarks"
 MAX_BYTES = 10_000_000  # a landmark list is a few kilobytes
 MAX_OFF_MM = 250.0  # apex and base may lie beyond the stack, but not beyond the chest
+FAR_MM = 1e6  # from the scanner's centre: coordinates beyond are none
+BEYOND_EDGE_MM = {"lv_centre": 10.0, "rvip_anterior": 60.0, "rvip_inferior": 60.0}  # of a crop: a ventricle's size
+ON_SLICE = 0.1  # of the gap: a point this near to a slice lies on it, whatever its name says
 POINT_NAMES = ("lv_centre", "rvip_anterior", "rvip_inferior")
-_POINT = re.compile(r"(lv_centre|rvip_anterior|rvip_inferior)(_?\d+)?")
+_POINT = re.compile(r"(lv_centre|rvip_anterior|rvip_inferior)(_?\d{1,9})?")
 _ENDS = ("apex", "base")
 _PLAIN_ORIENTATION = [-1.0, -0.0, -0.0, -0.0, -1.0, -0.0, 0.0, 0.0, 1.0]  # what Slicer writes for a free point
 _DISPLAY = {
@@ -70,10 +73,11 @@ def _control_point(number: int, label: str, lps: Point, description: str) -> dic
 
 
 def read_markups(path: Path, volume: Volume) -> Landmarks:
-    """Landmarks set by hand, every point on the slice of ``volume`` that lies nearest.
+    """Landmarks set by hand, every point as it lies and given to a slice of ``volume``.
 
-    Takes LPS and RAS files; the number in a point's name is not needed (the place decides). Raises
-    InputRefused('bad-landmarks') for anything else than named, finite, distinct points at the stack.
+    Takes LPS and RAS files. The place decides on the slice; between two slices the number in a point's name does, where it
+    is that of one of them, else the nearer one is taken. Raises InputRefused('bad-landmarks') for anything else than named,
+    finite, distinct points at the stack; beyond the images' edge :data:`BEYOND_EDGE_MM` are allowed.
     """
     ends: dict[str, Point] = {}
     marks: dict[tuple[int, str], Point] = {}
@@ -86,9 +90,10 @@ def read_markups(path: Path, volume: Volume) -> Landmarks:
                 raise InputRefused("bad-landmarks", f"The point {name} is given twice.")
             ends[name] = lps
         elif match:
-            key = (_slice_of(lps, volume, name), match[1])
+            number = int(match[2].lstrip("_")) if match[2] else None
+            key = (_slice_of(lps, volume, match[1], number), match[1])
             if key in marks:
-                raise InputRefused("bad-landmarks", f"Slice {key[0]} has two points {key[1]}.")
+                raise InputRefused("bad-landmarks", f"Slice {key[0] + 1} has two points {key[1]}.")
             marks[key] = lps
         else:
             raise InputRefused(
@@ -115,7 +120,7 @@ def _content(path: Path) -> dict[str, Any]:
     if path.stat().st_size > MAX_BYTES:
         raise InputRefused("bad-landmarks", "The landmark file is far too large for a point list.")
     try:
-        data = json.loads(path.read_text("utf-8-sig"))
+        data = json.loads(path.read_text("utf-8-sig"), parse_int=float)  # no whole number is too long
     except (OSError, ValueError, RecursionError) as error:
         raise InputRefused("bad-landmarks", "The landmark file is no readable JSON.") from error
     if not isinstance(data, dict) or not isinstance(data.get("markups"), list):
@@ -152,18 +157,25 @@ def _lps_sign(markup: dict[str, Any]) -> float:
 def _position(value: object, sign: float) -> Point:
     if not isinstance(value, list) or len(value) != 3:
         raise InputRefused("bad-landmarks", "A point has no position of three numbers.")
-    numbers = [v for v in value if isinstance(v, (int, float)) and not isinstance(v, bool) and math.isfinite(v)]
+    numbers = [v for v in value if isinstance(v, (int, float)) and not isinstance(v, bool) and abs(v) <= FAR_MM]
     if len(numbers) != 3:
-        raise InputRefused("bad-landmarks", "A point's position is no finite number.")
+        raise InputRefused("bad-landmarks", "A point's position is no place in mm.")
     return sign * float(numbers[0]), sign * float(numbers[1]), float(numbers[2])
 
 
-def _slice_of(lps: Point, volume: Volume, name: str) -> int:
-    """Index of the nearest slice; the point must lie on the stack, half a slice and half a pixel allowed."""
-    index = volume.to_index(lps)
-    if (index < -0.5 - 1e-6).any() or (index > np.array(volume.array.shape) - 0.5 + 1e-6).any():
-        raise InputRefused("bad-landmarks", f"A point {name} lies outside the image stack.")
-    return min(max(int(np.floor(index[0] + 0.5)), 0), len(volume.array) - 1)
+def _slice_of(lps: Point, volume: Volume, kind: str, number: int | None) -> int:
+    """Index of a point's slice, see :func:`read_markups`; ``number`` is that of its name."""
+    place, *in_plane = (float(v) for v in volume.to_index(lps))
+    last, below = len(volume.array) - 1, math.floor(place)
+    chosen, reach = min(max(math.floor(place + 0.5), 0), last), 0.5
+    between = {below, below + 1} & {*range(last + 1)} if ON_SLICE < place - below < 1 - ON_SLICE else set()
+    if number is not None and number in between:
+        chosen, reach = number, 1.0
+    half = (np.array(volume.array.shape[1:]) - 1) / 2
+    beyond_mm = (np.abs(in_plane - half) - half - 0.5) * volume.spacing_mm[:2]
+    if abs(place - chosen) > reach + 1e-6 or float(beyond_mm.max()) > BEYOND_EDGE_MM[kind]:
+        raise InputRefused("bad-landmarks", f"A point {kind} lies outside the image stack.")
+    return chosen
 
 
 def _check_near(lps: Point, volume: Volume, name: str) -> None:

@@ -17,8 +17,8 @@ import slicer
 import slicer.util
 import vtk
 
-from .landmarks import Landmarks
-from .markups import read_markups, write_markups
+from .landmarks import Landmarks, in_planes
+from .markups import POINT_NAMES, read_markups, write_markups
 from .refusal import InputRefused
 from .volume import FloatArray, Volume
 
@@ -27,7 +27,6 @@ FloatArray32 = npt.NDArray[np.float32]
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 HEART_TO_AXIAL = np.diag([-1.0, 1.0, -1.0, 1.0])  # an axial view has -R to its right, A up, and looks from below
 INDEX_ORDER = [2, 1, 0, 3]  # vtk counts column, row, slice; Volume slice, row, column
-SAME_PLACE_MM = 0.01
 SET_BY_HAND = "set by hand"  # a control point's description; found ones say how sure they are
 
 
@@ -81,18 +80,23 @@ def index_to_world(node: Any) -> FloatArray:
     """(4, 4) column-row-slice index to RAS mm, parent transform included."""
     matrix = vtk.vtkMatrix4x4()
     node.GetIJKToRASMatrix(matrix)
-    own = np.asarray(slicer.util.arrayFromVTKMatrix(matrix), np.float64)
+    return parent_to_world(node) @ np.asarray(slicer.util.arrayFromVTKMatrix(matrix), np.float64)
+
+
+def parent_to_world(node: Any) -> FloatArray:
+    """(4, 4) of the transforms above a node, RAS mm. Raises InputRefused('bad-orientation') when one is not linear."""
     transform = node.GetParentTransformNode()
     if transform is None:
-        return own
+        return np.eye(4)
     if not transform.IsTransformToWorldLinear():
         raise InputRefused(
             "bad-orientation",
-            "The volume lies under a non-linear transform.",
-            "Harden the transform on the volume first.",
+            f"'{node.GetName()}' lies under a non-linear transform.",
+            "Harden the transform on it first.",
         )
+    matrix = vtk.vtkMatrix4x4()
     transform.GetMatrixTransformToWorld(matrix)
-    return np.asarray(slicer.util.arrayFromVTKMatrix(matrix), np.float64) @ own
+    return np.asarray(slicer.util.arrayFromVTKMatrix(matrix), np.float64)
 
 
 def vtk_matrix(array: FloatArray) -> Any:
@@ -135,8 +139,11 @@ def landmarks_from_node(node: Any, volume: Volume) -> Landmarks:
 
 
 def shown_landmarks(node: Any, volume: Volume) -> Landmarks:
-    """Landmarks of a point list that the engine made, each slice with its own confidence. Raises as read_markups."""
-    landmarks = landmarks_from_node(node, volume)
+    """Landmarks of a point list that the engine made, in their slices' planes, each slice with its own confidence.
+
+    Raises as read_markups.
+    """
+    landmarks = in_planes(landmarks_from_node(node, volume), volume)
     sure = {}
     for number in range(node.GetNumberOfControlPoints()):
         label, text = str(node.GetNthControlPointLabel(number)), str(node.GetNthControlPointDescription(number))
@@ -179,28 +186,50 @@ def mark_set_by_hand(node: Any, number: int) -> None:
     node.SetNthControlPointDescription(number, SET_BY_HAND)
 
 
-def update_landmarks(node: Any, path: Path, scene: Any) -> None:
-    """Take over the points of a .mrk.json file; points that were set by hand keep saying so. The node stays the same."""
-    by_hand = [
-        (_kind(node, k), np.array(node.GetNthControlPointPositionWorld(k)))
-        for k in range(node.GetNumberOfControlPoints())
-        if not was_found(node, k)
-    ]
+def update_landmarks(node: Any, path: Path, scene: Any, volume: Volume) -> None:
+    """Take over the points of a .mrk.json file for ``volume``; points set by hand stay where they are and keep saying so.
+
+    The node stays the same.
+    """
+    by_hand = _points_by_hand(node, volume)
     fresh = markups_file_to_node(path, scene, "fresh")
     blocked = node.StartModify()
     node.RemoveAllControlPoints()
     for k in range(fresh.GetNumberOfControlPoints()):
-        world = np.array(fresh.GetNthControlPointPositionWorld(k))
-        number = node.AddControlPointWorld(vtk.vtkVector3d(*world), str(fresh.GetNthControlPointLabel(k)))
-        kept = any(kind == _kind(fresh, k) and np.linalg.norm(place - world) < SAME_PLACE_MM for kind, place in by_hand)
-        node.SetNthControlPointDescription(number, SET_BY_HAND if kept else fresh.GetNthControlPointDescription(k))
+        label = str(fresh.GetNthControlPointLabel(k))
+        if label not in {name for name, _ in by_hand}:
+            _add_point(node, label, fresh.GetNthControlPointPositionWorld(k), fresh.GetNthControlPointDescription(k))
+    for label, ras in by_hand:
+        _add_point(node, label, ras, SET_BY_HAND)
     node.EndModify(blocked)
     remove_with_parts(fresh, scene)
 
 
-def _kind(node: Any, number: int) -> str:
-    """A control point's name without its slice number."""
-    return str(node.GetNthControlPointLabel(number)).rstrip("0123456789_")
+def _points_by_hand(node: Any, volume: Volume) -> list[tuple[str, FloatArray]]:
+    """World RAS of every point that a person set, under the name that the engine gives to its place.
+
+    Under its own name where the engine would refuse the points.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "by_hand.mrk.json"
+        if node_to_markups_file(node, path, by_hand_only=True) == 0:
+            return []
+        try:
+            landmarks = read_markups(path, volume)
+        except InputRefused:
+            numbers = [k for k in range(node.GetNumberOfControlPoints()) if not was_found(node, k)]
+            return [
+                (str(node.GetNthControlPointLabel(k)), np.array(node.GetNthControlPointPositionWorld(k)))
+                for k in numbers
+            ]
+    places = {"apex": landmarks.apex, "base": landmarks.base}
+    places |= {f"{name}_{mark.index}": getattr(mark, name) for mark in landmarks.slices for name in POINT_NAMES}
+    return [(label, np.multiply(lps, (-1, -1, 1))) for label, lps in places.items() if lps is not None]
+
+
+def _add_point(node: Any, label: str, ras: npt.ArrayLike, description: str) -> None:
+    number = node.AddControlPointWorld(vtk.vtkVector3d(*np.asarray(ras, float)), label)
+    node.SetNthControlPointDescription(number, description)
 
 
 def mean_confidence(node: Any) -> float | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import slicer
+import slicer.util
 
-from .mrml import volume_from_node, volume_to_node
-from .mrml_results import KEPT_ATTRIBUTE, load_result, place_beside
+from .mrml import parent_to_world, volume_from_node, volume_to_node, vtk_matrix
+from .mrml_results import INPUT_ROLE, KEPT_ATTRIBUTE, PART_ATTRIBUTE, load_result, place_beside
 
 CLEAN_NAME = "LGE"
 _CLASSES = (
@@ -30,28 +32,35 @@ def result_scene() -> Any:
 
 
 def write_clean_mrb(volume_node: Any, folder: Path, kept: list[Any], path: Path) -> None:
-    """Write volume and result to an .mrb file; names of nodes and attributes of the input stay out.
+    """Write volume and result to an .mrb file; names of nodes in the scene and attributes of the input stay out.
 
-    folder: the result as the engine wrote it. kept: tables and corrected segmentations to add. Raises OSError.
+    folder: the result as the engine wrote it. kept: tables and corrected segmentations to add. Raises
+    InputRefused('bad-orientation') when one lies under a non-linear transform, OSError when nothing can be written.
     """
     scene = result_scene()
     clean = volume_to_node(volume_from_node(volume_node), scene, CLEAN_NAME)
     load_result(folder, clean, scene)
     for node in kept:
-        copy = scene.AddNewNodeByClass(node.GetClassName(), node.GetName().replace(volume_node.GetName(), CLEAN_NAME))
-        if node.IsA("vtkMRMLSegmentationNode"):
-            _copy_segments(node.GetSegmentation(), copy, clean)
+        segments = node.IsA("vtkMRMLSegmentationNode")
+        copy = scene.AddNewNodeByClass(
+            node.GetClassName(), f"{CLEAN_NAME} LGE {'corrected' if segments else 'answers'}"
+        )
+        if segments:
+            _copy_segments(node, copy, clean)
         else:
             copy.CopyContent(node)
+            copy.SetAttribute(PART_ATTRIBUTE, node.GetAttribute(PART_ATTRIBUTE))
         copy.SetAttribute(KEPT_ATTRIBUTE, "1")
+        copy.SetNodeReferenceID(INPUT_ROLE, clean.GetID())
         place_beside(clean, [copy], scene, f"{CLEAN_NAME} LGE finding, added")
     if not scene.WriteToMRB(str(path)):
         raise OSError(f"MRML cannot write {path.name}")
     scene.Clear(1)
 
 
-def _copy_segments(source: Any, target_node: Any, volume_node: Any) -> None:
-    """Segments with their labelmaps, names, colours and codes into another scene's segmentation node."""
+def _copy_segments(source_node: Any, target_node: Any, volume_node: Any) -> None:
+    """Segments with their labelmaps, names, colours and codes into another scene's segmentation node, in world places."""
+    source, to_world = source_node.GetSegmentation(), parent_to_world(source_node)
     binary = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
     target_node.CreateDefaultDisplayNodes()
     target_node.SetReferenceImageGeometryParameterFromVolumeNode(volume_node)
@@ -59,7 +68,10 @@ def _copy_segments(source: Any, target_node: Any, volume_node: Any) -> None:
     for number in range(source.GetNumberOfSegments()):
         segment, copy = source.GetNthSegment(number), slicer.vtkSegment()
         copy.DeepCopyMetadata(segment)
-        labelmap = slicer.vtkOrientedImageData()
+        labelmap, to_local = slicer.vtkOrientedImageData(), vtk_matrix(np.eye(4))
         labelmap.DeepCopy(segment.GetRepresentation(binary))
+        labelmap.GetImageToWorldMatrix(to_local)
+        placed = to_world @ np.asarray(slicer.util.arrayFromVTKMatrix(to_local), np.float64)
+        labelmap.SetGeometryFromImageToWorldMatrix(vtk_matrix(placed))
         copy.AddRepresentation(binary, labelmap)
         target_node.GetSegmentation().AddSegment(copy, source.GetNthSegmentID(number))

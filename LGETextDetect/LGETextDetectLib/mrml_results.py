@@ -187,7 +187,7 @@ def load_result(folder: Path, volume_node: Any, scene: Any, landmarks_node: Any 
     if landmarks_node is not None:
         remove_with_parts(made[0], scene)
         made[0] = landmarks_node
-        update_landmarks(landmarks_node, folder / "landmarks.mrk.json", scene)
+        update_landmarks(landmarks_node, folder / "landmarks.mrk.json", scene, read)
     made[0].LockedOn()
     remove_result(volume_node, scene, keep=made)
     for part, node in zip(PARTS, made, strict=True):
@@ -206,7 +206,7 @@ def load_landmarks(folder: Path, volume_node: Any, scene: Any, landmarks_node: A
     if landmarks_node is None:
         landmarks_node = markups_file_to_node(path, scene, f"{title} landmarks")
     else:
-        update_landmarks(landmarks_node, path, scene)
+        update_landmarks(landmarks_node, path, scene, read)
     landmarks_node.LockedOn()
     transform = heart_transform_to_node(heart_to_lps(frames), scene, f"{title} orientation")
     remove_result(volume_node, scene, keep=[landmarks_node])

@@ -9,7 +9,7 @@ from typing import Any
 
 import qt
 import slicer
-from LGETextDetectLib.child_process import Child
+from LGETextDetectLib.child_process import Child, stop_tree
 from LGETextDetectLib.results_table import read_rows
 from slicer.i18n import tr as _
 
@@ -22,6 +22,7 @@ from .result_section import fill_table
 COLUMNS = ("study", "status", "lge", "probability", "segments")
 TITLES = ("Study", "Status", "Scar", "Prob.", "Segments")
 DONE, SOME_FAILED = 0, 5  # exit codes of `lgetext batch`
+STOP_S = 15.0  # for all workers of a batch to clean up after Stop, then its tree is killed
 READ_EVERY_S = 1.0  # the table is read at most this often while a batch runs; a long one seldomer
 READ_SHARE = 0.1  # of the window's time at most
 
@@ -33,7 +34,7 @@ class BatchRun:
     """
 
     def __init__(self, child: Child, places: tuple[Path, Path]) -> None:
-        self.child, self.places = child, places
+        self.child, self.places, self.grace_s = child, places, STOP_S
         self.error: Mapping[str, Any] | None = None
 
     def take_events(self) -> list[dict[str, Any]]:
@@ -42,7 +43,8 @@ class BatchRun:
         return events
 
     def close(self) -> None:
-        self.child.kill()
+        """Stop what still runs: it removes what it has half written, and is killed only when it does not end."""
+        stop_tree(self.child, self.grace_s)
 
 
 class BatchSection:
@@ -114,9 +116,11 @@ class BatchSection:
             self.watch.watch(BatchRun(child, self._choice()))
             self._show_places(self._choice())
         except Exception as error:  # whatever it is, it belongs in the panel: the user can act on it
+            self._ui.batchLabel.text = ""
             self._panel.show_error(error_text(error))
-        self._ui.batchLabel.text = _("Starting")
-        self.update(True)
+        else:
+            self._ui.batchLabel.text = _("Starting")
+        self.update(False)
 
     def on_stop(self, checked=False) -> None:
         self.watch.cancel()
@@ -124,7 +128,7 @@ class BatchSection:
         self.update(True)
 
     def close(self) -> None:
-        """Leave no process behind."""
+        """Leave no process behind when the panel goes. A scene may close: a batch does not depend on it."""
         if self.watch.abandon():
             self._ui.batchLabel.text = _("Stopped")
 
@@ -154,8 +158,10 @@ class BatchSection:
         self.update(False)
 
     def _choice(self) -> tuple[Path, Path]:
-        """Folders of studies and of results that are chosen now."""
+        """Folders of studies and of results that are chosen now; without a scene those that are shown."""
         parameters = self._panel.parameters
+        if parameters is None:
+            return self._places
         return Path(parameters.batchFolder), Path(parameters.batchResults)
 
     def _show_places(self, places: tuple[Path, Path]) -> None:

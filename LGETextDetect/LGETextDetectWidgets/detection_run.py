@@ -11,6 +11,7 @@ from typing import Any
 from LGETextDetectLib.child_process import Child
 from LGETextDetectLib.refusal import REMEDIES, InputRefused
 
+from . import engine_process
 from .engine_process import EngineFailed, library_path
 from .models import model_of
 
@@ -46,6 +47,11 @@ class DetectionRun:
         self.answer: dict[str, Any] = {}
         self.log: list[str] = []
         self._folder = folder
+
+    @property
+    def grace_s(self) -> float:
+        """For the engine to clean up after Cancel."""
+        return engine_process.GRACE_S
 
     @property
     def result_folder(self) -> Path:

@@ -13,7 +13,9 @@ import slicer
 from LGETextDetectLib.refusal import InputRefused
 
 UIDS_ATTRIBUTE = "DICOM.instanceUIDs"  # what Slicer's importer leaves on a volume
-STACK_ATTRIBUTE = "LGETextDetect.BestStack"  # on a volume that the module's reader chose from the whole study
+STACK_ATTRIBUTE = (
+    "LGETextDetect.BestStack"  # on a stack that the module's reader chose: UIDs of the volume it was chosen from
+)
 SAMPLE_ATTRIBUTE = "LGETextDetect.Sample"  # on the bundled virtual patient, whose files lie beside the library
 
 
@@ -94,7 +96,8 @@ def gathered(files: Sequence[Path]) -> tempfile.TemporaryDirectory:
 def load_best_stack(volume_node: Any) -> Any:
     """A new volume node with the stack that the module's own reader chooses from the volume's study.
 
-    Raises InputRefused when the files are not there or no stack of the study is fit.
+    It names its own frames as its source, so that DICOM export and other modules refer to these. Raises InputRefused when
+    the files are not there or no stack of the study is fit.
     """
     from LGETextDetectLib import mrml
     from LGETextDetectLib.volume_files import load_study
@@ -105,6 +108,6 @@ def load_best_stack(volume_node: Any) -> Any:
         loaded = load_study(Path(folder))
     node = mrml.volume_to_node(loaded.volume, slicer.mrmlScene, "LGE short axis")
     node.SetAttribute(IMAGE_TYPE_ATTRIBUTE, loaded.volume.image_type)
-    node.SetAttribute(STACK_ATTRIBUTE, "1")
-    node.SetAttribute(UIDS_ATTRIBUTE, volume_node.GetAttribute(UIDS_ATTRIBUTE))
+    node.SetAttribute(STACK_ATTRIBUTE, volume_node.GetAttribute(UIDS_ATTRIBUTE))
+    node.SetAttribute(UIDS_ATTRIBUTE, " ".join(dict.fromkeys(frame.sop_uid for frame in loaded.frames or ())))
     return node

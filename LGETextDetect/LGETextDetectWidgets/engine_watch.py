@@ -8,13 +8,14 @@ from typing import Any
 
 import qt
 
-from . import engine_process
-
 POLL_MS = 100
 
 
 class EngineWatch:
-    """One run at a time. A run has ``child``, ``take_events()`` and ``close()``; ``on_end(run, cancelled)`` closes it."""
+    """One run at a time; ``on_end(run, cancelled)`` hears of its end.
+
+    A run has ``child``, ``take_events()``, ``close()`` and ``grace_s``, the time to clean up after Cancel.
+    """
 
     def __init__(self, on_event: Callable[[Mapping[str, Any]], None], on_end: Callable[[Any, bool], None]) -> None:
         self._on_event, self._on_end = on_event, on_end
@@ -42,7 +43,7 @@ class EngineWatch:
         """Ask the engine to stop; its tree is killed when it does not."""
         if self._run is not None:
             # First: whatever asking does, it is killed then.
-            self._kill_at_s = time.monotonic() + engine_process.GRACE_S
+            self._kill_at_s = time.monotonic() + self._run.grace_s
             self._run.child.ask_to_stop()
 
     def abandon(self) -> bool:

@@ -9,7 +9,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from . import slice_views
-from .dicom_source import is_dicom, load_best_stack
+from .dicom_source import instance_files, load_best_stack
 from .models import available_models, card_text, model_of
 from .packages import WHEELS_SETTING
 from .panel_words import error_text, volume_problem, volume_text
@@ -46,7 +46,7 @@ class InputSection:
             self._said_of = fact
             self._ui.seriesLabel.text = volume_text(node)
         self._ui.sampleButton.enabled = not busy
-        self._ui.stackButton.enabled = not busy and is_dicom(node)
+        self._ui.stackButton.enabled = not busy and bool(instance_files(node))
         if parameters is not None and parameters.model in self._keys:
             self._ui.modelComboBox.currentIndex = self._keys.index(parameters.model)
 

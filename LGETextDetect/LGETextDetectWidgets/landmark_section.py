@@ -125,17 +125,22 @@ class LandmarkSection:
 
     def on_settled(self) -> None:
         """Points came to rest: say which were set by hand, and run again what depends on them."""
-        from LGETextDetectLib import mrml
-
         if self._node is None:
             return
+        changed = self.mark_moved()
+        self._ui.confidenceLabel.text = self._confidence_text()
+        self.draw()
+        if changed and self._panel.parameters.autoUpdate:
+            self._panel.run_again()
+
+    def mark_moved(self) -> bool:
+        """Say of points that are new or moved since the last look that they were set by hand; whether any changed."""
+        from LGETextDetectLib import mrml
+
         moved = self._moved()
         gone = self._places.keys() - self._now().keys()
         self.take_over(lambda: [self._set_by_hand(key, mrml) for key in moved])
-        self._ui.confidenceLabel.text = self._confidence_text()
-        self.draw()
-        if (moved or gone) and self._panel.parameters.autoUpdate:
-            self._panel.run_again()
+        return bool(moved or gone)
 
     def _set_by_hand(self, key: str, mrml: Any) -> None:
         """Name a new point, mark a moved one; a point of the same name on the same slice gives way."""

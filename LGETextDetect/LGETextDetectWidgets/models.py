@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from LGETextDetectLib.refusal import InputRefused
 
 FOLDERS_SETTING = "LGETextDetect/ModelsFolder"
 CARD = "MODEL_CARD.md"
+UNLISTED = "."  # begins the name of a folder that is no model yet, or none any more
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ def available_models() -> list[Model]:
         pass  # Apply says what is wrong
     folder = models_folder()
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if path.name.startswith(UNLISTED):
+            continue
         try:
             found.append(Model(path.name, _title(path), path))
         except (OSError, ValueError, KeyError):
@@ -59,16 +63,35 @@ def model_of(key: str) -> Model:
 def install_model(bundle: Path) -> Model:
     """Copy a bundle to the user's models, checked first; an older one of the same name and version is replaced.
 
-    Raises InputRefused('bad-bundle').
+    Raises InputRefused('bad-bundle'), and OSError when it cannot be replaced, as on Windows while one of its files is open:
+    then the older one stays as it was.
     """
     opened = open_bundle(bundle)
     target = models_folder() / f"{opened.name}-{opened.version}"
-    part = target.with_name(f".{target.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    shutil.copytree(bundle, part)
-    shutil.rmtree(target, ignore_errors=True)
-    part.rename(target)
+    mark = secrets.token_hex(4)
+    part, old = (target.with_name(f"{UNLISTED}{target.name}.{kind}-{mark}") for kind in ("part", "old"))
+    try:
+        shutil.copytree(bundle, part)
+        _put_in_place(part, target, old)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    for left in models_folder().iterdir():  # of this call or an earlier one, which an open file kept
+        if left.name.startswith(f"{UNLISTED}{target.name}."):
+            shutil.rmtree(left, ignore_errors=True)
     return Model(target.name, _title(target), target)
+
+
+def _put_in_place(part: Path, target: Path, old: Path) -> None:
+    """Move ``part`` to ``target`` and what is there to ``old``; on an OSError ``target`` is as it was."""
+    replaces = target.exists()
+    if replaces:
+        target.rename(old)
+    try:
+        part.rename(target)
+    except OSError:
+        if replaces:
+            old.rename(target)
+        raise
 
 
 def card_text(model: Model) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import importlib.util
 import os
@@ -24,15 +25,6 @@ def ensure_packages(requirements: Path, requester: str) -> None:
 
     Nothing is installed while tests run. With a folder of wheels (:func:`wheel_folder`) the internet is not used.
     """
-    wheels = wheel_folder()
-    if wheels is None:
-        try:
-            import slicer.packaging as packaging
-        except ImportError:  # Slicer 5.10
-            pass
-        else:
-            packaging.pip_ensure(packaging.load_requirements(requirements), requester=requester)
-            return
     missing = missing_packages(requirements)
     if not missing or slicer.app.testingEnabled():
         return
@@ -41,16 +33,20 @@ def ensure_packages(requirements: Path, requester: str) -> None:
     )
     if not slicer.util.confirmOkCancelDisplay(question):
         raise RuntimeError(_("The packages {missing} were not installed.").format(missing=", ".join(missing)))
-    _install(missing, wheels)
+    _install(missing, wheel_folder())
 
 
 def _install(missing: Sequence[str], wheels: Path | None) -> None:
-    """pip, wheels only, held to the versions of Slicer's own packages."""
+    """pip, wheels only, held to the versions of Slicer's own packages.
+
+    By slicer.util on every version of Slicer: what newer ones offer for this passes pip no option.
+    """
     source = [] if wheels is None else ["--no-index", "--find-links", str(wheels)]
     with tempfile.TemporaryDirectory() as folder:
         constraints = Path(folder) / "constraints.txt"
         constraints.write_text("".join(f"{line}\n" for line in own_versions()), "utf-8")
         slicer.util.pip_install(["--only-binary", ":all:", *source, "--constraint", str(constraints), *missing])
+    importlib.invalidate_caches()  # this process has looked for them before
 
 
 def own_versions() -> list[str]:
@@ -69,12 +65,17 @@ def library_ready() -> bool:
     return importlib.util.find_spec("scipy") is not None
 
 
+def required_packages(requirements: Path) -> list[str]:
+    """The requirements of a file, without comments and options."""
+    lines = (line.strip() for line in requirements.read_text("utf-8").splitlines())
+    return [line for line in lines if line and line[0] not in "#-"]
+
+
 def missing_packages(requirements: Path) -> list[str]:
     """The requirements of a file that this Python does not meet."""
     from packaging.requirements import Requirement
 
-    lines = (line.strip() for line in requirements.read_text("utf-8").splitlines())
-    return [line for line in lines if line and line[0] not in "#-" and not _satisfied(Requirement(line))]
+    return [line for line in required_packages(requirements) if not _satisfied(Requirement(line))]
 
 
 def _satisfied(requirement: Any) -> bool:

@@ -80,13 +80,20 @@ class PanelRuns:
             self._show_progress("", 0, 1)
             self.show_error(error_text(error))
         finally:
+            if run.request.dicom_folder is not None:
+                self.export.close()  # a run that failed or was cancelled needs the files no longer either
             self._checkCanApply()
         again, self._again = self._again and not cancelled, False
         if again:
             self.run_again()
 
     def _take(self, run):
-        """Show what a run found; of a volume that is no longer chosen it only becomes nodes, found again with it."""
+        """Show what a run found; of a volume that is no longer chosen it only becomes nodes, found again with it.
+
+        Points that somebody moved meanwhile, at rest or not, stay where they are and are asked about next.
+        """
+        if self.landmarks.mark_moved() and self.parameters.autoUpdate:
+            self._again = True
         if run.request.dicom_folder is not None:
             run.check()
             self.export.finish_dicom(run.result_folder)

@@ -26,6 +26,7 @@ class DataSection:
         self.child: Child | None = None
         self._page_to_be, self._page, self._shown = Path(), None, ""
         self._saved: HospitalRecipe | None = None
+        self._chosen: dict[str, str] = {}  # entry -> the folder or file chosen last, when it was put there
         self._ui.saveButton.connect("clicked(bool)", lambda checked=False: panel.attempt(self.on_save))
         self._ui.checkButton.connect(
             "clicked(bool)", lambda checked=False: panel.attempt(lambda: self.on_run("check-data"))
@@ -43,7 +44,7 @@ class DataSection:
             widget.connect(signal, lambda *changed: self.update())
 
     def follow(self, parameters: Any) -> None:
-        """Show the recipe of the file when another one is chosen; put chosen studies and reports into the entries."""
+        """Show the recipe of the file when another one is chosen; put studies and reports into the entries when chosen."""
         path = parameters.recipe
         if path.is_file() and str(path) != self._shown:
             self._shown = str(path)
@@ -53,8 +54,9 @@ class DataSection:
             except InputRefused:
                 self._saved = None  # a recipe of virtual patients, or a wrong one: Start says what is wrong
         for entry, chosen in (("data.studies", parameters.studies), ("data.reports", parameters.reports)):
-            if str(chosen) not in ("", ".") and str(chosen) != str(self.form.widgets[entry].text):
+            if str(chosen) not in ("", ".", self._chosen.get(entry)):
                 self.form.set(entry, str(chosen))
+            self._chosen[entry] = str(chosen)
         self.update()
 
     def unsaved(self) -> bool:
