@@ -13,6 +13,7 @@ import LGETextDetectLib.series
 import pytest
 from conftest import ROOT, StudyFiles, child_environment, write_headers
 from LGETextDetectLib import cli, summary_text
+from LGETextDetectLib.bundle import open_bundle
 from LGETextDetectLib.events import Cancelled
 from LGETextDetectLib.finding import Meaning
 from LGETextTrainLib import cli as training_cli
@@ -257,6 +258,16 @@ def test_detect_tells_a_program_in_json_lines_only(run: Run, tmp_path: Path, stu
     assert (code, err) == (0, "")
     assert {event["event"] for event in events} == {"progress", "result"}
     assert events[-1]["data"] == json.loads((tmp_path / "here" / "o" / "result.json").read_text("utf-8"))
+
+
+def test_bundle_tells_a_program_in_json_lines_only(run: Run, untrained_bundle: Path) -> None:
+    code, output, _ = run("bundle", "--events")
+    (event,) = (json.loads(line) for line in output.splitlines())
+    assert code == 0 and event["event"] == "result"
+    bundle = open_bundle(untrained_bundle)
+    assert event["data"] == {"name": "lge-untrained", "version": "0.0.0", "sha256": bundle.sha256}
+    code, output, _ = run("bundle")
+    assert code == 0 and output.startswith("lge-untrained 0.0.0, sha256 ") and "Random weights" in output
 
 
 def test_query_prints_a_table(run: Run, tmp_path: Path, study_files: StudyFiles) -> None:

@@ -24,7 +24,7 @@ from LGETextDetectLib.bundle import file_sha256, open_bundle  # noqa: E402
 from LGETextDetectLib.events import Events  # noqa: E402
 from LGETextDetectLib.refusal import InputRefused  # noqa: E402
 from LGETextTrainLib.export import read_networks  # noqa: E402
-from LGETextTrainLib.hospital_training import calibrated_entropy, kept_mean, train_hospital  # noqa: E402
+from LGETextTrainLib.hospital_training import calibrated_entropy, export_hospital, kept_mean, train_hospital  # noqa: E402
 from LGETextTrainLib.recipe import HospitalRecipe, read_hospital_recipe, write_hospital_recipe  # noqa: E402
 from LGETextTrainLib.stored_weights import save_weights  # noqa: E402
 from LGETextTrainLib.virtual_hospital import write_hospital  # noqa: E402
@@ -179,6 +179,18 @@ def test_killed_and_resumed_it_ends_with_the_same_bundle(
     files = ("scar.safetensors", "language.safetensors", "caption.safetensors")
     made, kept = ({file: file_sha256(bundle / file) for file in files} for bundle in bundles)
     assert made == kept
+
+
+def test_export_writes_a_finished_run_s_bundle_again(run: Path, recipe: HospitalRecipe, tmp_path: Path) -> None:
+    out = shutil.copytree(run, tmp_path / "run", ignore=shutil.ignore_patterns("bundle"))
+    before = [(out / name).stat().st_mtime_ns for name in ("scar.pt", "text.pt")]
+    bundle = open_bundle(export_hospital(recipe, out, Events()))
+    assert bundle.sha256 == open_bundle(run / "bundle" / "lge-test").sha256
+    assert [(out / name).stat().st_mtime_ns for name in ("scar.pt", "text.pt")] == before
+    (out / "text.pt").unlink()
+    with pytest.raises(InputRefused) as refused:
+        export_hospital(recipe, out, Events())
+    assert refused.value.code == "run-unfinished" and not (out / "text.pt").exists()
 
 
 def test_a_run_goes_on_only_with_its_own_recipe_and_data(

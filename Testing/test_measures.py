@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from LGETextDetectLib.events import Events
-from LGETextDetectLib.volume_files import write_nrrd
+from LGETextDetectLib.volume_files import load_study, write_nrrd
 from LGETextTrainLib.measures import dice, find_mask, measure_studies, peak, points_at, read_measures
 from LGETextTrainLib.threshold_rules import rule_names
 from test_threshold_rules import ring
@@ -42,7 +42,9 @@ def test_peak_names_input_slice_and_segment() -> None:
     assert peak(reversed_input, evidence) == {"index": 2, "segment": 1, "evidence": 0.8}
 
 
-def test_a_study_is_measured_once(bundled_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_study_is_measured_once_for_its_images_and_mask(
+    bundled_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("torch")
     from LGETextTrainLib.sample_patient import sample_patient
     from LGETextTrainLib.virtual_study import render_study
@@ -51,9 +53,9 @@ def test_a_study_is_measured_once(bundled_model: Path, tmp_path: Path, monkeypat
     root, results, out = tmp_path / "root", tmp_path / "results", tmp_path / "measures"
     study = render_study(sample_patient())
     (results / "a").mkdir(parents=True)
-    (results / "a" / "result.json").write_text("{}", "utf-8")
     root.mkdir()
     write_nrrd(study.volume, root / "a.nrrd")
+    _note_images(root, results)
     write_nrrd(study.volume.with_array(study.labels.astype(np.float32)), root / "a_mask.nrrd")
     write_nrrd(study.volume, root / "without-result.nrrd")
     assert find_mask(root, "a") == root / "a_mask.nrrd"
@@ -66,9 +68,28 @@ def test_a_study_is_measured_once(bundled_model: Path, tmp_path: Path, monkeypat
     assert found["myocardium_dice"] > 0.5
     assert found["cavity_ml"] == pytest.approx(_true_cavity_ml(study), rel=0.35)
     assert found["points_at_scar"] in (True, False)
-    (out / "a.json").write_text(json.dumps(found | {"cavity_ml": -1}), "utf-8")
-    measure_studies(root, out, results, 1, Events())  # of the same model: left as it is
-    assert read_measures(out, "a")["cavity_ml"] == -1
+    marked = found | {"cavity_ml": -1}
+
+    def measured_again() -> bool:
+        (out / "a.json").write_text(json.dumps(marked), "utf-8")
+        measure_studies(root, out, results, 1, Events())
+        return read_measures(out, "a").get("cavity_ml") != -1
+
+    assert not measured_again()
+    write_nrrd(study.volume.with_array(np.minimum(study.labels, 2).astype(np.float32)), root / "a_mask.nrrd")
+    assert measured_again() and read_measures(out, "a")["scar_dice"] is None
+    marked = read_measures(out, "a") | {"cavity_ml": -1}
+    write_nrrd(study.volume.with_array(study.volume.array * 2), root / "a.nrrd")
+    _note_images(root, results)
+    assert measured_again()
+    write_nrrd(study.volume.with_array(np.zeros(study.labels.shape, np.float32)), root / "a_mask.nrrd")
+    assert measured_again() and not read_measures(out, "a"), "measures with an older mask are not kept"
+
+
+def _note_images(root: Path, results: Path) -> None:
+    """What a batch would have noted of the images as they are now."""
+    images = {"sha256": load_study(root / "a.nrrd").facts.sha256}
+    (results / "a" / "result.json").write_text(json.dumps({"input": images}), "utf-8")
 
 
 def _true_cavity_ml(study) -> float:

@@ -158,3 +158,16 @@ def test_average_follows_the_weights() -> None:
     for step in range(200):
         average.update(model, step)
     assert float(average.state["weight"]) == pytest.approx(5.0, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("device", "local", "asked", "workers"),
+    [("cuda", "1", 1, 15), ("cuda", "2", 1, 7), ("cuda", "2", 12, 12), ("cuda", "16", 1, 1), ("cuda", "1", 0, 0), ("cpu", "1", 1, 1)],
+)  # fmt: skip
+def test_beside_a_gpu_all_cores_but_one_read_and_paint(
+    monkeypatch: pytest.MonkeyPatch, device: str, local: str, asked: int, workers: int
+) -> None:
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", local)
+    monkeypatch.setattr("LGETextTrainLib.processes.cores", lambda: 16)
+    monkeypatch.setattr(Processes, "device", property(lambda self: torch.device(device)))
+    assert Processes().workers(asked) == workers

@@ -37,5 +37,22 @@ def test_this_machine_is_judged_by_its_own_flags() -> None:
     assert has_fast_bfloat16("cpu") == bool(flags & {"avx512_bf16", "amx_tile"})
 
 
-def test_a_gpu_always_has_it() -> None:
-    assert has_fast_bfloat16("cuda")
+V100, T4, A100 = (7, 0), (7, 5), (8, 0)
+
+
+@pytest.mark.parametrize(("capability", "fast"), [(V100, False), (T4, False), (A100, True)])
+@pytest.mark.parametrize("torch_tells", [True, False])
+def test_a_gpu_that_emulates_bfloat16_stays_in_single_precision(
+    monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], fast: bool, torch_tells: bool
+) -> None:
+    def newer(including_emulation: bool = True) -> bool:  # what torch says of these: it emulates it from Volta on
+        return capability >= A100 or including_emulation
+
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", newer if torch_tells else lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
+    assert has_fast_bfloat16("cuda") is fast
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+def test_this_gpu_is_judged_by_its_own_generation() -> None:
+    assert has_fast_bfloat16("cuda") == (torch.version.hip is not None or torch.cuda.get_device_capability() >= A100)

@@ -9,6 +9,7 @@ import pytest
 from LGETextDetectLib.refusal import InputRefused
 from LGETextTrainLib.run_history import AttachedRun, RunHistory, TimeLeft, minutes_words, summary_of
 from LGETextTrainLib.run_lock import run_lock, running_process
+from LGETextTrainLib.run_record import begin_run, end_run, has_ended, read_run
 from LGETextTrainLib.training_curves import all_svgs, curves_of, read_log
 
 
@@ -30,6 +31,31 @@ def test_how_a_run_stands(tmp_path: Path) -> None:
     assert (summary.state, summary.began, summary.figure) == ("stopped", 9.5, "validation AUROC 0.70")
     with run_lock(tmp_path):
         assert summary_of(tmp_path).state == "running"
+
+
+def test_a_run_is_done_when_it_says_so_itself(tmp_path: Path) -> None:
+    begin_run(tmp_path, {"name": "lge-x", "version": "1", "recipe": "r", "data": "d"})
+    (tmp_path / "log.jsonl").write_text('{"stage": "done", "validation_auroc": 0.7}\n', "utf-8")
+    for name in ("lge-x", ".lge-x.part"):
+        (tmp_path / "bundle" / name).mkdir(parents=True)
+        (tmp_path / "bundle" / name / "manifest.json").write_text("{}", "utf-8")
+    assert (summary_of(tmp_path).state, summary_of(tmp_path).bundle) == ("stopped", None)
+    end_run(tmp_path)
+    assert (summary_of(tmp_path).state, summary_of(tmp_path).bundle) == ("done", tmp_path / "bundle" / "lge-x")
+
+
+def test_a_run_record_keeps_its_beginning_and_refuses_another_run(tmp_path: Path) -> None:
+    facts = {"name": "lge-x", "version": "1", "recipe": "r", "data": "d"}
+    begin_run(tmp_path, facts)
+    began = read_run(tmp_path)
+    end_run(tmp_path)
+    begin_run(tmp_path, facts)
+    assert read_run(tmp_path) == began | {"state": "done"}
+    for name in ("recipe", "data"):
+        with pytest.raises(InputRefused) as refused:
+            begin_run(tmp_path, facts | {name: "other"})
+        assert refused.value.code == f"{name}-changed"
+    assert not has_ended(tmp_path, tmp_path / "bundle"), "a run without its bundle has not ended"
 
 
 def test_the_newest_run_comes_first_and_lost_ones_are_left_out(tmp_path: Path) -> None:

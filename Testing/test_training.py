@@ -1,6 +1,8 @@
 """The whole training, tiny: it trains, exports, bundles and detects; and what is stopped goes on."""
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,22 +10,25 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from LGETextDetectLib import cli  # noqa: E402
 from LGETextDetectLib.bundle import open_bundle  # noqa: E402
-from LGETextDetectLib.events import Events  # noqa: E402
+from LGETextDetectLib.events import Cancelled, Events  # noqa: E402
 from LGETextDetectLib.finding import Finding, Lesion  # noqa: E402
 from LGETextDetectLib.manual_landmarks import maps_around  # noqa: E402
 from LGETextDetectLib.model import Engine  # noqa: E402
 from LGETextDetectLib.normalised import normalise  # noqa: E402
+from LGETextDetectLib.refusal import InputRefused  # noqa: E402
 from LGETextTrainLib import losses  # noqa: E402
 from LGETextTrainLib.cohort import load_cases, save_cases, seen_positions, virtual_cases  # noqa: E402
 from LGETextTrainLib.network import heart_network, scar_network, start_from_heart  # noqa: E402
 from LGETextTrainLib.patient import draw  # noqa: E402
-from LGETextTrainLib.recipe import read_recipe  # noqa: E402
-from LGETextTrainLib.train import run_training  # noqa: E402
+from LGETextTrainLib.recipe import Recipe, read_recipe  # noqa: E402
+from LGETextTrainLib.run_history import summary_of  # noqa: E402
+from LGETextTrainLib.train import cine_fingerprint, export_training, recipe_digest, run_training  # noqa: E402
 from LGETextTrainLib.train_language import report_sentence  # noqa: E402
 from LGETextTrainLib.virtual_study import render_study  # noqa: E402
 
-RECIPES = Path(__file__).parents[1] / "recipes"
+TINY = read_recipe(Path(__file__).parents[1] / "recipes" / "tiny.toml")
 
 
 class Stages(Events):
@@ -36,11 +41,22 @@ class Stages(Events):
         self.last[stage] = (done, total)
 
 
+class CancelledAt(Events):
+    """Ends the training at a stage, as Ctrl-C and SIGTERM do."""
+
+    def __init__(self, stage: str) -> None:
+        self.stage = stage
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        if stage == self.stage:
+            raise Cancelled
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Stages]:
     """A run folder, its bundle and its stages; the recipe of the tests."""
     out, stages = tmp_path_factory.mktemp("run"), Stages()
-    return out, run_training(read_recipe(RECIPES / "tiny.toml"), out, stages), stages
+    return out, run_training(TINY, out, stages), stages
 
 
 def test_every_stage_ran_to_its_end(run: tuple[Path, Path, Stages]) -> None:
@@ -78,12 +94,75 @@ def test_card_tells_the_figures_of_metrics(run: tuple[Path, Path, Stages]) -> No
     assert "not for diagnosis" in card
 
 
-def test_finished_run_trains_nothing_again(run: tuple[Path, Path, Stages]) -> None:
-    before = open_bundle(run[1])
-    heart = (run[0] / "heart.pt").stat().st_mtime_ns
-    folder = run_training(read_recipe(RECIPES / "tiny.toml"), run[0], Events())
-    assert (run[0] / "heart.pt").stat().st_mtime_ns == heart
-    assert open_bundle(folder).sha256 == before.sha256
+def test_finished_run_is_taken_as_it_ended(run: tuple[Path, Path, Stages]) -> None:
+    written = [run[0] / "heart.pt", run[1] / "manifest.json"]
+    before = [path.stat().st_mtime_ns for path in written]
+    stages = Stages()
+    assert run_training(replace(TINY, workers=3), run[0], stages) == run[1]
+    assert [path.stat().st_mtime_ns for path in written] == before and not stages.last
+
+
+def test_a_run_cut_off_before_its_bundle_is_calibrated_has_none(run: tuple[Path, Path, Stages], tmp_path: Path) -> None:
+    out = shutil.copytree(run[0], tmp_path / "run", ignore=shutil.ignore_patterns("bundle"))
+    with pytest.raises(Cancelled):
+        run_training(TINY, out, CancelledAt("calibration"))
+    assert summary_of(out).bundle is None and not list((out / "bundle").iterdir())
+    stages = Stages()
+    assert open_bundle(export_training(TINY, out, stages)).sha256 == open_bundle(run[1]).sha256
+    assert summary_of(out).bundle == out / "bundle" / "lge-tiny" and set(stages.last) == {"calibration", "test"}
+    with pytest.raises(Cancelled):
+        export_training(TINY, out, CancelledAt("calibration"))
+    assert open_bundle(out / "bundle" / "lge-tiny").sha256 == open_bundle(run[1]).sha256
+
+
+def test_export_refuses_an_unfinished_run_and_trains_nothing(
+    run: tuple[Path, Path, Stages], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, recipe = tmp_path / "run", Path(__file__).parents[1] / "recipes" / "tiny.toml"
+    assert cli.main(["export", str(recipe), "--out", str(out)]) == 3
+    assert "[run-unfinished]" in capsys.readouterr().err and not out.exists()
+    shutil.copytree(run[0], out, ignore=shutil.ignore_patterns("bundle"))
+    saved = torch.load(out / "language.pt", weights_only=True)
+    torch.save({**saved, "facts": json.dumps(json.loads(saved["facts"]) | {"done": False})}, out / "language.pt")
+    before = {path: path.stat().st_mtime_ns for path in out.iterdir()}
+    assert cli.main(["export", str(recipe), "--out", str(out)]) == 3
+    assert "'language' has not ended" in capsys.readouterr().err
+    assert {path: path.stat().st_mtime_ns for path in out.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        replace(TINY, seed=8), replace(TINY, version="0.0.2"), replace(TINY, heart=replace(TINY.heart, steps=9000)),
+        replace(TINY, language=replace(TINY.language, peak=0.1)), replace(TINY, cine=replace(TINY.cine, share=0.1)),
+    ],
+)  # fmt: skip
+def test_a_run_goes_on_only_with_its_own_recipe(run: tuple[Path, Path, Stages], changed: Recipe) -> None:
+    before = open_bundle(run[1]).sha256
+    with pytest.raises(InputRefused) as refused:
+        run_training(changed, run[0], Events())
+    assert refused.value.code == "recipe-changed"
+    assert open_bundle(run[1]).sha256 == before
+
+
+def test_checkpoints_of_an_unknown_recipe_are_not_taken_over(run: tuple[Path, Path, Stages], tmp_path: Path) -> None:
+    shutil.copy(run[0] / "heart.pt", tmp_path / "heart.pt")
+    with pytest.raises(InputRefused) as refused:
+        run_training(TINY, tmp_path, Events())
+    assert refused.value.code == "recipe-changed"
+
+
+def test_other_cine_is_other_data(tmp_path: Path) -> None:
+    recipe = replace(TINY, cine=replace(TINY.cine, folder=str(tmp_path / "cine")))
+    with pytest.raises(InputRefused, match="endo_805"):
+        run_training(recipe, tmp_path / "run", Events())
+    (tmp_path / "cine").mkdir()
+    prints = []
+    for content in (b"one", b"two"):
+        (tmp_path / "cine" / "endo_805.npz").write_bytes(content)
+        prints.append(cine_fingerprint(recipe))
+    assert len({*prints, cine_fingerprint(TINY)}) == 3
+    assert recipe_digest(recipe) == recipe_digest(TINY), "where the cine lies is no part of the recipe"
 
 
 def test_cases_survive_the_disk(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from LGETextTrainLib.recipe import read_hospital_recipe
 from LGETextTrainLib.run_history import STOP_FILE
 from LGETextTrainLib.run_lock import run_lock
+from LGETextTrainLib.run_record import begin_run, end_run
 
 COUNTS = {"present": 5, "absent": 7, "uncertain": 1, "not_stated": 0, "usable": 12, "patients": 11}
 
@@ -30,9 +31,8 @@ def log(out: Path, **entry: object) -> None:
 def train(out: Path) -> int:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the stop file is what it listens to
     with run_lock(out):
-        (out / "run.json").write_text(
-            json.dumps({"name": "lge-x", "version": "1", "began": 5.0, "studies": 12}), "utf-8"
-        )
+        facts = {"name": "lge-x", "version": "1", "began": 5.0, "studies": 12, "recipe": "", "data": ""}
+        begin_run(out, facts)
         for step in (50, 100):
             send("progress", stage="scar", done=step, total=400)
             log(
@@ -49,6 +49,7 @@ def train(out: Path) -> int:
         log(out, stage="done", validation_auroc=0.8)
         (out / "bundle" / "lge-x").mkdir(parents=True, exist_ok=True)
         (out / "bundle" / "lge-x" / "manifest.json").write_text('{"name": "lge-x", "version": "1"}', "utf-8")
+        end_run(out)
     return 0
 
 

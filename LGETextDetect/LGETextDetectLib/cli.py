@@ -27,7 +27,7 @@ TRAINING_COMMANDS = {
     "check-data": "say whether a recipe's studies and reports can be trained on",
     "preview-scars": "paint scars into a recipe's scar-free studies, to look at",
     "evaluate": "detect below a folder and compare with a truth table",
-    "export": "export a run folder's networks to its bundle again",
+    "export": "write a finished run's bundle again from its checkpoints; trains nothing",
     "bundle": "check a bundle's hashes and print what it is",
 }
 TRAINING_LIBRARIES = ("LGETextTrainLib", "torch", "monai", "transformers", "safetensors", "onnx")

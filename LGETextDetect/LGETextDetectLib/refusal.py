@@ -46,6 +46,7 @@ REMEDIES: dict[str, str] = {
     "no-highdicom": "Install the 'dicom' extra, or leave --dicom out.",
     "bad-prompts": "Give a UTF-8 text file with one prompt a line.",
     "bad-reports": "Give JSON lines with id and text, or a CSV file with the columns id and text, in UTF-8.",
+    "bad-truth": "Give a CSV file in UTF-8 with the columns study and lge (0 or 1), a row a study: docs/evaluation.md.",
     "no-studies": "Give a folder with DICOM studies or volume files below it.",
     "no-sample": "Run from a full copy of the program: the sample study lies in Resources/SampleStudy.",
     "no-training-extra": "Install it, or use a machine that has it.",
@@ -66,6 +67,7 @@ REMEDIES: dict[str, str] = {
     "left-out": "Look at the data check's table for the reason of each study; raise data.max_left_out if it is right.",
     "data-changed": "Train the changed data in a new run folder, or restore the data.",
     "recipe-changed": "Use the recipe that the run was started with, or a new run folder.",
+    "run-unfinished": "Finish the run with lgetext train, then export it.",
     "run-busy": "Wait for it, stop it, or name another run folder.",
     "no-tensorboard": "Install tensorboard, or set run.tensorboard to false.",
 }

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from LGETextDetectLib.bundle import Bundle
 from LGETextDetectLib.events import Events
 
 NOTICE = "Research use, not for diagnosis."
@@ -48,7 +49,9 @@ def add_commands(commands: Any) -> None:
     evaluate.add_argument(
         "--report", type=Path, metavar="FILE.md", help="also write all sets evaluated beside it into one document"
     )
-    export = commands.add_parser("export", help="export a run folder's networks to its bundle again, calibrated")
+    export = commands.add_parser(
+        "export", help="write a finished run's bundle again from its checkpoints, calibrated; trains nothing"
+    )
     export.add_argument("recipe", type=Path, metavar="RECIPE.toml")
     export.add_argument("--out", type=Path, required=True, help="run folder")
     bundle = commands.add_parser("bundle", help="check a bundle's hashes and print what it is")
@@ -68,7 +71,7 @@ def run(command: str, arguments: argparse.Namespace, events: Events) -> int:
     """Run one training-side command; returns the exit code."""
     commands = {
         "phantom": _phantom, "train": _train, "check-data": _check_data, "preview-scars": _preview_scars, "evaluate": _evaluate,
-        "export": _train, "bundle": _bundle,
+        "export": _export, "bundle": _bundle,
     }  # fmt: skip
     return commands[command](arguments, events)
 
@@ -86,7 +89,7 @@ def _phantom(arguments: argparse.Namespace, events: Events) -> int:
 
 
 def _train(arguments: argparse.Namespace, events: Events) -> int:
-    """Train, or go on with a run; a finished run is only exported and calibrated again."""
+    """Train, or go on with a run; a finished one is taken as it ended."""
     from .recipe import HospitalRecipe, read_any_recipe
 
     recipe = read_any_recipe(arguments.recipe)
@@ -101,6 +104,24 @@ def _train(arguments: argparse.Namespace, events: Events) -> int:
     if os.environ.get("RANK", "0") == "0":  # of several processes started by torchrun the first speaks
         events.result({"bundle": str(folder)})
         events.log(f"bundle: {folder}")
+    return 0
+
+
+def _export(arguments: argparse.Namespace, events: Events) -> int:
+    """Write a finished run's bundle again; a run that is not finished is refused."""
+    from .recipe import HospitalRecipe, read_any_recipe
+
+    recipe = read_any_recipe(arguments.recipe)
+    if isinstance(recipe, HospitalRecipe):
+        from .hospital_training import export_hospital
+
+        folder = export_hospital(recipe, arguments.out, events)
+    else:
+        from .train import export_training
+
+        folder = export_training(recipe, arguments.out, events)
+    events.result({"bundle": str(folder)})
+    events.log(f"bundle: {folder}")
     return 0
 
 
@@ -144,10 +165,12 @@ def _evaluate(arguments: argparse.Namespace, events: Events) -> int:
     from .evaluate_words import write_prompts
     from .evaluation_report import main_table, systems_table, write_report
     from .measures import measure_studies
+    from .truth_table import read_truth
     from .write_evaluation import write_evaluation
     from .zero_shot import zero_shot_scores
 
     out, workers = arguments.out, arguments.workers
+    read_truth(arguments.truth)  # refused before the hours, not after
     folders = EvaluationFolders(arguments.root, arguments.truth, out / "results", out / "measures", arguments.prompts)
     asked = write_prompts(out / "prompts.txt", arguments.prompts)
     run_batch(arguments.root, folders.results, BatchOptions(workers=workers, resume=True, prompts=asked), events)
@@ -177,15 +200,27 @@ def _bundle(arguments: argparse.Namespace, events: Events) -> int:
         count = take_in_evaluations(bundle.folder, arguments.evaluations, figures)
         events.log(f"{count} evaluated sets are now in the card")
         bundle = open_bundle(bundle.folder)
-    print(f"{bundle.name} {bundle.version}, sha256 {bundle.sha256}")
+    facts: dict[str, Any] = {"name": bundle.name, "version": bundle.version, "sha256": bundle.sha256}
     if arguments.test:
-        said = "metrics.json renewed" if arguments.evaluations else "not as in metrics.json"
-        print("\n".join(f"{name:24} {value}" for name, value in figures.items()))
-        print(
-            f"{said}: {', '.join(differing)}" if differing else "all as in metrics.json",
-            NOTICE,
-            sep="\n",
-        )
-        return 0
-    print((bundle.folder / "MODEL_CARD.md").read_text("utf-8"))
+        facts |= {"figures": figures, "differing": differing}
+    events.result(facts)
+    if not arguments.events:
+        print(_as_text(bundle, figures, differing, bool(arguments.evaluations)) if arguments.test else _card(bundle))
     return 0
+
+
+def _card(bundle: Bundle) -> str:
+    return f"{_named(bundle)}\n{(bundle.folder / 'MODEL_CARD.md').read_text('utf-8')}"
+
+
+def _named(bundle: Bundle) -> str:
+    return f"{bundle.name} {bundle.version}, sha256 {bundle.sha256}"
+
+
+def _as_text(bundle: Bundle, figures: dict[str, Any], differing: list[str], renewed: bool) -> str:
+    """The figures of ``bundle --test`` for a person."""
+    rows = [f"{name:24} {value}" for name, value in figures.items()]
+    said = "metrics.json renewed" if renewed else "not as in metrics.json"
+    return "\n".join(
+        [_named(bundle), *rows, f"{said}: {', '.join(differing)}" if differing else "all as in metrics.json", NOTICE]
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ import numpy.typing as npt
 from LGETextDetectLib.finding import LAYERS, Finding, Lesion
 
 from .measures import read_measures
+from .truth_table import read_truth
 
 Facts = set[tuple[int, str | None]]
 
@@ -76,27 +76,18 @@ class Case:
 
 
 def read_cases(results: Path, truth: Path, measures: Path | None = None) -> tuple[list[Case], list[str]]:
-    """Cases with a result, and the names of those without one; findings.jsonl is read from beside the truth table."""
-    with truth.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    findings = _read_findings(truth.parent / "findings.jsonl")
+    """Cases with a result, and the names of those without one. Raises InputRefused as :func:`read_truth`."""
+    known = read_truth(truth)
     cases, missing = [], []
-    for row in rows:
+    for row in known.rows:
         name, path = row["study"], results / row["study"] / "result.json"
         if not path.is_file():
             missing.append(name)
             continue
         measured = read_measures(measures, name) if measures is not None else {}
-        finding = findings.get(name) or finding_of_row(row)
-        cases.append(Case(name, row, json.loads(path.read_text("utf-8")), finding, measured, name in findings))
+        finding = known.findings.get(name) or finding_of_row(row)
+        cases.append(Case(name, row, json.loads(path.read_text("utf-8")), finding, measured, name in known.findings))
     return cases, missing
-
-
-def _read_findings(path: Path) -> dict[str, Finding]:
-    if not path.is_file():
-        return {}
-    lines = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
-    return {str(line["id"]): Finding.from_dict(line["finding"]) for line in lines}
 
 
 def finding_of_row(row: dict[str, str]) -> Finding:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from torch import Tensor, nn
 
 from .language import LanguageConfig, LanguageModel
 from .network import NETWORKS, HeartGraph, ScarGraph, UNet, shown_more
+from .optimise import is_finished
 from .stored_weights import read_weights_from, save_weights
 
 CAPTION = "caption."  # its decoder serves training only: a file of its own, which detection does not open
@@ -76,6 +80,35 @@ def export_networks(heart: dict[str, Tensor], scar: dict[str, Tensor], language:
     save_weights({k: v for k, v in whole.items() if not k.startswith(CAPTION)}, folder / "language.safetensors")
     save_weights({k: v for k, v in whole.items() if k.startswith(CAPTION)}, folder / "caption.safetensors")
     read_weights_from(folder / "language.onnx", folder / "language.safetensors")
+
+
+def refuse_unfinished(out: Path, stages: Mapping[str, int]) -> None:
+    """Raise InputRefused('run-unfinished') unless every stage with steps (name -> steps) has ended in a run folder."""
+    for stage, steps in stages.items():
+        if steps and not is_finished(out / f"{stage}.pt"):
+            raise InputRefused("run-unfinished", f"The training of '{stage}' has not ended in that run folder.")
+
+
+@contextmanager
+def replaced_bundle(folder: Path) -> Iterator[Path]:
+    """An empty folder beside ``folder`` to make a bundle in; it takes its place when the block ends well.
+
+    Until then, and when the block ends otherwise or is killed, ``folder`` is as it was: never a bundle that is not calibrated.
+    """
+    part, old = (folder.with_name(f".{folder.name}.{kind}") for kind in ("part", "old"))
+    if old.is_dir() and not folder.exists():  # killed between the two renames below
+        old.rename(folder)
+    for left_over in (part, old):
+        shutil.rmtree(left_over, ignore_errors=True)
+    part.mkdir(parents=True)
+    try:
+        yield part
+        if folder.exists():
+            folder.rename(old)
+        part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def read_networks(bundle: Path, seed: int = 0) -> tuple[dict[str, Tensor], dict[str, Tensor], LanguageModel]:

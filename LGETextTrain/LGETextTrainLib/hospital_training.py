@@ -1,15 +1,13 @@
 """A training on a hospital's studies and reports: check -> scar network -> text side -> calibrated, evaluated bundle.
 
 Every stage leaves its result in the run folder, so a run that was stopped or killed goes on where it was and ends with
-the same weights.
+the same weights (on a GPU, within rounding).
 """
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
-import time
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -24,7 +22,6 @@ from LGETextDetectLib.decisions import LIKELIEST
 from LGETextDetectLib.events import Events
 from LGETextDetectLib.finding import Meaning
 from LGETextDetectLib.model import Engine
-from LGETextDetectLib.refusal import InputRefused
 from scipy.optimize import minimize
 from torch import Tensor, nn
 
@@ -33,7 +30,7 @@ from .ask import PRESENCE
 from .cohort import Case, join_cases
 from .data_check import DataCheck, as_text, check_data, write_table
 from .data_check_html import write_page
-from .export import export_networks, read_networks, write_manifest
+from .export import export_networks, read_networks, refuse_unfinished, replaced_bundle, write_manifest
 from .figures import auroc
 from .hospital_cases import PAINTED, REAL, VIRTUAL, HospitalCases, balanced_weights
 from .hospital_evaluation import reported_metrics, reported_outcomes, write_evaluation_page, write_hospital_card
@@ -41,11 +38,12 @@ from .language import LanguageModel
 from .network import scar_network, start_from_heart
 from .optimise import Log, Loop, Validate, optimise
 from .painted_samples import PaintedSamples, SampleStudy
-from .processes import Processes, joined_processes
+from .processes import ALONE, Processes, joined_processes
 from .recipe import HospitalRecipe
 from .run_estimate import estimate_run
-from .run_history import RUN_FILE, STOP_FILE
+from .run_history import STOP_FILE
 from .run_lock import run_lock
+from .run_record import begin_run, digest, end_run, has_ended
 from .sample_stream import sample_source
 from .samples import EarlierNetworks
 from .train_images import image_loss, on_device, scar_terms
@@ -94,7 +92,7 @@ def check_recipe_data(recipe: HospitalRecipe, out: Path, events: Events) -> Data
     """The data check of a recipe, written to ``out``/check: studies.csv, counts.json and check.html."""
     open_bundle(start_bundle(recipe))
     check = check_data(
-        recipe.data, start_bundle(recipe), out, recipe.seed, workers=recipe.run.workers,
+        recipe.data, start_bundle(recipe), out, recipe.seed, workers=ALONE.workers(recipe.run.workers),
         normalise_orientation=recipe.data.normalise_orientation, report=lambda done, total: events.progress("check", done, total),
     )  # fmt: skip
     write_table(check, out / "check")
@@ -121,7 +119,7 @@ def _train(recipe: HospitalRecipe, out: Path, events: Events, processes: Process
         if not processes.speaks:
             check = _checked(recipe, out, Events())
         folder = calibrate.bundle_folder(out, recipe.name)
-        if _is_done(out, folder):
+        if has_ended(out, folder):
             events.log("this run has ended before; its bundle is as it was written")
             return folder
         hospital = _hospital(recipe, out, check, events, processes)
@@ -130,28 +128,30 @@ def _train(recipe: HospitalRecipe, out: Path, events: Events, processes: Process
         scar = train_scar_network(hospital)
         language = train_text_side(hospital, scar)
         if processes.speaks:
-            export_networks(hospital.heart, scar, language, folder)
-            finish_bundle(hospital, folder)
-            _write_run(out, recipe, check, "done")
+            _write_bundle(hospital, scar, language)
         processes.wait()
     return folder
 
 
-def _is_done(out: Path, folder: Path) -> bool:
-    """Whether this recipe's run on these data has ended, and its bundle is as it was written."""
-    if _known_run(out).get("state") != "done":
-        return False
-    try:
-        open_bundle(folder)
-    except InputRefused:
-        return False
-    return True
+def export_hospital(recipe: HospitalRecipe, out: Path, events: Events) -> Path:
+    """Write the bundle of a finished run again, from its checkpoints; returns its folder.
+
+    Raises InputRefused('run-unfinished') before anything is written, and as :func:`train_hospital`.
+    """
+    refuse_unfinished(out, {"scar": recipe.scar.steps, "text": recipe.text.steps})
+    with run_lock(out):
+        hospital = _hospital(recipe, out, _checked(recipe, out, events), events, ALONE)
+        scar = train_scar_network(hospital)
+        _write_bundle(hospital, scar, train_text_side(hospital, scar))
+    return calibrate.bundle_folder(out, recipe.name)
 
 
-def _known_run(out: Path) -> dict[str, Any]:
-    """What run.json says of the run in a folder; nothing where there is none."""
-    path = out / RUN_FILE
-    return dict(json.loads(path.read_text("utf-8"))) if path.is_file() else {}
+def _write_bundle(hospital: Hospital, scar: dict[str, Tensor], language: LanguageModel) -> None:
+    """The bundle, whole or not at all, and with it the end of the run."""
+    with replaced_bundle(calibrate.bundle_folder(hospital.out, hospital.recipe.name)) as made:
+        export_networks(hospital.heart, scar, language, made)
+        finish_bundle(hospital, made)
+    end_run(hospital.out)
 
 
 def _checked(recipe: HospitalRecipe, out: Path, events: Events) -> DataCheck:
@@ -162,12 +162,7 @@ def _checked(recipe: HospitalRecipe, out: Path, events: Events) -> DataCheck:
             events.warning(problem.code, problem.text)
     events.log(as_text(check).split("\n")[2])
     check.refuse_errors()
-    known = _known_run(out)
-    if known and known["recipe"] != _digest(recipe):
-        raise InputRefused("recipe-changed", "The run folder holds a run of another recipe.")
-    if known and known["data"] != check.fingerprint():
-        raise InputRefused("data-changed", "The studies or reports are not those that this run began with.")
-    _write_run(out, recipe, check, known.get("state", "started") if known else "started", known.get("began"))
+    begin_run(out, _run_facts(recipe, check))
     return check
 
 
@@ -180,19 +175,14 @@ def _digest(recipe: HospitalRecipe) -> str:
     ):
         facts[table] = {name: value for name, value in facts[table].items() if name not in names}
     facts["start"]["bundle"] = open_bundle(start_bundle(recipe)).sha256
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    return digest(facts)
 
 
-def _write_run(out: Path, recipe: HospitalRecipe, check: DataCheck, state: str, began: float | None = None) -> None:
-    """run.json: what the history of runs shows; no path, no identifier."""
-    path, known = out / RUN_FILE, _known_run(out)
-    facts = {
-        "name": recipe.name, "version": recipe.version, "state": state, "began": began or known.get("began") or round(time.time(), 1),
-        "recipe": _digest(recipe), "data": check.fingerprint(), "studies": check.counts["usable"],
+def _run_facts(recipe: HospitalRecipe, check: DataCheck) -> dict[str, Any]:
+    """What run.json says of a run beside its state; no path, no identifier."""
+    return {
+        "name": recipe.name, "version": recipe.version, "recipe": _digest(recipe), "data": check.fingerprint(), "studies": check.counts["usable"],
     }  # fmt: skip
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
-    partial.replace(path)
 
 
 def _hospital(recipe: HospitalRecipe, out: Path, check: DataCheck, events: Events, processes: Processes) -> Hospital:
@@ -239,7 +229,8 @@ def train_scar_network(hospital: Hospital) -> dict[str, Tensor]:
         return hospital.scar
     network = on_device(network, hospital.processes.device)
     make = PaintedSamples(hospital.check.prepared, hospital.studies("train"), recipe.paint, table, hospital.networks())
-    source = sample_source(make, recipe.seed, table.batch, recipe.run.workers)
+    workers = hospital.processes.workers(recipe.run.workers)
+    source = sample_source(make, recipe.seed, table.batch, workers)
     loss_of = image_loss(network, scar_terms, hospital.processes.device)
     loop = _loop(recipe, "scar", table.steps, table.peak, table.accumulate)
     trained = optimise(

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from LGETextDetectLib import aha
 from LGETextDetectLib.batch import THREAD_VARIABLES
-from LGETextDetectLib.bundle import default_bundle, open_bundle
+from LGETextDetectLib.bundle import default_bundle, file_sha256, open_bundle
 from LGETextDetectLib.events import Events
 from LGETextDetectLib.model import Engine
 from LGETextDetectLib.normalised import PIXEL_MM, NormalisedStack, evidence_on_grid
@@ -31,7 +31,7 @@ from scipy import ndimage
 
 from .threshold_rules import rule_scores
 
-FORMAT = 1  # of the files; measures of another format are taken again
+FORMAT = 2  # of the files; measures of another format are taken again
 CAVITY, MYOCARDIUM, SCAR = (1,), (2, 3, 4), (3, 4)  # labels of a mask file, EMIDEC's and the virtual patients'
 TOLERANCE_PX = 1  # a strongest voxel this near to the scar, in plane, points at it
 
@@ -46,11 +46,16 @@ class Measuring:
 
 
 def measure_studies(root: Path, out: Path, results: Path, workers: int, events: Events) -> None:
-    """Measure all studies below ``root`` that have a result; those measured with this model already are left."""
+    """Measure all studies below ``root`` that have a result.
+
+    Those measured with this model on the images of the result and the present mask are left as they are.
+    """
     out.mkdir(parents=True, exist_ok=True)
     bundle = open_bundle(default_bundle())
     studies = [s for s in find_studies(root, leave_out=results) if (results / s.name / "result.json").is_file()]
-    left = [s for s in studies if _read(out / f"{s.name}.json").get("model_sha256") != bundle.sha256]
+    left = [s for s in studies if not _is_measured(s, root, out, results, bundle.sha256)]
+    for study in left:
+        (out / f"{study.name}.json").unlink(missing_ok=True)
     orders = Measuring(root.resolve(), out.resolve(), bundle.folder.resolve())
     done = len(studies) - len(left)
     events.progress("measure", done, len(studies))
@@ -60,6 +65,20 @@ def measure_studies(root: Path, out: Path, results: Path, workers: int, events: 
         if error != "":
             events.log(f"{study.name}: not measured [{error or 'the worker process died'}]")
         events.progress("measure", done, len(studies))
+
+
+def _is_measured(study: Study, root: Path, out: Path, results: Path, model_sha256: str) -> bool:
+    """Whether the measures are of this model, of the images that the result is of, and of the mask as it is now."""
+    images = json.loads((results / study.name / "result.json").read_text("utf-8"))["input"]["sha256"]
+    known = _read(out / f"{study.name}.json")
+    wanted = {"model_sha256": model_sha256, "images_sha256": images, "mask_sha256": _mask_sha256(root, study.name)}
+    return all(known.get(name) == value for name, value in wanted.items())
+
+
+def _mask_sha256(root: Path, study: str) -> str:
+    """SHA-256 of the mask file's bytes; empty without one."""
+    mask = find_mask(root, study)
+    return file_sha256(mask) if mask is not None else ""
 
 
 def read_measures(folder: Path, study: str) -> dict[str, Any]:
@@ -84,11 +103,14 @@ class Measurer:
     def __call__(self, study: Study) -> str:
         try:
             detection = detect(study.source, self._engine)
+            mask = find_mask(self._orders.root, study.name)
+            labels = load_study(mask).volume if mask is not None else None
         except InputRefused as refused:
             return refused.code
-        mask = find_mask(self._orders.root, study.name)
-        labels = load_study(mask).volume if mask is not None else None
-        entry = {"format": FORMAT, "model_sha256": self._engine.bundle.sha256, **measure(detection, labels)}
+        entry = {
+            "format": FORMAT, "model_sha256": self._engine.bundle.sha256, "images_sha256": detection.result["input"]["sha256"],
+            "mask_sha256": _mask_sha256(self._orders.root, study.name), **measure(detection, labels),
+        }  # fmt: skip
         entry["segment_threshold"] = float(self._engine.bundle.thresholds["segment"])
         path = self._orders.out / f"{study.name}.json"
         path.write_text(json.dumps(entry, indent=1) + "\n", "utf-8")

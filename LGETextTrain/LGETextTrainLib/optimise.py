@@ -289,3 +289,10 @@ def _resume(
         optimiser.load_state_dict(saved["optimiser"])
     average.state = saved["average"]
     return _Progress(facts["step"], facts["looks"], facts["best_score"], saved["best"] or None, facts["done"])
+
+
+def is_finished(checkpoint: Path) -> bool:
+    """Whether a checkpoint is there and its training has ended."""
+    if not checkpoint.is_file():
+        return False
+    return bool(json.loads(torch.load(checkpoint, map_location="cpu", weights_only=True)["facts"])["done"])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import torch
+from LGETextDetectLib.batch import cores
 from torch import Tensor, distributed
 
 PATIENCE = timedelta(hours=24)  # the others wait while the first reads studies and paints
@@ -36,6 +37,15 @@ class Processes:
     def own_parts(self, parts: int) -> list[int]:
         """Which of a step's parts are this process's."""
         return [part for part in range(parts) if part % self.count == self.rank]
+
+    def workers(self, asked: int) -> int:
+        """How many processes read and paint for this one: ``asked``; beside a GPU at least one a core of its share, less one.
+
+        That work is done on CPUs, and one of them cannot keep a GPU busy. 0: it is done in this process, beside a GPU too.
+        """
+        if not asked or self.device.type != "cuda":
+            return asked
+        return max(asked, cores() // int(os.environ.get("LOCAL_WORLD_SIZE", "1")) - 1)
 
     def total(self, tensors: list[Tensor]) -> None:
         """Replace every tensor by its sum over all processes, in one message for each type."""

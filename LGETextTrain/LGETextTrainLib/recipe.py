@@ -85,7 +85,9 @@ class Recipe:
     language: LanguageStage = entry("sentences and studies in one space")
     calibration: Calibration = entry("threshold and figures")
     cine: CineTable = table(CineTable, "real hearts among the virtual ones")
-    workers: int = entry("processes that make samples", 1, most=256)
+    workers: int = entry(
+        "processes that make samples; beside a GPU at least its share of the cores, less one; 0: none", 1, most=256
+    )
 
 
 @dataclass(frozen=True)
@@ -192,7 +194,11 @@ class RunTable:
     validate_every: int = entry("steps between looks at the validation patients", 50, most=1_000_000)
     patience: int = entry("looks without improvement after which a stage stops", 5, most=1000)
     checkpoint_minutes: float = entry("minutes between checkpoints", 2.0, most=1440)
-    workers: int = entry("processes that read studies and paint", 1, most=256)
+    workers: int = entry(
+        "processes that read studies and paint; beside a GPU at least its share of the cores, less one; 0: none",
+        1,
+        most=256,
+    )
     tensorboard: bool = entry("also write TensorBoard files (needs the package tensorboard)", False)
 
 

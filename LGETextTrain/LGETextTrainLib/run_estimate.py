@@ -19,6 +19,7 @@ from .language import LanguageModel
 from .network import SCAR_INPUTS, scar_network, trained_scar
 from .painted_samples import PaintedSamples, SampleStudy
 from .prepared_study import load_prepared
+from .processes import ALONE
 from .recipe import HospitalRecipe
 from .samples import EarlierNetworks
 from .train_images import image_loss, on_device, scar_terms
@@ -52,7 +53,7 @@ def estimate_run(
     image = np.zeros((recipe.scar.batch, SCAR_INPUTS, 96, 96), np.float16)
     blank = {"image": image} | dict.fromkeys(("labels", "layer"), np.zeros((recipe.scar.batch, 96, 96), np.uint8))
     pass_s = _timed(lambda: loss_of(blank)[0].backward(), 2)
-    made_s = sample_s * recipe.scar.batch / max(slices, 1) / max(recipe.run.workers, 1)
+    made_s = sample_s * recipe.scar.batch / max(slices, 1) / max(ALONE.workers(recipe.run.workers), 1)
     scar_s = (
         recipe.scar.steps * recipe.scar.accumulate * (max(pass_s, made_s) if recipe.run.workers else pass_s + made_s)
     )

@@ -15,10 +15,10 @@ from typing import Any
 from LGETextDetectLib.child_process import Event, as_event, end_windows_tree
 
 from .run_lock import running_process
+from .run_record import DONE, read_run
 from .training_curves import read_log
 
 STOP_FILE = "stop"  # in the run folder: the training writes a checkpoint and ends
-RUN_FILE = "run.json"
 EVENTS_NAME = "slicer-events.jsonl"
 SHOWN_BYTES = 200_000  # of an older log, when attaching to its run
 
@@ -38,10 +38,10 @@ class RunSummary:
 
 def summary_of(folder: Path) -> RunSummary:
     """How the run in a folder stands, from what it wrote."""
-    facts = _facts(folder / RUN_FILE)
+    facts = read_run(folder)
     entries = read_log(folder / "log.jsonl")
-    bundles = sorted((folder / "bundle").glob("*/manifest.json")) if (folder / "bundle").is_dir() else []
-    done = bool(bundles) and any(entry.get("stage") == "done" for entry in entries)
+    bundles = sorted(folder.glob("bundle/[!.]*/manifest.json"))  # one that is being made begins with a dot
+    done = bool(bundles) and facts.get("state") == DONE
     state = (
         "running" if running_process(folder) else "done" if done else "stopped" if entries or facts else "not started"
     )
@@ -59,14 +59,6 @@ def summary_of(folder: Path) -> RunSummary:
     began = facts.get("began") or next((e["time"] for e in entries if "time" in e), None)
     words = f"validation AUROC {figure:.2f}" if isinstance(figure, (int, float)) else ""
     return RunSummary(folder, name, state, began, facts.get("studies"), words, bundles[0].parent if done else None)
-
-
-def _facts(path: Path) -> dict[str, Any]:
-    try:
-        facts = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return facts if isinstance(facts, dict) else {}
 
 
 class RunHistory:

@@ -5,57 +5,129 @@ Every stage leaves its result in the run folder, so a run that was stopped goes 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
+from LGETextDetectLib.bundle import file_sha256
 from LGETextDetectLib.events import Events
 from LGETextDetectLib.model import Engine
+from LGETextDetectLib.refusal import InputRefused
 from torch import Tensor
 
 from . import calibrate
 from .card import virtual_metrics, write_card
-from .cine_hearts import cine_hearts, load_hearts, save_hearts
+from .cine_hearts import FILE, cine_hearts, load_hearts, save_hearts
 from .cohort import Case, load_cases, save_cases, virtual_cases
-from .export import export_networks, write_manifest
+from .export import export_networks, refuse_unfinished, replaced_bundle, write_manifest
 from .language import LanguageModel
 from .optimise import Log, Loop
 from .processes import ALONE, Processes, joined_processes
 from .recipe import Recipe
 from .run_history import STOP_FILE
 from .run_lock import run_lock
+from .run_record import begin_run, digest, end_run, has_ended, read_run
 from .samples import trained_heart
 from .train_images import refine_scar, train_heart, train_scar
 from .train_language import Terms, fit_language, make_tokenizer, new_language_model
 from .training_log import training_log
 
 CINE = "cine.npz"
+Networks = tuple[dict[str, Tensor], dict[str, Tensor], LanguageModel]  # heart, scar, text side
+STAGES = ("heart", "scar", "refined", "language")  # each has its checkpoint, <stage>.pt
 CASES_SEED, CALIBRATION_SEED, TEST_SEED = 1, 2, 3  # added to the recipe's: no virtual patient serves twice
 
 
 def run_training(recipe: Recipe, out: Path, events: Events) -> Path:
-    """Run or resume a training in ``out``; returns the bundle's folder."""
+    """Run or resume a training in ``out``, or take it as it ended; returns the bundle's folder.
+
+    Raises InputRefused('recipe-changed' or 'data-changed') when the folder holds a run of another recipe or of other
+    cine; Cancelled when stopped.
+    """
     out.mkdir(parents=True, exist_ok=True)
-    log = training_log(out, _totals(recipe), events)
     with joined_processes() as processes, run_lock(out) if processes.speaks else nullcontext():
         if processes.speaks:
             (out / STOP_FILE).unlink(missing_ok=True)
-            log({"stage": "device", "name": device_name(), "processes": processes.count})
-        heart = train_heart(recipe.heart, recipe.seed, out, log, recipe.workers, processes)
-        cine = real_hearts(recipe, heart, out, log, processes)
-        scar = train_scar(heart, recipe.scar, recipe.seed, out, log, recipe.workers, processes)
-        scar = refine_scar(
-            heart, scar, recipe.refine, recipe.seed, out, log, recipe.workers, processes, cine, recipe.cine.share
-        )
-        language = train_language(recipe, heart, scar, out, log, processes)
+            begin_own_run(recipe, out)
+        processes.wait()
         folder = calibrate.bundle_folder(out, recipe.name)
+        if has_ended(out, folder):
+            events.log("this run has ended before; its bundle is as it was written")
+            return folder
+        log = training_log(out, _totals(recipe), events)
         if processes.speaks:
-            export_networks(heart, scar, language, folder)
-            finish_bundle(recipe, folder, log)
+            log({"stage": "device", "name": device_name(), "processes": processes.count})
+        networks = _trained(recipe, out, log, processes)
+        if processes.speaks:
+            _write_bundle(recipe, networks, out, log)
         processes.wait()
     return folder
+
+
+def export_training(recipe: Recipe, out: Path, events: Events) -> Path:
+    """Write the bundle of a finished run again, from its checkpoints; returns its folder.
+
+    Raises InputRefused('run-unfinished') before anything is written, and as :func:`run_training`.
+    """
+    refuse_unfinished(out, {stage: steps for stage, steps in _totals(recipe).items() if stage in STAGES})
+    with run_lock(out):
+        begin_own_run(recipe, out)
+        log = training_log(out, _totals(recipe), events)
+        _write_bundle(recipe, _trained(recipe, out, log, ALONE), out, log)
+    return calibrate.bundle_folder(out, recipe.name)
+
+
+def _write_bundle(recipe: Recipe, networks: Networks, out: Path, log: Log) -> None:
+    """The bundle, whole or not at all, and with it the end of the run."""
+    with replaced_bundle(calibrate.bundle_folder(out, recipe.name)) as made:
+        export_networks(*networks, made)
+        finish_bundle(recipe, made, log)
+    end_run(out)
+
+
+def begin_own_run(recipe: Recipe, out: Path) -> None:
+    """Note the recipe's run in its folder. Raises InputRefused as :func:`run_record.begin_run`.
+
+    Also when there are checkpoints of which no run.json says the recipe, as earlier versions left them.
+    """
+    if not read_run(out) and any((out / f"{stage}.pt").exists() for stage in STAGES):
+        raise InputRefused(
+            "recipe-changed", "The run folder holds checkpoints of a run whose recipe is not known.", "Name a new run folder."
+        )  # fmt: skip
+    begin_run(out, {
+        "name": recipe.name, "version": recipe.version, "recipe": recipe_digest(recipe), "data": cine_fingerprint(recipe),
+    })  # fmt: skip
+
+
+def recipe_digest(recipe: Recipe) -> str:
+    """Of everything that decides weights and bundle; not of where the cine lies, nor of how many processes make samples."""
+    facts = dataclasses.asdict(recipe)
+    del facts["workers"], facts["cine"]["folder"]
+    return digest(facts)
+
+
+def cine_fingerprint(recipe: Recipe) -> str:
+    """SHA-256 of the recipe's cine; empty without any. Raises InputRefused('bad-recipe') when its file is not there."""
+    if not recipe.cine.folder:
+        return ""
+    path = Path(recipe.cine.folder) / FILE
+    if not path.is_file():
+        raise InputRefused("bad-recipe", f"The cine folder holds no {FILE}.")
+    return file_sha256(path)
+
+
+def _trained(recipe: Recipe, out: Path, log: Log, processes: Processes) -> Networks:
+    """Heart and scar weights and the text side, trained now or as their checkpoints hold them."""
+    heart = train_heart(recipe.heart, recipe.seed, out, log, recipe.workers, processes)
+    cine = real_hearts(recipe, heart, out, log, processes)
+    scar = train_scar(heart, recipe.scar, recipe.seed, out, log, recipe.workers, processes)
+    scar = refine_scar(
+        heart, scar, recipe.refine, recipe.seed, out, log, recipe.workers, processes, cine, recipe.cine.share
+    )
+    return heart, scar, train_language(recipe, heart, scar, out, log, processes)
 
 
 def real_hearts(

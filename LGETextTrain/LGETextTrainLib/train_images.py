@@ -45,7 +45,7 @@ def train_image_network(
     """Optimise one U-Net on endless virtual samples; resumes from its checkpoint; returns averaged weights."""
     network = on_device(network, processes.device)
     loop = Loop(checkpoint.stem, stage.steps, stage.peak, seed, stage.accumulate)
-    source = sample_source(make, seed, stage.batch, workers)
+    source = sample_source(make, seed, stage.batch, processes.workers(workers))
     return optimise(
         network, source, image_loss(network, terms_of, processes.device), loop, checkpoint, log, processes=processes
     )
