@@ -63,6 +63,9 @@ WRONG: dict[str, tuple[Callable[[], list[data_check.Problem]], str, str]] = {
         lambda: data_check.find_problems(cohort(), [*members(), member(21, duplicate_of="study-000")], 0.2), "duplicate-studies",
         "their reports disagree",
     ),
+    "split rows of no study": (
+        lambda: data_check.find_problems(cohort(), members(), 0.2, 3), "split-unmatched", "3 rows of the split file",
+    ),
     "unreadable studies": (
         lambda: data_check.find_problems(cohort(), [*members(), *(member(k, reading=Reading(code="no-heart", cause="-")) for k in range(6))], 0.2),
         "left-out", "6 of 26 studies cannot be read (6 no-heart)",
@@ -134,9 +137,23 @@ def test_splits_survive_the_disk_and_studies_that_are_away(tmp_path: Path) -> No
     all_of_them = members()
     hospital_cohort.write_splits(tmp_path / "splits.csv", all_of_them, {})
     fixed = hospital_cohort.read_splits(tmp_path / "splits.csv", cohort(), [])
-    assert fixed == {m.study: m.split for m in all_of_them}
-    hospital_cohort.write_splits(tmp_path / "splits.csv", all_of_them[:5], fixed)
+    assert fixed.of_study == {m.study: m.split for m in all_of_them}
+    hospital_cohort.write_splits(tmp_path / "splits.csv", all_of_them[:5], fixed.of_study)
     assert hospital_cohort.read_splits(tmp_path / "splits.csv", cohort(), []) == fixed
+
+
+def test_rows_of_a_split_file_that_find_no_study_are_counted(tmp_path: Path) -> None:
+    """A study without a report is in the folder, though unused: its row is right."""
+    for number, name in enumerate(("scan1", "scan2", "unreported")):
+        write_headers(tmp_path / "in" / name / "a.dcm", f"PID{number}", f"1.2.{number}")
+    (tmp_path / "reports.csv").write_text("study,text\nscan1,No LGE.\nscan2,No LGE.\n", "utf-8")
+    found = match_cohort(tmp_path / "in", tmp_path / "reports.csv")
+    own = hospital_cohort.list_members(found, [Reading(letter * 64, 9, "psir") for letter in "ab"])
+    rows = ["scan1,test", f"{own[1].study},train", "unreported,test", "scan_2,test", "study-0123456789ab,test"]
+    (tmp_path / "splits.csv").write_text("\n".join(["study,split", *rows]) + "\n", "utf-8")
+    splits = hospital_cohort.read_splits(tmp_path / "splits.csv", found, own)
+    assert splits.unmatched == 2
+    assert (splits.of_study[own[0].study], splits.of_study[own[1].study]) == ("test", "train")
 
 
 def test_unusable_studies_get_no_split() -> None:
@@ -159,6 +176,30 @@ def test_reports_find_studies_by_any_name(tmp_path: Path) -> None:
     assert [m.study.name for m in matched.matched] == ["scan0", "scan1"]
     assert len({m.patient for m in matched.matched}) == 1
     assert (matched.reports, matched.without_images, matched.without_report) == (4, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("folder", "patient", "text", "lge", "segments"),
+    [
+        ("Case 12 LGE", "PID1", "No LGE.", "absent", ()),
+        ("HCM inferior 03", "PID1", "Scar in the inferior wall.", "present", (4, 10, 15)),
+        ("scan", "Free^Jane", "The myocardium is free of scar.", "absent", ()),
+        ("scan", "PID1", "LGE in segments 10 11 12.", "present", (10, 11, 12)),
+        ("scan", "PID1", "LGE in segments 10-11-12.", "present", (10, 11, 12)),
+        ("scan", "PID1", "Scar in segments 2 8 9 14 and 11 12 16.", "present", (2, 8, 9, 11, 12, 14, 16)),
+    ],
+)
+def test_names_and_numbers_take_no_finding_away(
+    tmp_path: Path, folder: str, patient: str, text: str, lge: str, segments: tuple[int, ...]
+) -> None:
+    """The finding is read before identifiers are stripped; what is kept of the text holds none."""
+    write_headers(tmp_path / "in" / folder / "a.dcm", patient, "1.2.3")
+    (tmp_path / "reports.csv").write_text(f'study;text\n1.2.3;"{text}"\n', "utf-8")
+    (matched,) = match_cohort(tmp_path / "in", tmp_path / "reports.csv").matched
+    (read,) = hospital_cohort.list_members(Cohort((matched,), 1, 0, 0, 0), [Reading("a" * 64, 9, "psir")])
+    assert read.finding.lge == lge
+    assert {n for lesion in read.finding.lesions for n in lesion.segments} == set(segments)
+    assert not any(word.lower() in matched.text.lower().split() for word in (*folder.split(), patient) if len(word) > 3)
 
 
 def test_reports_find_the_studies_of_one_folder(tmp_path: Path) -> None:
@@ -234,6 +275,30 @@ def test_identifiers_are_stripped(text: str) -> None:
     stripped = strip_identifiers(text)
     assert MARK in stripped
     assert not any(word in stripped for word in ("Canary", "canary", "1961", "2021", "AB1234567", "7946", "20210312"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "LGE in segments 10 11 12.", "Scar (segments 10-11-12).", "Scar in segments 8-9-14.", "AHA 10/11/12: LGE.", "Narbe in Segment 10, 11 und 12.",
+        "Scar in segments 2 8 9 14 and 11 12 16.",
+    ],
+)  # fmt: skip
+def test_lists_of_segments_stay(text: str) -> None:
+    assert strip_identifiers(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Scar in segment 4. 10.11.12 Dr Canary", "Scar in segment 4. [...]"),
+        ("Segments 4 and 10, 12/11/2010.", "Segments 4 and 10, [...]."),
+        ("Segment 4, phone 10 11 12 13.", "Segment 4, phone [...]."),
+        ("LGE study of 10-11-12.", "LGE study of [...]."),
+    ],
+)
+def test_dates_and_phones_beside_segments_go(text: str, left: str) -> None:
+    assert strip_identifiers(text).replace(f"{MARK} {MARK}", MARK) == left
 
 
 def test_measurements_stay_and_known_names_go() -> None:

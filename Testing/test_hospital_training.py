@@ -23,8 +23,10 @@ from LGETextDetectLib.backends import read_safetensors  # noqa: E402
 from LGETextDetectLib.bundle import file_sha256, open_bundle  # noqa: E402
 from LGETextDetectLib.events import Events  # noqa: E402
 from LGETextDetectLib.refusal import InputRefused  # noqa: E402
+from LGETextTrainLib import hospital_training  # noqa: E402
 from LGETextTrainLib.export import read_networks  # noqa: E402
 from LGETextTrainLib.hospital_training import calibrated_entropy, export_hospital, kept_mean, train_hospital  # noqa: E402
+from LGETextTrainLib.processes import Processes  # noqa: E402
 from LGETextTrainLib.recipe import HospitalRecipe, read_hospital_recipe, write_hospital_recipe  # noqa: E402
 from LGETextTrainLib.stored_weights import save_weights  # noqa: E402
 from LGETextTrainLib.virtual_hospital import write_hospital  # noqa: E402
@@ -211,6 +213,24 @@ def test_a_run_goes_on_only_with_its_own_recipe_and_data(
         table.write_text(before, "utf-8")
     assert refused.value.code in ("data-changed", "one-class", "few-patients")
     assert (run / "splits.csv").read_text("utf-8") == splits, "a refused start must not touch the run's splits"
+
+
+class SecondProcess(Processes):
+    """One of three processes, which takes the first one's word."""
+
+    def from_first(self, value: object) -> object:  # type: ignore[override]
+        assert value is None, "it has made a data check of its own"
+        return "the first process's check"
+
+    def wait(self) -> None:
+        """The others are never late."""
+
+
+def test_only_the_first_process_writes(run: Path, recipe: HospitalRecipe) -> None:
+    """Three that wrote the same files at once met each other's half-written ones."""
+    before = {path: path.stat().st_mtime_ns for path in run.rglob("*")}
+    assert hospital_training._train(recipe, run, Events(), SecondProcess(1, 3)) == run / "bundle" / "lge-test"
+    assert {path: path.stat().st_mtime_ns for path in run.rglob("*")} == before
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,24 @@ def test_a_stop_file_ends_it_with_a_checkpoint(tmp_path: Path) -> None:
     assert '"step": 1' in torch.load(tmp_path / "one.pt", weights_only=True)["facts"]
 
 
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
+def test_a_loss_that_is_no_number_is_refused_and_never_saved(tmp_path: Path, wrong: float) -> None:
+    model = torch.nn.Linear(1, 1)
+
+    def loss_of(key: tuple[int, int]) -> tuple[torch.Tensor, dict[str, float]]:
+        return model(torch.ones(1, 1)).square().sum() * (wrong if key[0] == 3 else 1.0), {}
+
+    with pytest.raises(InputRefused) as refused:
+        optimise(
+            model, lambda keys: iter(keys), loss_of, Loop("one", 9, 0.1, 0, checkpoint_s=0.0), tmp_path / "one.pt",
+            lambda entry: None,
+        )  # fmt: skip
+    assert refused.value.code == "training-diverged" and "step 4" in refused.value.cause
+    saved = torch.load(tmp_path / "one.pt", weights_only=True)
+    assert '"step": 3' in saved["facts"] and all(value.isfinite().all() for value in saved["model"].values())
+    assert all(value.isfinite().all() for value in model.state_dict().values())
+
+
 def test_more_processes_than_parts_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputRefused, match="accumulate"):
         small_loop(tmp_path, Loop("one", 1, 0.1, 0, accumulate=1), [], Processes(0, 2))

@@ -68,6 +68,45 @@ def test_the_newest_run_comes_first_and_lost_ones_are_left_out(tmp_path: Path) -
     assert history.folders() == [(tmp_path / "a").resolve()] and history.running() is None
 
 
+def refuse_to_open(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+    """As for another user's file: the tests may run as one to whom all is open."""
+    opened = Path.open
+
+    def open_others(self: Path, *words: object, **named: object) -> object:
+        if self == path:
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(self, *words, **named)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(Path, "open", open_others)
+
+
+def test_a_lock_that_cannot_be_written_is_not_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with run_lock(tmp_path):
+        pass
+    refuse_to_open(monkeypatch, tmp_path / "running.lock")
+    assert running_process(tmp_path) is None and summary_of(tmp_path).state == "not started"
+
+
+def test_one_bad_run_does_not_hide_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = RunHistory(tmp_path / "runs.json")
+    for name in ("good", "odd", "closed"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "log.jsonl").touch()
+        history.add(tmp_path / name)
+    (tmp_path / "odd" / "run.json").write_text('{"began": "yesterday", "studies": "many"}', "utf-8")
+    refuse_to_open(monkeypatch, (tmp_path / "closed").resolve() / "log.jsonl")
+    assert [(run.folder.name, run.state) for run in history.runs()] == [
+        ("closed", "unreadable"), ("odd", "stopped"), ("good", "not started"),
+    ]  # fmt: skip
+    assert history.running() is None and history.runs()[1].began is None and history.runs()[1].studies is None
+
+
+@pytest.mark.parametrize("listed", ["{}", "7", "[7, null]", "nothing"])
+def test_a_broken_list_of_runs_is_an_empty_one(tmp_path: Path, listed: str) -> None:
+    (tmp_path / "runs.json").write_text(listed, "utf-8")
+    assert RunHistory(tmp_path / "runs.json").runs() == []
+
+
 def test_an_attached_run_gives_the_events_of_its_log(tmp_path: Path) -> None:
     (tmp_path / "slicer-events.jsonl").write_text('{"event": "progress", "stage": "scar"}\nplain\npart', "utf-8")
     run = AttachedRun(tmp_path)
@@ -97,3 +136,16 @@ def test_curves_keep_the_later_of_two_values_and_are_drawn(tmp_path: Path) -> No
     assert (
         title == "scar" and svg.count("<polyline") == 2 and "http" not in svg.replace("http://www.w3.org/2000/svg", "")
     )
+
+
+def test_what_is_no_number_is_not_drawn(tmp_path: Path) -> None:
+    """No validation report names a segment: their AUROC is not defined."""
+    text = "".join(
+        f'{{"stage": "text", "step": {k}, "validation": {{"auroc": 0.{k}, "segment_auroc": NaN, "loss": {loss}}}}}\n'
+        for k, loss in ((3, "Infinity"), (6, "1.5"))
+    )
+    (tmp_path / "log.jsonl").write_text(text, "utf-8")
+    curves = {curve.name: curve.values for curve in curves_of(read_log(tmp_path / "log.jsonl"))}
+    assert curves == {"validation auroc": (0.3, 0.6), "validation loss": (1.5,)}
+    ((_, svg),) = all_svgs(read_log(tmp_path / "log.jsonl"))
+    assert "nan" not in svg and "inf" not in svg

@@ -109,6 +109,23 @@ def test_an_entry_that_is_typed_stays_after_data_were_chosen(open_panel, tmp_pat
     assert typed.text == "/s" and panel.ui.startButton.enabled
 
 
+def test_a_newly_chosen_recipe_keeps_its_own_data(open_panel, tmp_path: Path) -> None:
+    """What was chosen for an earlier recipe does not go into the next one; what is chosen afterwards does."""
+    panel = open_panel()
+    ui, form = panel.ui, panel.data.form
+    choose(panel, tmp_path)
+    ui.studiesPath.currentPath = str(tmp_path)
+    assert form.widgets["data.studies"].text == str(tmp_path)
+    ui.saveButton.click()
+    (tmp_path / "second.toml").write_text(RECIPE.replace('"/s"', '"/second"').replace("/r.csv", "/second.csv"), "utf-8")
+    ui.recipePath.currentPath = str(tmp_path / "second.toml")
+    assert [form.widgets[f"data.{name}"].text for name in ("studies", "reports")] == ["/second", "/second.csv"]
+    assert ui.studiesPath.currentPath == "/second" and ui.startButton.enabled
+    ui.studiesPath.currentPath = str(tmp_path / "other")
+    assert form.widgets["data.studies"].text == str(tmp_path / "other") and not ui.startButton.enabled
+    assert form.widgets["data.reports"].text == "/second.csv"
+
+
 def test_data_are_checked_and_scars_previewed(open_panel, tmp_path: Path) -> None:
     panel = open_panel()
     choose(panel, tmp_path)

@@ -7,12 +7,18 @@ inferolateral, anterolateral), 13-16 apical (anterior, septal, inferior, lateral
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 LGE_STATES = ("present", "absent", "uncertain", "not_stated")
 LAYERS = ("subendocardial", "mid-wall", "subepicardial", "transmural", "insertion-point", "diffuse", "patchy")
 ENDOCARDIAL = ("subendocardial", "transmural")  # the layers of an infarct; they have a transmurality score
+DEPTHS = {
+    "subendocardial": (1, 3),
+    "transmural": (4, 4),
+    None: (0, 4),
+}  # transmurality of a layer; of the others (0, 0)
 CERTAINTIES = ("definite", "possible")
 AETIOLOGIES = ("ischaemic", "non-ischaemic")
 
@@ -113,7 +119,7 @@ class Meaning:
         return {**asdict(self), "segments": list(self.segments), "layers": list(self.layers)}
 
     def true_for(self, finding: Finding) -> bool:
-        """Whether the prompt is true of a study with this finding; doubtful lesions count."""
+        """Whether the prompt is true of a study of which the finding says all there is; doubtful lesions count."""
         found = finding.lge in ("present", "uncertain") and any(
             (not self.segments or set(self.segments) & set(lesion.segments))
             and (not self.layers or lesion.layer in self.layers)
@@ -123,3 +129,67 @@ class Meaning:
         found = found and (self.aetiology is None or finding.aetiology == self.aetiology)
         found = found and (self.no_reflow is None or finding.no_reflow == self.no_reflow)
         return bool(found) != self.negated
+
+    def decided_for(self, finding: Finding) -> bool | None:
+        """Whether the prompt is true of a study with this finding; None when the finding leaves it open.
+
+        What is not said is open, but for what the way in which reports are written decides: "absent" denies all; scar
+        whose place is given lies nowhere else; each layer has its range of transmurality; scar that is called
+        non-ischaemic holds no microvascular obstruction. A doubtful lesion decides nothing where it may lie. Of a finding
+        that leaves nothing open, as the truth of a virtual patient, it says the same as :meth:`true_for`.
+        """
+        if finding.lge == "not_stated":
+            return None
+        lesions = () if finding.lge == "absent" else finding.lesions or (Lesion(),)
+        found = _any(self._met_by(lesion, finding) for lesion in lesions)
+        return None if found is None else found != self.negated
+
+    def _met_by(self, lesion: Lesion, finding: Finding) -> bool | None:
+        """Whether one lesion of a finding meets all fields."""
+        return _all(
+            (
+                True if finding.lge == "present" and lesion.certainty == "definite" else None,
+                self._lies_there(lesion, finding),
+                not self.layers or (None if lesion.layer is None else lesion.layer in self.layers),
+                self._reaches_through(lesion),
+                self._has_cause(finding),
+                self._has_core(finding),
+            )
+        )
+
+    def _lies_there(self, lesion: Lesion, finding: Finding) -> bool | None:
+        """Whether a lesion lies in one of the segments; one without a place lies somewhere in what is named."""
+        asked = set(self.segments)
+        named = set(lesion.segments) or {n for other in finding.lesions for n in other.segments} or set(range(1, 18))
+        if not asked or named <= asked:
+            return True
+        return bool(asked & named) and (True if lesion.segments else None)
+
+    def _reaches_through(self, lesion: Lesion) -> bool | None:
+        """Whether a lesion reaches as far through the wall as is asked."""
+        least, score = self.min_transmurality or 0, lesion.transmurality
+        low, high = DEPTHS.get(lesion.layer, (0, 0)) if score is None else (score, score)
+        return None if low < least <= high else low >= least
+
+    def _has_cause(self, finding: Finding) -> bool | None:
+        if self.aetiology is None:
+            return True
+        return None if finding.aetiology is None else finding.aetiology == self.aetiology
+
+    def _has_core(self, finding: Finding) -> bool | None:
+        if self.no_reflow is None:
+            return True
+        said = False if finding.no_reflow is None and finding.aetiology == "non-ischaemic" else finding.no_reflow
+        return None if said is None else said == self.no_reflow
+
+
+def _all(parts: Iterable[bool | None]) -> bool | None:
+    """Kleene's conjunction: false when one part is, else open when one part is."""
+    known = set(parts)
+    return False if False in known else None if None in known else True
+
+
+def _any(parts: Iterable[bool | None]) -> bool | None:
+    """Kleene's disjunction: true when one part is, else open when one part is."""
+    known = set(parts)
+    return True if True in known else None if None in known else False

@@ -64,10 +64,12 @@ REMEDIES: dict[str, str] = {
     "report-language": "Give reports in English, German, French or Spanish.",
     "duplicate-studies": "Keep each study once, with its own report.",
     "split-leak": "Put all studies of a patient into one split.",
+    "split-unmatched": "Name each study by its folder or file, its path, or the name that check/studies.csv gives it; take out rows of studies that are not there.",
     "left-out": "Look at the data check's table for the reason of each study; raise data.max_left_out if it is right.",
     "data-changed": "Train the changed data in a new run folder, or restore the data.",
     "recipe-changed": "Use the recipe that the run was started with, or a new run folder.",
     "run-unfinished": "Finish the run with lgetext train, then export it.",
+    "training-diverged": "Lower the stage's 'peak' in the recipe and train in a new run folder.",
     "run-busy": "Wait for it, stop it, or name another run folder.",
     "no-tensorboard": "Install tensorboard, or set run.tensorboard to false.",
 }

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from LGETextDetectLib.finding import LAYERS, Finding, Meaning
+import numpy.typing as npt
+from LGETextDetectLib.finding import LAYERS, Finding, Lesion, Meaning
 
 PRESENCE = Meaning(True)
+SEGMENTS = tuple(Meaning(True, segments=(n,)) for n in range(1, 18))
 SINGLE_SEGMENT = 0.7  # of the layer questions ask about one segment, as detection does; the others about a whole lesion
 RARE = 0.5  # exponent by which lesions of a layer that is frequent in a batch are drawn less often
 
 
 @dataclass(frozen=True)
 class LayerQuestion:
-    """In which layer the scar of some segments lies, of the study at ``row`` of a batch; ``layer`` is the right one."""
+    """In which layer the scar of some segments lies, of the study at ``row`` of a batch; ``layer`` is the right one.
+
+    No segments: the scar wherever it is.
+    """
 
     row: int
     segments: tuple[int, ...]
@@ -26,6 +32,13 @@ PLACES: tuple[tuple[int, ...], ...] = (
     (1, 7, 13), (2, 8), (3, 9), (2, 3, 8, 9, 14), (4, 10, 15), (5, 11), (6, 12), (5, 6, 11, 12, 16), (13, 14, 15, 16),
     (1, 2, 7, 8, 13, 14, 17), (3, 4, 9, 10, 15), (5, 6, 11, 12, 16), (2, 3, 8, 9), tuple(range(1, 7)), tuple(range(7, 13)),
 )  # fmt: skip
+
+
+def segment_answers(findings: Sequence[Finding]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """(N, 17) whether each segment holds scar, and (N, 17) whether what is said of the study decides that."""
+    said = [[meaning.decided_for(finding) for meaning in SEGMENTS] for finding in findings]
+    scarred = np.array([[answer is True for answer in row] for row in said], bool)
+    return scarred, np.array([[answer is not None for answer in row] for row in said], bool)
 
 
 def random_question(rng: np.random.Generator) -> Meaning:
@@ -89,7 +102,7 @@ def draw_layer_questions(rng: np.random.Generator, findings: tuple[Finding, ...]
     lesions = [
         (row, known[rng.integers(len(known))])
         for row, finding in enumerate(findings)
-        if finding.lge == "present" and (known := [n for n in finding.lesions if n.layer in LAYERS])
+        if finding.lge == "present" and (known := _of_known_layer(finding))
     ]
     if not lesions:
         return []
@@ -99,6 +112,12 @@ def draw_layer_questions(rng: np.random.Generator, findings: tuple[Finding, ...]
     questions: list[LayerQuestion] = []
     for row, lesion in (lesions[k] for k in chosen):
         one = rng.random() < SINGLE_SEGMENT
-        segments = (int(rng.choice(lesion.segments)),) if one else lesion.segments
+        segments = (int(rng.choice(lesion.segments)),) if one and lesion.segments else lesion.segments
         questions.append(LayerQuestion(row, segments, str(lesion.layer)))
     return questions
+
+
+def _of_known_layer(finding: Finding) -> list[Lesion]:
+    """Lesions of which the layer can be asked: without a place, only where no other lesion might be meant."""
+    alone = len(finding.lesions) == 1
+    return [lesion for lesion in finding.lesions if lesion.layer in LAYERS and (lesion.segments or alone)]

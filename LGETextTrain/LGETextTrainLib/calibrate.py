@@ -17,6 +17,7 @@ from LGETextDetectLib.normalised import normalise
 from LGETextDetectLib.refusal import InputRefused
 from scipy.optimize import minimize, minimize_scalar
 
+from .ask import segment_answers
 from .figures import f1_score
 from .virtual_cohort import virtual_studies
 from .virtual_study import VirtualStudy
@@ -125,17 +126,24 @@ def fit_thresholds(outcomes: Sequence[Judged], *, own_kind: bool = True) -> dict
         return first_thresholds()
     a, b = fit_platt(raw, true) if own_kind else (fit_temperature(raw, true), 0.0)
     called = a * raw + b >= logit(EVEN_ODDS)
-    segment_p = np.concatenate(
-        [o.prediction.segment_probability * c for o, c in zip(outcomes, called, strict=True)]
-    )  # as in a result, none is named in a study that is called free of scar
-    named = [{n for lesion in o.study.finding.lesions for n in lesion.segments} for o in outcomes]
-    segment_true = np.array([float(n in names) for names in named for n in range(1, 18)])
-    cut = best_threshold(np.round(segment_p.astype(float), 2), segment_true, f1_score)
+    cut = _segment_cut(outcomes, called)
     return {
         "study": EVEN_ODDS, "segment": round(cut, 4),
         "abstain_low": EVEN_ODDS - ABSTAIN_HALF_WIDTH, "abstain_high": EVEN_ODDS + ABSTAIN_HALF_WIDTH,
         "calibration": {"a": round(a, 4), "b": round(b, 4)}, "no_reflow": 0.5,
     }  # fmt: skip
+
+
+def _segment_cut(outcomes: Sequence[Judged], called: npt.NDArray[np.bool_]) -> float:
+    """The threshold for naming a segment, of the segments whose scar is decided; that to begin with when none is named.
+
+    called (N,): whether each study is called scarred; as in a result, nothing is named in the others.
+    """
+    scarred, decided = segment_answers([o.study.finding for o in outcomes])
+    if not scarred.any():
+        return float(first_thresholds()["segment"])
+    probability = np.stack([o.prediction.segment_probability * c for o, c in zip(outcomes, called, strict=True)])
+    return best_threshold(np.round(probability[decided].astype(float), 2), scarred[decided].astype(float), f1_score)
 
 
 def first_thresholds() -> dict[str, Any]:

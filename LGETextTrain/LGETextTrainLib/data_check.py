@@ -16,6 +16,7 @@ from LGETextDetectLib.refusal import InputRefused
 from .hospital_cohort import (
     Cohort,
     Member,
+    Splits,
     assign_splits,
     class_counts,
     list_members,
@@ -89,18 +90,22 @@ def check_data(
     shares = {"validation": data.validation_share, "test": data.test_share}
     kept = out / "splits.csv"
     source = Path(data.splits) if data.splits else kept
-    fixed = read_splits(source, cohort, members) if data.splits or kept.is_file() else {}
-    members = assign_splits(members, shares, seed, fixed)
-    write_splits(kept, members, fixed)
-    problems = find_problems(cohort, members, data.max_left_out)
+    splits = read_splits(source, cohort, members) if data.splits or kept.is_file() else Splits({})
+    unmatched = splits.unmatched if data.splits else 0  # of the run's own file: studies that are away
+    members = assign_splits(members, shares, seed, splits.of_study)
+    if not unmatched:
+        write_splits(kept, members, splits.of_study)
+    problems = find_problems(cohort, members, data.max_left_out, unmatched)
     texts = tuple(matched.text for matched in cohort.matched)
     return DataCheck(tuple(members), texts, count(cohort, members), tuple(problems), prepared)
 
 
-def find_problems(cohort: Cohort, members: Sequence[Member], max_left_out: float) -> list[Problem]:
-    """Everything that is wrong, errors first."""
+def find_problems(
+    cohort: Cohort, members: Sequence[Member], max_left_out: float, unmatched_splits: int = 0
+) -> list[Problem]:
+    """Everything that is wrong, errors first; ``unmatched_splits``: rows of the hospital's split file without a study."""
     found = [
-        *_unmatched(cohort, max_left_out), *_empty(members, max_left_out), *_languages(members), *_duplicates(members),
+        *_splits(unmatched_splits), *_unmatched(cohort, max_left_out), *_empty(members, max_left_out), *_languages(members), *_duplicates(members),
         *_refused(members, max_left_out), *_classes(members),
     ]  # fmt: skip
     return sorted(found, key=lambda problem: problem.severity != "error")
@@ -108,6 +113,13 @@ def find_problems(cohort: Cohort, members: Sequence[Member], max_left_out: float
 
 def _severity(part: int, whole: int, limit: float) -> str:
     return "error" if part > limit * whole else "warning"
+
+
+def _splits(unmatched: int) -> list[Problem]:
+    """A row that finds no study may have meant to keep a patient out of training."""
+    if not unmatched:
+        return []
+    return [Problem("error", "split-unmatched", f"{unmatched} rows of the split file name no study of the folder.")]
 
 
 def _unmatched(cohort: Cohort, limit: float) -> list[Problem]:

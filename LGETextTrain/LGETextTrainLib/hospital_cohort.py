@@ -20,6 +20,7 @@ from .identifiers import strip_identifiers
 from .prepared_study import Reading
 from .report_files import ReportText, read_report_texts
 from .report_language import language_of
+from .whole_file import written_whole
 
 HEADER_TAGS = ["PatientID", "PatientName", "StudyInstanceUID", "AccessionNumber"]
 SPLITS = ("train", "validation", "test")
@@ -29,24 +30,39 @@ SPLITS = ("train", "validation", "test")
 class Matched:
     """A study and the report that names it. patient: groups studies of one person; names never leave this object.
 
+    ``finding`` is read from the whole report: its vocabulary is closed, so no identifier can enter it, and a name that is
+    also a word of the report ("inferior", "Free") cannot take that word away. ``text`` is the report without identifiers;
     ``private`` holds what must not be written anywhere: the study's name and the header's identifiers.
     """
 
     study: Study
     patient: int
+    finding: Finding
     text: str
     private: tuple[str, ...] = field(repr=False, default=())
 
 
 @dataclass(frozen=True)
 class Cohort:
-    """matched; names of reports without images and of studies without a report; studies named by several reports."""
+    """matched; numbers of reports without images, of studies without a report and of studies named by several reports.
+
+    ``unused`` holds names and paths of the studies of the folder that are not matched.
+    """
 
     matched: tuple[Matched, ...]
     reports: int
     without_images: int
     without_report: int
     ambiguous: int
+    unused: frozenset[str] = field(repr=False, default=frozenset())
+
+
+@dataclass(frozen=True)
+class Splits:
+    """What a split file says: the split of each pseudonym, and how many rows name no study of the folder."""
+
+    of_study: Mapping[str, str]
+    unmatched: int = 0
 
 
 @dataclass(frozen=True)
@@ -85,14 +101,14 @@ def match_cohort(studies_root: Path, reports: Path) -> Cohort:
         report = chosen[number][0]
         person = report.patient or header["PatientID"] or f"study {study.name}"
         private = (study.name, study.path, *header.values(), report.patient)
-        matched.append(
-            Matched(
-                study, patients.setdefault(person, len(patients) + 1), strip_identifiers(report.text, private), private
-            )
-        )
+        patient = patients.setdefault(person, len(patients) + 1)
+        text = strip_identifiers(report.text, private)
+        matched.append(Matched(study, patient, read_report(report.text), text, private))
     found = sum(len(reports_of) for reports_of in chosen.values())
     several = sum(len(reports_of) > 1 for reports_of in chosen.values())
-    return Cohort(tuple(matched), len(texts), len(texts) - found, len(studies) - len(chosen), several)
+    used = {m.study.path for m in matched}
+    unused = frozenset(name for study in studies if study.path not in used for name in (study.name, study.path))
+    return Cohort(tuple(matched), len(texts), len(texts) - found, len(studies) - len(chosen), several, unused)
 
 
 def _header(source: Source) -> dict[str, str]:
@@ -136,7 +152,7 @@ def list_members(cohort: Cohort, readings: Sequence[Reading]) -> list[Member]:
         first.setdefault(reading.sha256, name)
         members.append(
             Member(
-                f"{name}-{number}" if original else name, matched.patient, read_report(matched.text),
+                f"{name}-{number}" if original else name, matched.patient, matched.finding,
                 language_of(matched.text), not matched.text.strip(), reading, original,
             )
         )  # fmt: skip
@@ -180,8 +196,10 @@ def _lot(members: Sequence[Member], seed: int) -> str:
     return hashlib.sha256(f"{seed} {min(m.study for m in members)}".encode()).hexdigest()
 
 
-def read_splits(path: Path, cohort: Cohort, members: Sequence[Member]) -> dict[str, str]:
-    """Split of each pseudonym from a CSV file with study and split; a study may be named as in the reports too.
+def read_splits(path: Path, cohort: Cohort, members: Sequence[Member]) -> Splits:
+    """The splits of a CSV file with study and split; a study is named by its pseudonym, its folder or file, or its path.
+
+    A pseudonym keeps its split while its study is away.
 
     Raises InputRefused(not-found, bad-recipe).
     """
@@ -198,17 +216,18 @@ def read_splits(path: Path, cohort: Cohort, members: Sequence[Member]) -> dict[s
     names: dict[str, str] = {study: study for study, _ in rows if study.startswith("study-")}
     for matched, member in zip(cohort.matched, members, strict=True):
         names |= {name: member.study for name in (matched.study.name, matched.study.path, member.study)}
-    return {names[study]: split for study, split in rows if study in names}
+    there = {member.study for member in members} | cohort.unused
+    unmatched = sum(names.get(study, study) not in there for study, _ in rows)
+    return Splits({names[study]: split for study, split in rows if study in names}, unmatched)
 
 
 def write_splits(path: Path, members: Sequence[Member], fixed: Mapping[str, str]) -> None:
     """The split of every usable study by its pseudonym, and those ``fixed`` before; read back by :func:`read_splits`."""
     kept = {**fixed, **{m.study: m.split for m in members if m.usable}}
-    partial = path.with_suffix(".partial")
-    partial.write_text(
-        "\n".join(["study,split", *(f"{study},{split}" for study, split in kept.items())]) + "\n", "utf-8"
-    )
-    partial.replace(path)
+    with written_whole(path) as partial:
+        partial.write_text(
+            "\n".join(["study,split", *(f"{study},{split}" for study, split in kept.items())]) + "\n", "utf-8"
+        )
 
 
 def class_counts(members: Sequence[Member]) -> dict[str, int]:

@@ -16,6 +16,7 @@ from LGETextDetectLib.finding import Finding
 from LGETextDetectLib.model import Engine, Prediction
 from LGETextDetectLib.outputs.report_style import STYLE
 
+from .ask import segment_answers
 from .calibrate import calibrated
 from .figures import auroc, balanced_accuracy, brier, interval, rates
 from .painted_samples import SampleStudy
@@ -52,7 +53,7 @@ def reported_outcomes(
 
 
 def reported_metrics(outcomes: Sequence[ReportedOutcome], thresholds: Mapping[str, Any]) -> dict[str, Any]:
-    """Figures against the reports; intervals are 95 % bootstrap over patients."""
+    """Figures against the reports, of segments where a report decides them; intervals are 95 % bootstrap over patients."""
     if not outcomes:
         return {}
     true = np.array([o.study.finding.lge == "present" for o in outcomes])
@@ -60,20 +61,16 @@ def reported_metrics(outcomes: Sequence[ReportedOutcome], thresholds: Mapping[st
     head = np.array([o.prediction.head_probability for o in outcomes], float)
     found = score >= thresholds["study"]
     segment_p = np.stack([o.prediction.segment_probability for o in outcomes]).astype(float)
-    segment_true = np.array([[n in _named(o.study.finding) for n in range(1, 18)] for o in outcomes])
+    segment_true, decided = segment_answers([o.study.finding for o in outcomes])
     resample = _by_patient([o.patient for o in outcomes])
     return {
         "studies": len(outcomes), "patients": len(resample), "positive": int(true.sum()),
         **_with_interval("patient_auroc", resample, lambda k: auroc(score[k], true[k])),
         **_with_interval("balanced_accuracy", resample, lambda k: balanced_accuracy(found[k], true[k])),
         **{k: _finite(v) for k, v in rates(found, true).items()}, "brier": _finite(brier(score, true)),
-        **_with_interval("segment_auroc", resample, lambda k: auroc(segment_p[k].ravel(), segment_true[k].ravel())),
+        **_with_interval("segment_auroc", resample, lambda k: auroc(segment_p[k][decided[k]], segment_true[k][decided[k]])),
         **_with_interval("image_only_auroc", resample, lambda k: auroc(head[k], true[k])),
     }  # fmt: skip
-
-
-def _named(finding: Finding) -> set[int]:
-    return {n for lesion in finding.lesions for n in lesion.segments}
 
 
 def _by_patient(patients: Sequence[int]) -> list[Indices]:
@@ -111,7 +108,8 @@ Threshold and calibration come from the validation patients alone.
 
 ## Figures against the reports (`metrics.json`)
 {tables}
-A report is not a truth: readers differ, and a report says less than the image. Figures of the validation patients flatter,
+A report is not a truth: readers differ, and a report says less than the image. A segment counts where the report decides
+whether it is scarred; scar without a place leaves all of them open. Figures of the validation patients flatter,
 since stopping, threshold and calibration were chosen on them.
 
 ## Limits
@@ -134,7 +132,7 @@ def write_evaluation_page(
     sections = [_section(split, own) for split, own in metrics.items()]
     drawn = "".join(f"<figure><figcaption>{escape(title)}</figcaption>{svg}</figure>" for title, svg in curves)
     body = f"""<p class="disclaimer">{NOTICE}</p><header><h1>Evaluation of {escape(name)}</h1></header>
-<p>Against the reports, which are no truth: readers differ. Intervals: 95 %, bootstrap over patients.</p>{"".join(sections)}
+<p>Against the reports, which are no truth: readers differ. A segment counts where the report decides whether it is scarred. Intervals: 95 %, bootstrap over patients.</p>{"".join(sections)}
 <section><h2>Training</h2><div class="pair">{drawn}</div></section>"""
     page = f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{escape(name)}</title><style>{STYLE}</style></head><body>{body}</body></html>'
     path.write_text(page + "\n", "utf-8")

@@ -20,13 +20,12 @@ import torch
 from LGETextDetectLib.bundle import default_bundle, open_bundle
 from LGETextDetectLib.decisions import LIKELIEST
 from LGETextDetectLib.events import Events
-from LGETextDetectLib.finding import Meaning
 from LGETextDetectLib.model import Engine
 from scipy.optimize import minimize
 from torch import Tensor, nn
 
 from . import calibrate
-from .ask import PRESENCE
+from .ask import PRESENCE, SEGMENTS
 from .cohort import Case, join_cases
 from .data_check import DataCheck, as_text, check_data, write_table
 from .data_check_html import write_page
@@ -52,7 +51,7 @@ from .training_curves import all_svgs, read_log
 from .training_log import LOG_NAME, training_log
 
 VALIDATION_STACKS = 24  # painted and scar-free validation studies on which the scar network is judged
-ASKED = [PRESENCE, *(Meaning(True, segments=(n,)) for n in range(1, 18))]
+ASKED = [PRESENCE, *SEGMENTS]
 
 
 @dataclass(frozen=True)
@@ -114,10 +113,8 @@ def _train(recipe: HospitalRecipe, out: Path, events: Events, processes: Process
     with run_lock(out) if processes.speaks else nullcontext():
         if processes.speaks:
             (out / STOP_FILE).unlink(missing_ok=True)
-            check = _checked(recipe, out, events)
-        processes.wait()
-        if not processes.speaks:
-            check = _checked(recipe, out, Events())
+        check = processes.from_first(_checked(recipe, out, events) if processes.speaks else None)
+        assert check is not None  # the first process always has one
         folder = calibrate.bundle_folder(out, recipe.name)
         if has_ended(out, folder):
             events.log("this run has ended before; its bundle is as it was written")
@@ -326,20 +323,23 @@ def _sources(hospital: Hospital, makers: HospitalCases) -> tuple[list[tuple[list
 def _judge_text(hospital: Hospital, cases: list[Case]) -> Validate:
     """Balanced cross-entropy of presence and segments on the validation patients, and their AUROC.
 
-    As it is once the odds are scaled and moved to fit best: that is done after the training, and must not stop it.
+    Segments that a report leaves open do not count. The entropy is as it is once the odds are scaled and moved to fit
+    best: that is done after the training, and must not stop it.
     """
     batch = join_cases(cases, hospital.processes.device)
-    true = truth_table(ASKED, batch.findings).to(hospital.processes.device)
+    true, decided = (table.to(hospital.processes.device) for table in truth_table(ASKED, batch.findings))
+    named = decided[:, 1:]
 
     def validate(model: nn.Module) -> dict[str, float]:
         assert isinstance(model, LanguageModel)
         loss = LanguageLoss(model, cases, Terms(), hospital.processes.device)
         segments = loss.answers(batch, ASKED)[:, 1:]
         study = segments.topk(LIKELIEST, 1).values.mean(1)  # as decisions.study_logit
-        parts = [calibrated_entropy(study, true[:, 0]), calibrated_entropy(segments, true[:, 1:])]
+        placed, places = segments[named], true[:, 1:][named]
+        parts = [calibrated_entropy(study, true[:, 0]), calibrated_entropy(placed, places)]
         area = auroc(study.cpu().numpy(), true[:, 0].cpu().numpy() > 0.5)
-        places = auroc(segments.cpu().numpy().ravel(), true[:, 1:].cpu().numpy().ravel() > 0.5)
-        return {"score": -sum(parts), "loss": sum(parts), "auroc": area, "segment_auroc": places}
+        place_area = auroc(placed.cpu().numpy(), places.cpu().numpy() > 0.5)
+        return {"score": -sum(parts), "loss": sum(parts), "auroc": area, "segment_auroc": place_area}
 
     return validate
 

@@ -1,9 +1,10 @@
-"""Report text without who it is about: names, dates, numbers and addresses are replaced before anything else reads it."""
+"""Report text without who it is about: names, dates, numbers and addresses are replaced in all that is kept of it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 MARK = "[...]"
 _LABELS = (
@@ -28,16 +29,28 @@ _PATTERNS = tuple(
     )
 )  # fmt: skip
 
+_NUMBER = r"(?<!\d)(?:1[0-7]|[1-9])(?!\d)"
+_SEGMENTS = re.compile(
+    rf"(?i)\b(?:aha|seg(?:s|ment\w*)?)\b[\s.:#(]*{_NUMBER}(?:(?:\s*(?:[,;/&+-]|\b(?:and|und|et|y|to|bis|à|a|plus)\b)\s*|\s+){_NUMBER})*"
+)
+
 
 def strip_identifiers(text: str, known: Iterable[str] = ()) -> str:
     """``text`` with likely identifiers, and every one of ``known`` (names, numbers of the header), replaced by a mark.
 
-    It errs on the side of removing; measurements (millimetres, per cent, segment numbers) stay.
+    It errs on the side of removing; measurements (millimetres, per cent) and lists of segments ("segments 10-11-12") stay.
     """
     for word in sorted({part for name in known for part in re.split(r"[\s^,]+", name) if len(part) >= 3}, key=len)[
         ::-1
     ]:
         text = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", MARK, text, flags=re.IGNORECASE)
     for pattern in _PATTERNS:
-        text = pattern.sub(MARK, text)
+        lists = [found.span() for found in _SEGMENTS.finditer(text)]
+        text = pattern.sub(partial(_mark, lists), text)
     return text
+
+
+def _mark(lists: Sequence[tuple[int, int]], found: re.Match[str]) -> str:
+    """What stands for a match: itself inside one of the ``lists`` of segments, else the mark."""
+    inside = any(first <= found.start() and found.end() <= last for first, last in lists)
+    return found.group() if inside else MARK

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import signal
 import threading
 import time
@@ -124,7 +125,7 @@ def optimise(
     The first look is at the weights that the training starts from.
 
     Raises Cancelled when asked to stop, after a checkpoint; InputRefused('bad-recipe') when there are more processes
-    than parts.
+    than parts, InputRefused('training-diverged') when loss or gradient is no finite number: the last checkpoint stays.
     """
     if processes.count > loop.accumulate:
         raise InputRefused(
@@ -208,9 +209,15 @@ def _step(
     for counter, value in counters:  # of parts seen by batch normalisation, in whatever process
         if not torch.equal(counter, value):
             counter.copy_(value + loop.accumulate)
-    nn.utils.clip_grad_norm_(model.parameters(), loop.clip)
+    norm = float(nn.utils.clip_grad_norm_(model.parameters(), loop.clip))
+    shared = _shared_terms(terms, processes)
+    if not (math.isfinite(shared["loss"]) and math.isfinite(norm)):
+        raise InputRefused(
+            "training-diverged",
+            f"The loss of stage '{loop.stage}' or its gradient is no finite number at step {step + 1}.",
+        )
     optimiser.step()
-    return _shared_terms(terms, processes)
+    return shared
 
 
 def _shared_terms(terms: dict[str, float], processes: Processes) -> dict[str, float]:

@@ -23,6 +23,7 @@ from LGETextDetectLib.worker_pool import run_tasks
 from scipy import ndimage
 
 from .array_files import save_arrays
+from .whole_file import written_whole
 
 Segment = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
 INDEX = "index.json"
@@ -172,6 +173,5 @@ def _read_index(folder: Path) -> dict[str, Reading]:
 
 
 def _write_index(folder: Path, known: dict[str, Reading]) -> None:
-    partial_path = folder / f"{INDEX}.partial"
-    partial_path.write_text(json.dumps({key: asdict(reading) for key, reading in known.items()}), "utf-8")
-    partial_path.replace(folder / INDEX)
+    with written_whole(folder / INDEX) as partial_path:
+        partial_path.write_text(json.dumps({key: asdict(reading) for key, reading in known.items()}), "utf-8")

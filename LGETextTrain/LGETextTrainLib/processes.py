@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, TypeVar, cast
 
 import torch
 from LGETextDetectLib.batch import cores
 from torch import Tensor, distributed
 
+T = TypeVar("T")
 PATIENCE = timedelta(hours=24)  # the others wait while the first reads studies and paints
 
 
@@ -66,15 +68,13 @@ class Processes:
         distributed.all_reduce(told, distributed.ReduceOp.MAX)
         return bool(told.item() > 0)
 
-    def from_first(self, values: Mapping[str, float]) -> dict[str, float]:
-        """The first process's numbers in all of them."""
+    def from_first(self, value: T) -> T:
+        """The first process's value in all of them; the others wait for it. It must be one that pickles."""
         if self.count == 1:
-            return dict(values)
-        holder: list[object] = [dict(values)]
+            return value
+        holder: list[Any] = [value]
         distributed.broadcast_object_list(holder, 0, device=self.device)
-        told = holder[0]
-        assert isinstance(told, dict)
-        return told
+        return cast(T, holder[0])
 
     def wait(self) -> None:
         """Wait until all processes are here."""

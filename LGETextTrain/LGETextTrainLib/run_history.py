@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import signal
 import sys
@@ -25,7 +26,10 @@ SHOWN_BYTES = 200_000  # of an older log, when attaching to its run
 
 @dataclass(frozen=True)
 class RunSummary:
-    """One run: state is 'running', 'done', 'stopped' or 'not started'; began in seconds since 1970, None when unknown."""
+    """One run: began in seconds since 1970, None when unknown.
+
+    state: 'running', 'done', 'stopped', 'not started', or 'unreadable' when its files cannot be read.
+    """
 
     folder: Path
     name: str
@@ -54,11 +58,32 @@ def summary_of(folder: Path) -> RunSummary:
         {},
     )
     final: dict[str, Any] = next((e for e in reversed(entries) if e.get("stage") == "done"), {})
-    figure = final.get("validation_auroc", last.get("auroc"))
+    figure = _number(final.get("validation_auroc", last.get("auroc")))
     name = f"{facts.get('name', folder.name)} {facts.get('version', '')}".strip()
-    began = facts.get("began") or next((e["time"] for e in entries if "time" in e), None)
-    words = f"validation AUROC {figure:.2f}" if isinstance(figure, (int, float)) else ""
-    return RunSummary(folder, name, state, began, facts.get("studies"), words, bundles[0].parent if done else None)
+    began = _number(facts.get("began")) or _number(next((e["time"] for e in entries if "time" in e), None))
+    studies = _number(facts.get("studies"))
+    words = f"validation AUROC {figure:.2f}" if figure is not None else ""
+    return RunSummary(
+        folder,
+        name,
+        state,
+        began,
+        None if studies is None else int(studies),
+        words,
+        bundles[0].parent if done else None,
+    )
+
+
+def _summary_or_unreadable(folder: Path) -> RunSummary:
+    try:
+        return summary_of(folder)
+    except OSError:
+        return RunSummary(folder, folder.name, "unreadable", None, None, "", None)
+
+
+def _number(value: object) -> float | None:
+    """A finite number that a file holds; None for anything else."""
+    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
 
 
 class RunHistory:
@@ -73,7 +98,8 @@ class RunHistory:
             listed = json.loads(self.path.read_text("utf-8"))
         except (OSError, ValueError):
             return []
-        return [Path(folder) for folder in listed if isinstance(folder, str) and Path(folder).is_dir()]
+        names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
+        return [Path(name) for name in names if os.path.isdir(name)]  # false, not an error, below a closed folder
 
     def add(self, folder: Path) -> None:
         """Put a folder first."""
@@ -82,8 +108,8 @@ class RunHistory:
         self.path.write_text(json.dumps(known, indent=1), "utf-8")
 
     def runs(self) -> list[RunSummary]:
-        """How every run stands."""
-        return [summary_of(folder) for folder in self.folders()]
+        """How every run stands, also when one of them cannot be read."""
+        return [_summary_or_unreadable(folder) for folder in self.folders()]
 
     def running(self) -> RunSummary | None:
         """The newest run that is under way."""

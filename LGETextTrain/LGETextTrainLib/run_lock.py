@@ -30,11 +30,15 @@ def run_lock(folder: Path) -> Iterator[None]:
 
 
 def running_process(folder: Path) -> int | None:
-    """Number of the process that trains in the folder; None when none does."""
-    path = folder / LOCK
-    if not path.is_file():
+    """Number of the process that trains in the folder; None when none does.
+
+    Where the lock cannot be written (an archive, another user's run) nothing of ours can be training.
+    """
+    try:
+        file = (folder / LOCK).open("r+b")
+    except OSError:
         return None
-    with path.open("r+b") as file:
+    with file:
         if _take(file):
             _give_back(file)
             return None

@@ -12,6 +12,8 @@ from typing import Any
 from LGETextDetectLib.bundle import open_bundle
 from LGETextDetectLib.refusal import InputRefused
 
+from .whole_file import written_whole
+
 RUN_FILE = "run.json"
 STARTED, DONE = "started", "done"
 
@@ -62,7 +64,5 @@ def has_ended(out: Path, bundle: Path) -> bool:
 
 
 def _write(out: Path, facts: Mapping[str, Any]) -> None:
-    path = out / RUN_FILE
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
-    partial.replace(path)
+    with written_whole(out / RUN_FILE) as partial:
+        partial.write_text(json.dumps(facts, indent=1) + "\n", "utf-8")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from LGETextDetectLib.bundle import Tokenizer
-from LGETextDetectLib.finding import LAYERS, Finding, Meaning
+from LGETextDetectLib.finding import LAYERS, Finding, Lesion, Meaning
 from LGETextDetectLib.questions import PROMPT_VOCABULARY, prompt_pair
 from LGETextDetectLib.tokens import MEASURES, PLACES
 from LGETextDetectLib.wall_regions import PER_SLICE
@@ -39,13 +39,13 @@ def make_tokenizer(length: int = 64) -> Tokenizer:
 
 def report_sentence(finding: Finding) -> str:
     """What a study's report comes down to in the closed vocabulary: one clause a lesion, or the denial."""
-    if finding.lge != "present" or not finding.lesions:
+    if finding.lge != "present":
         return prompt_pair(PRESENCE)[1]
     clauses = [
         prompt_pair(
             Meaning(True, segments=n.segments, layers=(n.layer,) if n.layer else (), aetiology=finding.aetiology)
         )[0]
-        for n in finding.lesions
+        for n in finding.lesions or (Lesion(),)
     ]
     return " , ".join(clauses)
 
@@ -62,9 +62,11 @@ def looked_at(member: Tensor, present: Tensor, meanings: list[Meaning]) -> Tenso
     return torch.where(anywhere | (named.sum(-1, keepdim=True) == 0), whole, named)
 
 
-def truth_table(meanings: list[Meaning], findings: tuple[Finding, ...]) -> Tensor:
-    """(B, P) 1 where the question is true of the study."""
-    return torch.tensor([[float(m.true_for(f)) for m in meanings] for f in findings])
+def truth_table(meanings: list[Meaning], findings: tuple[Finding, ...]) -> tuple[Tensor, Tensor]:
+    """(B, P) 1 where the question is true of the study, and (B, P) bool where what is said of it decides the question."""
+    said = [[m.decided_for(f) for m in meanings] for f in findings]
+    true = torch.tensor([[float(answer is True) for answer in row] for row in said])
+    return true, torch.tensor([[answer is not None for answer in row] for row in said])
 
 
 @dataclass(frozen=True)
@@ -151,12 +153,11 @@ class LanguageLoss:
         expand = lambda t: t[None].expand(len(tokens), -1, -1)  # noqa: E731
         allowed = looked_at(batch.member, trusted, meanings)
         logits = self.model.answer(tokens, allowed, expand(affirm), expand(deny))
-        true = truth_table(meanings, batch.findings).to(self.device)
+        true, decided = (table.to(self.device) for table in truth_table(meanings, batch.findings))
         weight = torch.ones(len(meanings), device=self.device)
         weight[0] = 6  # the presence question
-        terms = {
-            "contrast": (functional.binary_cross_entropy_with_logits(logits, true, reduction="none") * weight).mean()
-        }
+        each = functional.binary_cross_entropy_with_logits(logits, true, reduction="none") * weight
+        terms = {"contrast": each[decided].mean()}
         if of_layers:
             terms["layers"] = self.terms.layers * self._layer_contrast(tokens, batch.member, trusted, of_layers)
         count = batch.scarred.shape[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -39,7 +40,10 @@ def read_log(path: Path) -> list[dict[str, Any]]:
 
 
 def curves_of(entries: Sequence[dict[str, Any]]) -> list[Curve]:
-    """Every curve in a log; of a step that was run twice, after a resumption, the later value counts."""
+    """Every curve in a log; of a step that was run twice, after a resumption, the later value counts.
+
+    What is no finite number, such as a figure that is not defined, is left out: it cannot be drawn.
+    """
     points: dict[tuple[str, str], dict[int, float]] = {}
     for entry in entries:
         stage, step = entry.get("stage"), entry.get("step")
@@ -50,7 +54,7 @@ def curves_of(entries: Sequence[dict[str, Any]]) -> list[Curve]:
         if isinstance(validation, dict):
             numbers |= {f"validation {name}": value for name, value in validation.items() if name != "score"}
         for name, value in numbers.items():
-            if isinstance(value, (int, float)):
+            if isinstance(value, (int, float)) and math.isfinite(value):
                 points.setdefault((stage, name), {})[step] = float(value)
     return [
         Curve(stage, name, tuple(sorted(own)), tuple(own[step] for step in sorted(own)))

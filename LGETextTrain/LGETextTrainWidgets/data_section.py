@@ -26,7 +26,7 @@ class DataSection:
         self.child: Child | None = None
         self._page_to_be, self._page, self._shown = Path(), None, ""
         self._saved: HospitalRecipe | None = None
-        self._chosen: dict[str, str] = {}  # entry -> the folder or file chosen last, when it was put there
+        self._taken: dict[str, str] = {}  # the chosen studies and reports that the entries have followed
         self._ui.saveButton.connect("clicked(bool)", lambda checked=False: panel.attempt(self.on_save))
         self._ui.checkButton.connect(
             "clicked(bool)", lambda checked=False: panel.attempt(lambda: self.on_run("check-data"))
@@ -44,19 +44,22 @@ class DataSection:
             widget.connect(signal, lambda *changed: self.update())
 
     def follow(self, parameters: Any) -> None:
-        """Show the recipe of the file when another one is chosen; put studies and reports into the entries when chosen."""
+        """Show the recipe of the file when another one is chosen; put studies and reports chosen later into the entries."""
         path = parameters.recipe
         if path.is_file() and str(path) != self._shown:
             self._shown = str(path)
             try:
                 self._saved = read_hospital_recipe(path)
-                self.form.show(self._saved)
             except InputRefused:
                 self._saved = None  # a recipe of virtual patients, or a wrong one: Start says what is wrong
-        for entry, chosen in (("data.studies", parameters.studies), ("data.reports", parameters.reports)):
-            if str(chosen) not in ("", ".", self._chosen.get(entry)):
-                self.form.set(entry, str(chosen))
-            self._chosen[entry] = str(chosen)
+            else:
+                self.form.show(self._saved)
+                self._taken = chosen_data(parameters)  # chosen for an earlier recipe
+                parameters.studies, parameters.reports = Path(self._saved.data.studies), Path(self._saved.data.reports)
+        for entry, chosen in chosen_data(parameters).items():
+            if chosen not in ("", ".", self._taken.get(entry)):
+                self.form.set(entry, chosen)
+            self._taken[entry] = chosen
         self.update()
 
     def unsaved(self) -> bool:
@@ -147,6 +150,11 @@ def recipe_target(parameters: Any) -> Path | None:
     if str(parameters.recipe) not in ("", "."):
         return Path(parameters.recipe)
     return Path(parameters.outputFolder) / RECIPE_NAME if folder_chosen(parameters) else None
+
+
+def chosen_data(parameters: Any) -> dict[str, str]:
+    """Entry of the recipe -> what the panel's own fields say of it."""
+    return {"data.studies": str(parameters.studies), "data.reports": str(parameters.reports)}
 
 
 def folder_chosen(parameters: Any) -> bool:
