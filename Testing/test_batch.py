@@ -22,12 +22,16 @@ from LGETextDetectLib import batch, studies_below, worker_pool
 from LGETextDetectLib.backends import Chosen
 from LGETextDetectLib.batch import BatchOptions, clean_up, run_batch
 from LGETextDetectLib.events import Events
+from LGETextDetectLib.finding import Meaning
+from LGETextDetectLib.outputs.write_outputs import write_outputs
 from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.results_table import COLUMNS, ResultsTable, done_row, failed_row, read_rows, safe_cell, write_rows
 from LGETextDetectLib.studies_below import Study, StudyKey, find_studies, study_names
 from LGETextDetectLib.study import sample_study
+from LGETextDetectLib.wording import read_prompt
 from LGETextDetectLib.worker_pool import run_tasks
 from pydicom.dataset import FileDataset
+from sample_detection import sample_detection
 
 RESULT_FILES = {"result.json", "report.html", "landmarks.mrk.json", "normalised.nrrd", "evidence.nrrd", "bullseye.svg"}
 
@@ -203,7 +207,7 @@ def test_the_search_stays_linear(tmp_path: Path) -> None:
     places = [tmp_path.joinpath(*["f"] * depth) for depth in range(1, 301)]
     leaves = Looked({place: {StudyKey("A", f"1.{number}"): [place / "1"]} for number, place in enumerate(places)})
     expected = [(place / "1", (place / "1",)) for place in places[:-1]]
-    assert studies_below._dicom_studies(tmp_path, leaves) == [*expected, (places[-1], places[-1])]
+    assert studies_below._dicom_studies(tmp_path, leaves, set()) == [*expected, (places[-1], places[-1])]
     assert looked <= 5 * len(places)
 
 
@@ -488,6 +492,30 @@ def test_resume_asks_again_when_the_prompts_are_others(
     assert [row["study"] for row in read_rows(out / "results.csv")] == ["one"]
 
 
+@pytest.mark.parametrize(
+    ("change", "done"),
+    [
+        (lambda result: None, True),
+        (lambda result: result["prompts"][0].update(text="Septal scar?"), False),
+        (lambda result: result["prompts"][0]["meaning"].update(segments=[2, 3]), False),
+        (lambda result: result["prompts"][0].update(understood=False, meaning=Meaning().to_dict()), False),
+        (lambda result: result["prompts"][0].pop("meaning"), False),
+        (lambda result: result["detection"].update(present=None, abstained=True), False),
+    ],
+)
+def test_a_result_of_a_program_that_read_the_prompts_otherwise_is_not_done(
+    tmp_path: Path, change: Callable[[dict], None], done: bool
+) -> None:
+    text = "Is there scar in the septum?"
+    detection = sample_detection(prompts=((text, read_prompt(text), 0.8),))
+    write_outputs(tmp_path / "a", detection)
+    result = json.loads((tmp_path / "a" / "result.json").read_text("utf-8"))
+    change(result)
+    (tmp_path / "a" / "result.json").write_text(json.dumps(result), "utf-8")
+    study, work = Study("a", "a.nrrd", tmp_path / "a.nrrd"), work_in(tmp_path, prompts=(text,))
+    assert (batch.finished(study, work, result["model"]["sha256"]) is not None) == done
+
+
 def test_resume_detects_again_in_images_that_were_replaced(cohort: Path, bundled_model: Path, tmp_path: Path) -> None:
     root, out = tmp_path / "root", tmp_path / "out"
     shutil.copytree(cohort, root)
@@ -605,6 +633,34 @@ def test_dask_cluster_gives_the_same_rows(
     assert [(row["study"], row["status"]) for row in read_rows(tmp_path / "out" / "results.csv")] == [
         ("broken", "refused"), ("one", "ok"), ("two", "ok"),
     ]  # fmt: skip
+
+
+def test_a_task_that_fails_on_the_cluster_is_named_by_its_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    distributed = pytest.importorskip("distributed", reason="the 'dask' extra is not installed")
+
+    def fail(*_: object) -> None:
+        raise ModuleNotFoundError("No module named Mustermann")
+
+    monkeypatch.setattr(batch, "_detect_remotely", fail)
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+    ) as cluster:
+        ((_, row),) = batch._on_cluster([Study("a", "a", tmp_path)], work_in(tmp_path), cluster.scheduler_address)
+    assert (row["status"], row["reason"]) == ("error", "internal: ModuleNotFoundError on the cluster")
+
+
+def test_a_study_gets_its_share_of_the_worker_s_own_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two workers on one machine, one with two threads, one on another."""
+    beside = batch.studies_at_once({"tcp://10.0.0.1:40001": 2, "tcp://10.0.0.1:40002": 2, "tcp://10.0.0.2:40001": 1})
+    assert list(beside.values()) == [4, 4, 1]
+    distributed = pytest.importorskip("distributed", reason="the 'dask' extra is not installed")
+    monkeypatch.setattr(batch, "cores", lambda: 16)
+    monkeypatch.setattr(batch, "_detector", lambda work: lambda study: {"study": str(work.threads)})
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=4, processes=False, dashboard_address=None
+    ) as cluster:
+        outcomes = batch._on_cluster([Study("a", "a", tmp_path)], work_in(tmp_path), cluster.scheduler_address)
+        assert [row for _, row in outcomes] == [{"study": "4"}]
 
 
 def test_without_dask_the_scheduler_is_refused(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from LGETextDetectLib import cli, summary_text
 from LGETextDetectLib.bundle import open_bundle
 from LGETextDetectLib.events import Cancelled
 from LGETextDetectLib.finding import Meaning
+from LGETextDetectLib.volume_files import load_study, write_nrrd
 from LGETextTrainLib import cli as training_cli
 
 RESULT_FILES = {"result.json", "report.html", "landmarks.mrk.json", "normalised.nrrd", "evidence.nrrd", "bullseye.svg"}
@@ -206,6 +208,53 @@ def test_training_without_torch_says_what_to_install(untrained_bundle: Path, tmp
     assert not (tmp_path / "run").exists()
 
 
+# --- nobody reads ---
+
+
+def unread(untrained_bundle: Path, folder: Path, *words: object, stream: str = "stdout") -> int:
+    """Exit code of ``lgetext`` when nobody reads a stream of it any more."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "LGETextDetectLib", *map(str, words)]
+    streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, stream: writer}
+    try:
+        environment = child_environment(untrained_bundle)
+        return subprocess.run(command, env=environment, cwd=folder, check=False, **streams).returncode
+    finally:
+        os.close(writer)
+
+
+def test_a_batch_goes_on_when_nobody_reads_its_log(untrained_bundle: Path, tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / "root" / name).mkdir(parents=True)
+        (tmp_path / "root" / name / "x.nrrd").write_bytes(b"NRRD0004\n")
+    assert unread(untrained_bundle, tmp_path, "batch", "root", "--out", "out", "--workers", "1", stream="stderr") == 5
+    rows = (tmp_path / "out" / "results.csv").read_text("utf-8").splitlines()
+    assert [row.split(",")[2] for row in rows] == ["status", "refused", "refused"]
+
+
+def test_what_is_asked_for_is_done_when_nobody_reads_the_answer(untrained_bundle: Path, tmp_path: Path) -> None:
+    lines = [json.dumps({"id": str(k), "text": "No late enhancement."}) for k in range(5)]
+    (tmp_path / "in.jsonl").write_text("\n".join(lines), "utf-8")
+    assert unread(untrained_bundle, tmp_path, "reports", "in.jsonl", "out.jsonl", "--explain") == 0
+    assert len((tmp_path / "out.jsonl").read_text("utf-8").splitlines()) == 5
+
+
+def test_a_job_ends_and_does_not_call_itself_done_when_its_program_has_gone(
+    untrained_bundle: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "x.nrrd").write_bytes(b"NRRD0004\n")
+    assert unread(untrained_bundle, tmp_path, "batch", "root", "--out", "out", "--events") == cli.CANCELLED
+
+
+@pytest.mark.parametrize(("words", "stream"), [(["--events"], "stdout"), ([], "stderr")])
+def test_a_refusal_that_nobody_reads_is_one(
+    untrained_bundle: Path, tmp_path: Path, words: list[str], stream: str
+) -> None:
+    assert unread(untrained_bundle, tmp_path, "inspect", "nothing", *words, stream=stream) == cli.REFUSED
+
+
 # --- what is imported ------------------------------------------------------------------------------------------------
 
 
@@ -274,8 +323,9 @@ def test_query_prints_a_table(run: Run, tmp_path: Path, study_files: StudyFiles)
     code, out, err = run(
         "query", study_files.volume, "no scar in the inferior wall", "hello", "--landmarks", study_files.landmarks
     )
-    heading, first, second, notice = out.splitlines()
-    assert (code, err) == (0, "")
+    *study, empty, heading, first, second, notice = out.splitlines()
+    assert (code, err, empty) == (0, "", "")
+    assert study[0].startswith("Detection:   ") and study[1].startswith("Quality:     ")
     assert heading.split() == ["Prompt", "Understood", "Probability", "Asked"]
     assert first.startswith("no scar in the inferior wall  yes") and first.endswith(
         "there is no late enhancement in inferior wall"
@@ -283,6 +333,37 @@ def test_query_prints_a_table(run: Run, tmp_path: Path, study_files: StudyFiles)
     assert second.split()[:3] == ["hello", "no", "-"]
     assert notice == "Research use, not for diagnosis."
     assert written(tmp_path) == []
+
+
+def test_query_says_that_a_study_has_no_answer(
+    run: Run, tmp_path: Path, bundled_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bundled sample study shown inverted: bright wall, dark blood."""
+    monkeypatch.setenv("LGETEXT_BUNDLE", str(bundled_model))
+    volume = load_study(ROOT / "Resources" / "SampleStudy").volume
+    write_nrrd(volume.with_array(volume.array.max() - volume.array), tmp_path / "inverted.nrrd")
+    code, out, _ = run("query", tmp_path / "inverted.nrrd", "is there any scar?", "hello")
+    verdict, quality, *_ = out.splitlines()
+    assert code == 0
+    assert verdict == "Detection:   no answer (contrast-implausible)" and "[warning]" in out
+    assert quality.startswith("Quality:     [")
+    row = next(line for line in out.splitlines() if line.startswith("is there any scar?"))
+    assert row.split("  ", 1)[1].split() == [
+        "yes",
+        "not",
+        "answered",
+        "there",
+        "is",
+        "late",
+        "enhancement",
+        "in",
+        "anywhere",
+    ]
+    _, out, _ = run("query", tmp_path / "inverted.nrrd", "is there any scar?", "--events")
+    data = json.loads(out.splitlines()[-1])["data"]
+    assert list(data) == ["detection", "quality", "prompts"]
+    assert data["detection"]["reasons"] == ["contrast-implausible"] and data["prompts"][0]["probability"] is None
+    assert {"poor-nulling"} <= {flag["code"] for flag in data["quality"]}
 
 
 def test_inspect_says_what_a_volume_file_is(run: Run, study_files: StudyFiles) -> None:

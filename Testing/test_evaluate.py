@@ -13,7 +13,7 @@ from LGETextDetectLib.volume import Volume
 from LGETextDetectLib.volume_files import write_nrrd
 from LGETextDetectLib.wording import say
 from LGETextTrainLib.evaluate import EvaluationFolders, describe_set, evaluate
-from LGETextTrainLib.evaluate_words import QUESTIONS, prompts, standing_prompts, write_prompts
+from LGETextTrainLib.evaluate_words import QUESTIONS, prompts, standing_prompts, wording_sensitivity, write_prompts
 from LGETextTrainLib.evaluated_case import read_cases
 from LGETextTrainLib.evaluation_report import report, write_report
 from LGETextTrainLib.measures import FORMAT
@@ -169,6 +169,22 @@ def test_wordings_and_negation(figures: dict) -> None:
     assert figures["by_question"]["anywhere"]["median_difference"] == pytest.approx(0.05)
     assert figures["by_question"]["septum"]["median_difference"] == 0
     assert figures["by_question"]["anywhere"]["median_mirror_error"] == pytest.approx(0.01)
+
+
+def test_prompts_of_studies_without_an_answer_are_left_out(folders: EvaluationFolders) -> None:
+    path = folders.results / "n1" / "result.json"
+    unanswered = json.loads(path.read_text("utf-8"))
+    unanswered["detection"] |= {"present": None, "abstained": True, "reasons": ["contrast-implausible"]}
+    unanswered["prompts"] = [{**row, "probability": None} for row in unanswered["prompts"]]
+    path.write_text(json.dumps(unanswered), "utf-8")
+    cases, _ = read_cases(folders.results, folders.truth)
+    assert [case.name for case in cases if not case.answered] == ["n1"]
+    assert (
+        wording_sensitivity(cases)["by_question"]["septum"]["largest_difference"] == 0
+    )  # not 1, as of what was misread
+    given = folders.root / "prompts.jsonl"
+    given.write_text(json.dumps({"text": "scar", "meaning": Meaning(True).to_dict()}) + "\n", "utf-8")
+    assert prompts(cases, given)["prompts_scored"] == 0  # two scar-free studies with an answer are too few
 
 
 def test_landmarks_are_measured_in_mm_and_degrees(figures: dict) -> None:

@@ -2,9 +2,11 @@
 
 import io
 import json
+import logging
 import os
 import socket
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -100,6 +102,19 @@ def test_pydicom_remarks_are_silenced(capsys: pytest.CaptureFixture[str]) -> Non
         logger.warning("Doe^John")
         warnings.warn("Doe^John", stacklevel=1)
     assert "Doe" not in "".join(capsys.readouterr())
+
+
+def test_libraries_are_quiet_until_the_last_thread_has_read() -> None:
+    from pydicom.config import logger
+
+    level, filters = logger.level, list(warnings.filters)
+    first, second = quiet_libraries(), quiet_libraries()  # as two threads would enter and leave them
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert logger.level > logging.CRITICAL and warnings.filters[0][0] == "ignore"
+    second.__exit__(None, None, None)
+    assert (logger.level, list(warnings.filters)) == (level, filters)
 
 
 # --- child processes -------------------------------------------------------------------------------------------------

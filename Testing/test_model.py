@@ -1,5 +1,8 @@
 """The bundled model through its backends: they agree, repeat themselves, and answer sentences as sentences mean."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from LGETextDetectLib import aha
@@ -200,6 +203,46 @@ def test_a_gpu_that_does_not_compute_is_left_alone_and_said(backend: str, taken:
     with pytest.raises(InputRefused) as refused:
         choose(backend, "cuda", broken)
     assert refused.value.code == "no-gpu" and refused.value.cause == chosen.fault
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        ("raise OSError('[WinError 126] The specified module could not be found')", "OSError"),
+        ("raise ImportError('DLL load failed while importing _C')", "ImportError"),
+        ("", "AttributeError"),  # what is left of it when its files are gone
+    ],
+)
+def test_a_torch_that_cannot_be_loaded_is_left_alone_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, kind: str
+) -> None:
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch" / "__init__.py").write_text(content, "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    chosen = choose("auto", "auto")
+    assert chosen == Chosen("onnx", "cpu", f"PyTorch is installed but cannot be loaded ({kind}).")
+    for backend, device, code in (
+        ("torch", "auto", "no-torch"),
+        ("torch", "cpu", "no-torch"),
+        ("auto", "cuda", "no-gpu"),
+    ):
+        with pytest.raises(InputRefused) as refused:
+            choose(backend, device)
+        assert (refused.value.code, refused.value.cause) == (code, chosen.fault)
+    assert choose("auto", "cpu") == choose("onnx", "auto") == Chosen("onnx", "cpu")
+    sys.modules.pop("torch", None)
+
+
+@pytest.mark.parametrize("failure", [RuntimeError, OSError, ImportError])
+def test_a_gpu_whose_libraries_cannot_be_loaded_is_left_alone(failure: type[Exception]) -> None:
+    pytest.importorskip("torch")
+
+    def fail() -> bool:
+        raise failure("libcudnn.so.9: cannot open shared object file")
+
+    chosen = choose("auto", "auto", fail)
+    assert (chosen.backend, chosen.device) == ("onnx", "cpu") and failure.__name__ in chosen.fault
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from LGETextDetectLib.finding import Meaning
 from LGETextDetectLib.outputs import write_outputs as module
 from LGETextDetectLib.outputs.bullseye_svg import RAMP, RINGS, bullseye_svg, ramp_colour, segment_level, wedge_angles
 from LGETextDetectLib.outputs.report_html import report_html
-from LGETextDetectLib.outputs.report_words import segment_rows
+from LGETextDetectLib.outputs.report_words import prompt_words, segment_rows
 from LGETextDetectLib.outputs.slice_pictures import EVIDENCE_RGB, png_bytes, slice_pictures
 from LGETextDetectLib.outputs.write_outputs import ALWAYS, check_output, normalised_volume, remove_result, write_outputs
 from LGETextDetectLib.refusal import InputRefused
@@ -403,6 +403,21 @@ def test_report_says_what_a_cardiologist_looks_for() -> None:
 def test_report_of_other_answers(probability: float, words: tuple[str, ...]) -> None:
     text = Page(report_html(sample_detection(probability))).text
     assert all(word in text for word in words)
+
+
+def test_report_of_no_answer_answers_no_prompt() -> None:
+    text = Page(report_html(sample_detection(0.5, prompts=(("any scar?", Meaning(True), 0.774),)))).text
+    assert "some scar anywhere; not answered, as the study has no answer" in text and "77" not in text
+
+
+@pytest.mark.parametrize(
+    ("abstained", "why"),
+    [(True, "as the study has no answer"), (False, "; no slice shows it"), (None, "or the study has no answer")],
+)
+def test_why_a_prompt_has_no_probability(abstained: bool | None, why: str) -> None:
+    prompt = {"understood": True, "probability": None, "meaning": Meaning(True, segments=(17,)).to_dict()}
+    assert prompt_words(prompt, abstained).endswith(why)
+    assert why not in prompt_words({**prompt, "probability": 0.3}, abstained)
 
 
 def test_report_is_accessible() -> None:

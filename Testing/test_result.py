@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from LGETextDetectLib.aha import INSERTION_SEGMENTS
 from LGETextDetectLib.finding import LAYERS, Finding, Meaning
 from LGETextDetectLib.landmarks import Landmarks
+from LGETextDetectLib.outputs.report_words import REASONS
 from LGETextDetectLib.outputs.write_outputs import result_text
 from LGETextDetectLib.quality import quality_flags
 from LGETextDetectLib.result import build_result, calibrated, rounded
@@ -202,6 +203,24 @@ def test_prompt_probability_is_null_when_not_understood_or_not_seen() -> None:
     assert answers == [(False, None), (True, 0.8), (False, None), (True, None)]
 
 
+def test_no_prompt_has_a_probability_where_the_study_has_no_answer() -> None:
+    asked = (("scar?", SCAR_ANYWHERE, 0.95), ("no scar", SCAR_FREE, 0.05), ("LVEF?", Meaning(), None))
+    result = result_of(0.5, prompts=asked)
+    assert result["detection"]["reasons"] == ["near-threshold"]
+    assert [(row["understood"], row["probability"]) for row in result["prompts"]] == [
+        (True, None),
+        (True, None),
+        (False, None),
+    ]
+    result["prompts"][0]["probability"] = 0.95
+    with pytest.raises(jsonschema.ValidationError):
+        valid(result)
+
+
+def test_the_schema_knows_every_reason() -> None:
+    assert set(SCHEMA["properties"]["detection"]["properties"]["reasons"]["items"]["enum"]) == set(REASONS)
+
+
 def test_the_plain_question_gets_the_study_s_probability() -> None:
     volume = sample_volume(4)
     stack = sample_stack(volume)
@@ -323,6 +342,7 @@ def noisy(scale: float) -> np.ndarray:
         ("no-base", {"position": 0.4 + STACK8.position * 0.6}),
         ("no-heart-on-slices", {"position": STACK8.position - 0.2}),
         ("poor-nulling", {"image": STACK8.image * np.float32(0.1) + np.random.default_rng(3).normal(0, 0.2, STACK8.image.shape).astype(np.float32)}),
+        ("contrast-unknown", {"maps": STACK8.maps * np.float32(0.7)}),
         ("low-snr", {"image": noisy(0.6)}),
     ],
 )  # fmt: skip
@@ -392,3 +412,23 @@ def test_an_inverted_image_is_not_answered() -> None:
     result = build_result(sample_loaded(VOLUME8), sample_landmarks(VOLUME8), inverted, prediction, [], sample_engine())
     assert (result["detection"]["present"], result["detection"]["reasons"]) == (None, ["contrast-implausible"])
     assert result["finding"]["lge"] == "uncertain"
+
+
+def test_contrast_that_cannot_be_measured_is_not_taken_for_good() -> None:
+    """Blood and wall of the right size, none of it surer than 0.7: whether the images are inverted cannot be told."""
+    unsure = replace(STACK8, maps=STACK8.maps * np.float32(0.7))
+    prediction = sample_prediction(unsure)
+    result = build_result(sample_loaded(VOLUME8), sample_landmarks(VOLUME8), unsure, prediction, [], sample_engine())
+    assert result["detection"]["reasons"] == ["contrast-not-measurable"]
+    assert codes(result) >= {"contrast-unknown"} and "poor-nulling" not in codes(result)
+    valid({**result, "seconds": SECONDS})
+
+
+def test_a_short_stack_of_unknown_contrast_is_answered_with_a_warning() -> None:
+    volume = sample_volume(2)
+    stack = sample_stack(volume)
+    unsure = replace(stack, maps=stack.maps * np.float32(0.7))
+    prediction = sample_prediction(unsure)
+    result = build_result(sample_loaded(volume), sample_landmarks(volume), unsure, prediction, [], sample_engine())
+    assert result["detection"]["present"] is True
+    assert "contrast-unknown" in codes(result)

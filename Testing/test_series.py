@@ -30,6 +30,7 @@ from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.series import choose_stack, inspect_folder
 from LGETextDetectLib.volume import Volume
 from LGETextDetectLib.volume_files import load_study
+from pydicom import config
 
 pytestmark = pytest.mark.filterwarnings("ignore:Invalid value for VR")  # some series are meant to be invalid
 
@@ -126,6 +127,19 @@ def test_blank_slice_is_noted(tmp_path: Path) -> None:
     series[2].PixelData = bytes(len(series[2].PixelData))
     write(tmp_path, series)
     assert load_study(tmp_path).notes == (("blank-slices", "1 slice(s) hold no image (number 3)."),)
+
+
+@pytest.mark.filterwarnings("default")
+def test_headers_are_not_quoted_by_libraries(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, recwarn: pytest.WarningsRecorder
+) -> None:
+    """As the panel in Slicer and a cluster's worker read: nobody has silenced the libraries before."""
+    with config.disable_value_validation():
+        series = sound_series(FrameOfReferenceUID="1.2.MUSTERMANN")
+        write(tmp_path, series)
+    recwarn.clear()
+    load_study(tmp_path)
+    assert "MUSTERMANN" not in caplog.text + "".join(str(said.message) for said in recwarn)
 
 
 def test_reason_says_why_psir(tmp_path: Path) -> None:

@@ -76,12 +76,19 @@ def test_points_set_by_hand_are_used_where_no_heart_is_seen(
     assert refused.value.code == "no-heart"
 
 
-def test_prompts_come_back_in_their_order_with_an_answer_or_none(detection: Detection) -> None:
-    rows = detection.result["prompts"]
+def test_prompts_come_back_in_their_order_with_an_answer_or_none(bundled_model: Path, study_files: StudyFiles) -> None:
+    options = DetectOptions(study_files.landmarks, PROMPTS)
+    rows = detect(study_files.volume, Engine(bundled_model, "onnx"), options).result["prompts"]
     assert [row["text"] for row in rows] == list(PROMPTS)
     assert [row["understood"] for row in rows] == [True, False, True]
     assert [row["probability"] is None for row in rows] == [False, True, False]
     assert rows[2]["meaning"]["negated"]
+
+
+def test_a_network_that_is_sure_of_nothing_gives_no_answer(detection: Detection) -> None:
+    """Random weights: whether blood is brighter than muscle cannot be measured, and that does not count as good."""
+    assert "contrast-not-measurable" in detection.result["detection"]["reasons"]
+    assert [row["probability"] for row in detection.result["prompts"]] == [None] * len(PROMPTS)
 
 
 @pytest.mark.parametrize("stage", STAGES[:2])

@@ -25,7 +25,7 @@ DEVICES = ("auto", "cpu", "cuda")
 class Chosen:
     """What runs the image networks: backend 'onnx' | 'torch' and device 'cpu' | 'cuda'.
 
-    fault: what a GPU that is there failed with, so that the CPU was taken; empty otherwise.
+    fault: what a GPU or a PyTorch that is there failed with, so that the CPU was taken; empty otherwise.
     """
 
     backend: str
@@ -56,18 +56,35 @@ def choose(backend: str = "auto", device: str = "auto", gpu: Callable[[], bool] 
         if device == "cuda":
             raise InputRefused("no-gpu", "a GPU needs PyTorch, which is not installed.", "Install the 'torch' extra.")
         return Chosen("onnx", "cpu")
+    if fault := torch_fault():
+        if backend == "torch":
+            raise InputRefused("no-torch", fault, "Install PyTorch again or use --backend onnx.")
+        if device == "cuda":
+            raise InputRefused("no-gpu", fault, "Install PyTorch again or use --device cpu.")
+        return Chosen("onnx", "cpu", fault)
     if device == "cpu":
         return Chosen("torch", "cpu")
-    has_gpu, fault = False, ""
+    has_gpu = False
     try:
         has_gpu = (gpu or gpu_computes)()
-    except RuntimeError as error:
+    except (RuntimeError, ImportError, OSError) as error:  # the latter of libraries that are loaded when used
         fault = f"PyTorch sees a GPU that does not compute ({type(error).__name__})."
     if device == "cuda" and not has_gpu:
         raise InputRefused("no-gpu", fault or "PyTorch sees no CUDA device.", "Use --device cpu.")
     if has_gpu:
         return Chosen("torch", "cuda")
     return Chosen("onnx" if backend == "auto" else "torch", "cpu", fault)
+
+
+def torch_fault() -> str:
+    """Why the PyTorch that is installed cannot be used, empty when it can: a library is missing, or half of it was removed."""
+    try:
+        import torch
+
+        torch.cuda.is_available  # noqa: B018 - of a package whose files are gone the folder alone can be imported
+    except (ImportError, OSError, RuntimeError, AttributeError) as error:
+        return f"PyTorch is installed but cannot be loaded ({type(error).__name__})."
+    return ""
 
 
 def gpu_computes() -> bool:

@@ -9,21 +9,24 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Container, Generator, Sequence
+from collections import Counter
+from collections.abc import Callable, Container, Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from .backends import choose
 from .bundle import default_bundle, open_bundle
-from .events import Events, failure_place
+from .events import Events, failure_place, quiet_libraries
 from .output_folder import check_writable
-from .outputs.write_outputs import ALWAYS, DICOM, check_output, remove_result, write_outputs
+from .outputs.write_outputs import check_output, remove_result, write_outputs
 from .refusal import InputRefused
+from .result_files import ALWAYS, DICOM
 from .results_table import ResultsTable, Row, done_row, failed_row
 from .studies_below import Study, find_studies
-from .study import DetectOptions, detect, read_prompts
+from .study import DetectOptions, ask, detect, read_prompts
 from .volume_files import load_study
 from .worker_pool import run_tasks
 
@@ -171,7 +174,8 @@ class Detector:
 
     def __call__(self, study: Study) -> Row:
         try:
-            result = self._detect(study)
+            with quiet_libraries():  # a cluster's workers are not ours, nor are their logs
+                result = self._detect(study)
         except InputRefused as refused:
             return failed_row(study.name, study.path, "refused", f"{refused.code}: {refused.cause}")
         except Exception as error:
@@ -236,7 +240,11 @@ def _rows_done(studies: Sequence[Study], work: Work, model_sha256: str, workers:
 
 
 def finished(study: Study, work: Work, model_sha256: str) -> Finished | None:
-    """A study's complete result of this model, these prompts and this way of naming, whatever its images; else None."""
+    """A study's complete result of this model, these prompts and this way of naming, whatever its images; else None.
+
+    Prompts are compared with what they are understood to mean now: an older program may have read them otherwise, or
+    have given them a probability where the study has no answer.
+    """
     folder = work.out / study.name
     if not all((folder / name).is_file() for name in (*ALWAYS, *(DICOM if work.dicom else ()))):
         return None
@@ -245,11 +253,19 @@ def finished(study: Study, work: Work, model_sha256: str) -> Finished | None:
         images = str(result["input"]["sha256"])
         named_so = work.keep_phi or result["study"] == f"study-{images[:12]}"
         same_model = result["model"]["sha256"] == model_sha256
-        same_prompts = [row["text"] for row in result["prompts"]] == list(work.prompts)
+        same_prompts = [(row["text"], row["meaning"]) for row in result["prompts"]] == _meanings(work.prompts)
+        answered = any(row["probability"] is not None for row in result["prompts"])
+        answered_as_now = not (answered and result["detection"]["abstained"])
         row = done_row(study.name, study.path, result)
     except (OSError, ValueError, KeyError, TypeError):
         return None  # a result that cannot be read is made again
-    return Finished(row, images) if same_model and same_prompts and named_so else None
+    return Finished(row, images) if same_model and same_prompts and answered_as_now and named_so else None
+
+
+@functools.lru_cache(maxsize=1)
+def _meanings(prompts: tuple[str, ...]) -> list[tuple[str, dict[str, Any]]]:
+    """Each prompt as a result holds it, with its meaning as one."""
+    return [(text, meaning.to_dict()) for text, meaning in ask(prompts)]
 
 
 def image_reader() -> Callable[[Study], str]:
@@ -303,21 +319,37 @@ def _on_cluster(studies: Sequence[Study], work: Work, address: str | None) -> Ou
     except ModuleNotFoundError as error:
         raise InputRefused("no-dask", "--scheduler needs Dask, which is not installed.") from error
     with Client(address) as client:
+        beside = studies_at_once(client.nthreads())
         waiting = iter(studies)
         first = list(itertools.islice(waiting, 2 * max(sum(client.nthreads().values()), 1)))
-        futures = {client.submit(_detect_remotely, work, study, pure=False): study for study in first}
+        futures = {client.submit(_detect_remotely, work, beside, study, pure=False): study for study in first}
         running = as_completed(list(futures))
         for future in running:
             study = futures.pop(future)
-            if future.status == "finished":
-                row = future.result()
-            else:
-                row = failed_row(study.name, study.path, "error", "internal: the cluster's worker died")
+            row = future.result() if future.status == "finished" else _failed_on_cluster(future, study, work)
             if (following := next(waiting, None)) is not None:
-                new = client.submit(_detect_remotely, work, following, pure=False)
+                new = client.submit(_detect_remotely, work, beside, following, pure=False)
                 futures[new] = following
                 running.add(new)
             yield study, row
+
+
+def studies_at_once(threads: Mapping[str, int]) -> dict[str, int]:
+    """Of every worker, by address, how many studies its machine takes at once; threads: of every worker, by address."""
+    machines = {address: urlsplit(address).hostname or address for address in threads}
+    count: Counter[str] = Counter()
+    for address, number in threads.items():
+        count[machines[address]] += number
+    return {address: count[machine] for address, machine in machines.items()}
+
+
+def _failed_on_cluster(future: Any, study: Study, work: Work) -> Row:
+    """The row of a study whose task did not end well; of an error its kind alone, since its message may quote a header."""
+    kind = type(future.exception()).__name__ if future.status == "error" else str(future.status)
+    if kind == "KilledWorker":
+        clean_up(work.out, {study.name})
+        return failed_row(study.name, study.path, "error", "internal: the cluster's worker died")
+    return failed_row(study.name, study.path, "error", f"internal: {kind} on the cluster")
 
 
 @functools.lru_cache(maxsize=1)
@@ -325,5 +357,9 @@ def _detector(work: Work) -> Detector:
     return Detector(work)
 
 
-def _detect_remotely(work: Work, study: Study) -> Row:
-    return _detector(work)(study)
+def _detect_remotely(work: Work, beside: Mapping[str, int], study: Study) -> Row:
+    """Detect on a cluster's worker, with its share of the cores of its own machine."""
+    from distributed import get_worker
+
+    threads = max(cores() // beside.get(get_worker().address, 1), 1)
+    return _detector(replace(work, threads=threads))(study)

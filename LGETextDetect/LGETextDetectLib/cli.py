@@ -5,17 +5,25 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from . import __version__
 from .child_process import stop_when_asked
-from .events import Cancelled, Events, JsonEvents, TerminalEvents, failure_place, quiet_libraries, refusal_line
+from .events import (
+    Cancelled,
+    Events,
+    JsonEvents,
+    TerminalEvents,
+    failure_place,
+    quiet_libraries,
+    refusal_line,
+    stop_writing,
+)
 from .output_folder import check_writable, written_below
 from .refusal import InputRefused
 
@@ -77,9 +85,11 @@ def _failed(error: Exception, arguments: argparse.Namespace, events: Events) -> 
     if isinstance(error, Cancelled):
         print("cancelled", file=sys.stderr)
         return CANCELLED
-    if isinstance(error, BrokenPipeError):  # whoever read our output has gone, for example `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+    if isinstance(
+        error, BrokenPipeError
+    ):  # the program that asked has gone, or `| head` has read enough of a long list
+        stop_writing(sys.stdout)
+        return CANCELLED
     if isinstance(error, UsageError):
         print(f"lgetext {arguments.command}: error: {error}", file=sys.stderr)
         return USAGE
@@ -94,8 +104,10 @@ def _failed(error: Exception, arguments: argparse.Namespace, events: Events) -> 
         code, cause, remedy = "internal", failure_place(error), "Run again with --debug and report the traceback."
         line = f"internal error: {cause} {remedy}"
     if isinstance(events, JsonEvents):
-        events.error(code, cause, remedy)
-    print(line, file=sys.stderr)
+        with _or_unread(sys.stdout):
+            events.error(code, cause, remedy)
+    with _or_unread(sys.stderr):
+        print(line, file=sys.stderr, flush=True)
     return REFUSED if isinstance(error, InputRefused) else INTERNAL
 
 
@@ -250,14 +262,14 @@ def _demo(arguments: argparse.Namespace, events: Events) -> int:
 
 def _query(arguments: argparse.Namespace, events: Events) -> int:
     from .study import DetectOptions, detect, read_prompts
-    from .summary_text import NOTICE, prompts_table
+    from .summary_text import query_text
 
     prompts = (*arguments.prompt, *(read_prompts(arguments.prompts) if arguments.prompts else ()))
     if not prompts:
         raise UsageError("give at least one TEXT, or --prompts FILE")
     result = detect(arguments.input, _engine(arguments), DetectOptions(arguments.landmarks, prompts), events).result
-    events.result({"prompts": result["prompts"]})
-    _print(events, f"{prompts_table(result['prompts'])}\n{NOTICE}")
+    events.result({name: result[name] for name in ("detection", "quality", "prompts")})
+    _print(events, query_text(result))
     return DONE
 
 
@@ -358,4 +370,14 @@ def _print(events: Events, text: str) -> None:
     """Print for a person; with --events the result event has said it already."""
     if isinstance(events, TerminalEvents):
         events.clear()
-        print(text, flush=True)
+        with _or_unread(sys.stdout):
+            print(text, flush=True)
+
+
+@contextmanager
+def _or_unread(stream: TextIO) -> Iterator[None]:
+    """Write to a stream in this block; whoever read it may have seen enough, and what was asked for is done all the same."""
+    try:
+        yield
+    except BrokenPipeError:
+        stop_writing(stream)

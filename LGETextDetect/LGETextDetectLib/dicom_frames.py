@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 import warnings
 import zlib
@@ -18,6 +17,7 @@ import pydicom
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.filereader import read_partial
 
+from .input_files import Source, files_of
 from .refusal import InputRefused
 
 MAX_SIDE = 4096  # pixels
@@ -28,7 +28,6 @@ DISTANCES_MM = (0.01, 1000.0)
 MAX_INFLATED = 2**30  # bytes of one deflated file
 DEFLATED = b"1.2.840.10008.1.2.1.99"
 FIRST_ELEMENTS = (b"\x08\0\0\0", b"\x08\0\x01\0", b"\x08\0\x05\0", b"\x08\0\x08\0", b"\x08\0\x16\0", b"\x02\0\0\0")
-Source = Path | tuple[Path, ...]  # a folder with all below it, one file, or files that belong together
 ENHANCED_MR = ("1.2.840.10008.5.1.4.1.1.4.1", "1.2.840.10008.5.1.4.1.1.4.4")
 
 
@@ -145,7 +144,7 @@ def read_headers(source: Source) -> Headers:
 
     Raises InputRefused(not-found, damaged-file).
     """
-    paths = _files_of(source)
+    paths = files_of(source)
     seen: dict[tuple[object, ...], Frame] = {}
     other = duplicates = 0
     for number, path in enumerate(paths, 1):
@@ -157,21 +156,6 @@ def read_headers(source: Source) -> Headers:
             duplicates += key in seen
             seen.setdefault(key, frame)
     return Headers(tuple(seen.values()), len(paths), other, duplicates)
-
-
-def _files_of(source: Source) -> list[Path]:
-    if isinstance(source, tuple):
-        return sorted(source)
-    if not source.exists():
-        raise InputRefused("not-found", "The input path does not exist.")
-    if source.is_file():
-        return [source]
-    found = [Path(folder) / name for folder, _, names in os.walk(source, onerror=_refuse_folder) for name in names]
-    return sorted(path for path in found if path.is_file())
-
-
-def _refuse_folder(error: OSError) -> None:
-    raise InputRefused("damaged-file", "A folder cannot be opened.") from error
 
 
 def _file_frames(path: Path, label: str) -> list[Frame]:

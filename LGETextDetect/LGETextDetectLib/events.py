@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
+import threading
 import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -28,7 +30,7 @@ class Events:
         """``done`` of ``total`` steps of a named stage are finished."""
 
     def log(self, text: str) -> None:
-        """One line for whoever watches; never an identifier of a patient."""
+        """One line for whoever watches; of a patient nothing but what the user named a folder or file."""
 
     def warning(self, code: str, text: str) -> None:
         """Something the user should know although the job goes on."""
@@ -62,22 +64,49 @@ def failure_place(error: BaseException) -> str:
 
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """Silence warnings and log lines of the libraries that read headers: they quote what stands there, names included."""
-    loggers = [logging.getLogger(name) for name in ("pydicom", "highdicom")]
-    levels = [logger.level for logger in loggers]
+    """Silence warnings and log lines of the libraries that read headers: they quote what stands there, names included.
+
+    May be entered by several threads at once, and within itself: levels and filters belong to the whole process, so they are
+    as before only when the last block has ended.
+    """
+    with _quiet_lock:
+        _quiet.append(_silence() if not _quiet else _quiet[-1])
     try:
-        for logger in loggers:
-            logger.setLevel(logging.CRITICAL + 1)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
+        yield
     finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+        with _quiet_lock:
+            restore = _quiet.pop()
+            if not _quiet:
+                restore.close()
+
+
+def _silence() -> ExitStack:
+    """Silence the libraries now; closing what is returned undoes it."""
+    undo = ExitStack()
+    for logger in (logging.getLogger(name) for name in ("pydicom", "highdicom")):
+        undo.callback(logger.setLevel, logger.level)
+        logger.setLevel(logging.CRITICAL + 1)
+    undo.enter_context(warnings.catch_warnings())
+    warnings.simplefilter("ignore")
+    return undo
+
+
+_quiet_lock = threading.Lock()
+_quiet: list[ExitStack] = []  # one entry for every block that runs now, all of them what the first has to undo
+
+
+def stop_writing(stream: TextIO) -> None:
+    """Let vanish what is written to a stream of this process whose reader has gone, from now on and what still waits."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 class TerminalEvents(Events):
-    """For a person: a bar on a terminal, a line now and then elsewhere; results are printed by the command line."""
+    """For a person: a bar on a terminal, a line now and then elsewhere; results are printed by the command line.
+
+    The job goes on when nobody reads any more, as behind ``2>&1 | head``.
+    """
 
     def __init__(self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = sys.stderr if stream is None else stream
@@ -108,18 +137,26 @@ class TerminalEvents(Events):
             self._draw("")
 
     def _draw(self, text: str) -> None:
-        self._stream.write("\r" + text.ljust(self._bar_length) + ("" if text else "\r"))
-        self._stream.flush()
+        self._write("\r" + text.ljust(self._bar_length) + ("" if text else "\r"))
         self._bar_length = len(text)
 
     def _say(self, text: str) -> None:
         self.clear()
         self._said_s = self._clock()
-        print(one_line(text), file=self._stream, flush=True)
+        self._write(one_line(text) + "\n")
+
+    def _write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except BrokenPipeError:
+            stop_writing(self._stream)
 
 
 class JsonEvents(Events):
     """For a program: one JSON object a line, ASCII only, so that no console encoding can break it.
+
+    When the program has gone every method raises BrokenPipeError: the job ends, nobody waits for it.
 
     progress {stage, done, total} · log {text} · warning {code, text} · result {data} · error {code, cause, remedy},
     each with its name as ``event``.

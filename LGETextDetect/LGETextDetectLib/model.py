@@ -97,7 +97,7 @@ class Engine:
 
     @property
     def fell_back(self) -> bool:
-        """Whether a GPU was there and did not compute, or its memory was short and a network went on on the CPU."""
+        """Whether a GPU or a PyTorch was there and could not be used, or memory was short and a network went on on the CPU."""
         return bool(self._chosen.fault) or any(
             isinstance(g, TorchGraph) and g.fell_back for g in (self._heart, self._scar)
         )

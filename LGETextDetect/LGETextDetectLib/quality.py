@@ -65,8 +65,12 @@ def abstention_reasons(
         reasons.append("too-few-slices-of-heart")
     if landmark_confidence(landmarks) < UNRELIABLE_CONFIDENCE:
         reasons.append("landmarks-unreliable")
-    if contrast_and_noise(stack)[0] < NO_SEPARATION:
+    separation = contrast_and_noise(stack)[0]
+    if separation < NO_SEPARATION:
         reasons.append("contrast-implausible")
+    # The few sure pixels of a short stack near the apex are no reason; a flag says what was not measured.
+    if np.isnan(separation) and len(stack.position) >= MIN_HEART_SLICES:
+        reasons.append("contrast-not-measurable")
     return reasons
 
 
@@ -115,7 +119,7 @@ def answer_flags(distance: float, abstained: bool, fell_back: bool, unseen: Sequ
             Flag(
                 "gpu-fallback",
                 "info",
-                "The graphics card could not be used or ran out of memory; the processor did the computation.",
+                "The graphics card or PyTorch could not be used, or memory ran out; the processor did the computation.",
             )
         )
     return flags
@@ -247,7 +251,16 @@ def _image(volume: Volume, stack: NormalisedStack) -> list[Flag]:
             )
         )
     separation, noise = contrast_and_noise(stack)
-    if np.isfinite(separation) and separation < POOR_SEPARATION:
+    if np.isnan(separation):
+        flags.append(
+            Flag(
+                "contrast-unknown",
+                "warning",
+                "Too little blood or myocardium was surely recognised to measure how they stand out from each other: "
+                "inverted images or a wrong inversion time would not be noticed.",
+            )
+        )
+    elif separation < POOR_SEPARATION:
         flags.append(
             Flag(
                 "poor-nulling",
@@ -261,7 +274,7 @@ def _image(volume: Volume, stack: NormalisedStack) -> list[Flag]:
 
 
 def contrast_and_noise(stack: NormalisedStack) -> tuple[float, float]:
-    """(separation, noise) on the slices that show the heart; NaN where too little of it is seen.
+    """(separation, noise) on the slices that show the heart; NaN where too little of it is surely seen: not measured, not good.
 
     separation: median of blood minus median of dark myocardium over their pooled SD; dark is the lower half, so scar
     does not count. noise: SD between neighbouring pixels of the blood pool, in units of the myocardium-blood step.

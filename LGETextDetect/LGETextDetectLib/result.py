@@ -82,7 +82,7 @@ def build_result(
         "segments": _segments(prediction, segment_probability, finding),
         "finding": finding.to_dict(),
         "caption": say(finding),
-        "prompts": _prompts(asked, prediction, thresholds),
+        "prompts": _prompts(asked, prediction, thresholds, detection["abstained"]),
         "quality": [{"code": f.code, "severity": f.severity, "text": f.text} for f in flags],
         "model": {
             "name": engine.bundle.name,
@@ -259,14 +259,18 @@ def _segments(prediction: Prediction, probability: Sequence[float], finding: Fin
 
 
 def _prompts(
-    asked: Sequence[tuple[str, Meaning]], prediction: Prediction, thresholds: Mapping[str, Any]
+    asked: Sequence[tuple[str, Meaning]], prediction: Prediction, thresholds: Mapping[str, Any], abstained: bool
 ) -> list[dict[str, Any]]:
-    """Rows in the order asked; probability is None when a prompt was not understood, or asks of what no slice shows."""
+    """Rows in the order asked.
+
+    probability is None when a prompt was not understood or asks of what no slice shows, and for every prompt about a
+    study that is not answered.
+    """
     rows = []
     for (text, meaning), raw in zip(asked, prediction.prompt_probability, strict=True):
         probability = (
             None
-            if raw is None or not meaning.understood
+            if raw is None or abstained or not meaning.understood
             else rounded(_answer(meaning, raw, thresholds), PROBABILITY_DIGITS)
         )
         shown = text.encode("utf-8", "replace").decode("utf-8")  # a command line may hand over broken bytes

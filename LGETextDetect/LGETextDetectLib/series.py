@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from .dicom_frames import Frame, Source, read_headers
+from .dicom_frames import Frame, read_headers
+from .input_files import Source
 from .refusal import InputRefused
 from .series_kind import image_kind, only_phase, stack_kind, stack_plane
 from .stacks import Defect, Slices, gather, has_geometry, same_places, slice_affine, stack_defect

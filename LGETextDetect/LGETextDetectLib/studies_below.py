@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from pydicom.tag import Tag
 
-from .dicom_frames import Source, read_elements
+from .dicom_frames import read_elements
+from .input_files import Source, walk
 from .refusal import InputRefused
 from .volume_files import IMAGE_IO, NIFTI
 from .worker_pool import run_tasks
@@ -57,7 +58,7 @@ Leaf = dict[StudyKey, list[Path]]  # a folder's own DICOM files, by study
 
 
 def find_studies(root: Path, leave_out: Path | None = None, workers: int = 1) -> list[Study]:
-    """Every study at or below ``root``, sorted by name; hidden files, ``*_mask.*`` and ``leave_out`` are ignored.
+    """Every study at or below ``root``, sorted by name; what is left out besides ``leave_out``: see ``input_files.walk``.
 
     A volume file is a study. DICOM files are one study when they name the same StudyInstanceUID, wherever they lie;
     only folders that name different patients with it stay apart. Where a folder and its subfolders hold one study, the
@@ -70,10 +71,12 @@ def find_studies(root: Path, leave_out: Path | None = None, workers: int = 1) ->
         raise InputRefused(
             "not-found", "The folder does not exist.", "Check the path; for one file use lgetext detect."
         )
-    volumes, others = _scan(root, leave_out)
+    volumes, others, shared = _scan(root, leave_out)
     keys = _read_keys([path for files in others.values() for path in files], workers)
     leaves = {folder: leaf for folder, files in others.items() if (leaf := _by_study(folder, files, keys))}
-    found = sorted([*((path, path) for path in volumes), *_dicom_studies(root, leaves)], key=lambda item: item[0])
+    found = sorted(
+        [*((path, path) for path in volumes), *_dicom_studies(root, leaves, shared)], key=lambda item: item[0]
+    )
     if not found:
         raise InputRefused("no-studies", "No DICOM file and no volume file was found.")
     return sorted(_named(root, found), key=lambda study: study.name)
@@ -92,39 +95,28 @@ def source_at(root: Path, path: str, leave_out: Path | None = None) -> Source:
     raise InputRefused("not-found", "The files of this study are not there any more.", "Run the batch again.")
 
 
-def files_of(source: Source) -> list[Path]:
-    """The files that a study may be read from, in path order."""
-    if isinstance(source, tuple):
-        return list(source)
-    return sorted(path for path in source.rglob("*") if path.is_file()) if source.is_dir() else [source]
-
-
 # --- what lies where -------------------------------------------------------------------------------------------------
 
 
-def _scan(root: Path, leave_out: Path | None) -> tuple[list[Path], dict[Path, list[Path]]]:
-    """Volume files, and the other files of every folder; none of a folder that cannot be opened."""
+def _scan(root: Path, leave_out: Path | None) -> tuple[list[Path], dict[Path, list[Path]], set[Path]]:
+    """Volume files, the other files of every folder, and the folders out of which a link leads to files listed elsewhere.
+
+    A folder that cannot be opened has no files. Whoever reads one with such a link would read those files, too.
+    """
     volumes: list[Path] = []
     others: dict[Path, list[Path]] = {}
-    skipped = leave_out.resolve() if leave_out else None
-    seen: set[Path] = set()
+    shared: set[Path] = set()
 
     def keep_closed(error: OSError) -> None:
         others[Path(error.filename)] = []
 
-    for place, folders, names in os.walk(root, onerror=keep_closed, followlinks=True):
-        folder = Path(place)
-        real = folder.resolve()
-        if real in seen or (real == skipped and folder != root):
-            folders.clear()
-            continue
-        seen.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        files = [folder / name for name in sorted(names) if not name.startswith(".")]
-        volumes += [path for path in files if volume_suffix(path.name) and not _stem(path.name).endswith("_mask")]
-        if rest := [path for path in files if not volume_suffix(path.name) and path.is_file()]:
-            others[folder] = rest
-    return volumes, others
+    for place in walk(root, keep_closed, leave_out):
+        if place.proper is not None:
+            shared.update(p for p in place.folder.parents if not place.proper.is_relative_to(p.resolve()))
+        volumes += [path for path in place.files if volume_suffix(path.name)]
+        if rest := [path for path in place.files if not volume_suffix(path.name) and path.is_file()]:
+            others[place.folder] = rest
+    return volumes, others, shared
 
 
 def _by_study(folder: Path, files: Sequence[Path], keys: Mapping[Path, StudyKey | None]) -> Leaf:
@@ -186,8 +178,10 @@ def _study_of(path: Path) -> StudyKey | None:
 # --- which files are one study ---------------------------------------------------------------------------------------
 
 
-def _dicom_studies(root: Path, leaves: Mapping[Path, Leaf]) -> list[tuple[Path, Source]]:
+def _dicom_studies(root: Path, leaves: Mapping[Path, Leaf], shared: Container[Path]) -> list[tuple[Path, Source]]:
     """Of each study its first place and its source: the highest folder that holds it alone, else its files.
+
+    Of a folder in ``shared`` the source are its files, too.
 
     Damaged folders below a folder with images of its own do not take that apart: they are studies beside it.
     """
@@ -209,7 +203,7 @@ def _dicom_studies(root: Path, leaves: Mapping[Path, Leaf]) -> list[tuple[Path, 
             for one, files in own.items():
                 places.setdefault(one, []).extend(files)
             waiting += below
-    return [_place_and_source(sorted(parts), leaves, inside) for parts in places.values()]
+    return [_place_and_source(sorted(parts), leaves, inside, shared) for parts in places.values()]
 
 
 def _only_studies(
@@ -224,10 +218,10 @@ def _only_studies(
 
 
 def _place_and_source(
-    parts: Sequence[Path], leaves: Mapping[Path, Leaf], inside: Mapping[Path, Sequence[Path]]
+    parts: Sequence[Path], leaves: Mapping[Path, Leaf], inside: Mapping[Path, Sequence[Path]], shared: Container[Path]
 ) -> tuple[Path, Source]:
     """First place and source of a study that lies in these folders and files."""
-    if len(parts) == 1 and (parts[0] in leaves or parts[0] in inside):
+    if len(parts) == 1 and parts[0] not in shared and (parts[0] in leaves or parts[0] in inside):
         return parts[0], parts[0]
     files, waiting = [], [*parts]
     while waiting:

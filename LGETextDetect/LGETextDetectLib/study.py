@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .dicom_frames import Source
 from .events import Events
 from .finding import Meaning
+from .input_files import Source
 from .landmarks import Landmarks, Maps, find_landmarks
 from .manual_landmarks import maps_around, with_manual
 from .markups import read_markups

@@ -1,4 +1,4 @@
-"""A result as plain text for a terminal: the finding, and the answers to prompts."""
+"""A result as plain text for a terminal: the finding, and the answers to prompts with what to know before trusting them."""
 
 from __future__ import annotations
 
@@ -21,12 +21,9 @@ _ANSWERS = {True: "scar found", False: "no scar found", None: "no answer"}
 def finding_text(result: Mapping[str, Any], report: Path) -> str:
     """The finding of one study, a line each; ``result`` is result.json."""
     detection, model = result["detection"], result["model"]
-    verdict = _ANSWERS[detection["present"]]
-    if detection["reasons"]:
-        verdict += f" ({', '.join(detection['reasons'])})"
     lines = [
         f"Caption:     {result['caption']}",
-        f"Detection:   {verdict}",
+        _verdict(detection),
         f"Probability: {detection['probability']:.2f} (threshold {detection['threshold']:.2f})",
         f"Segments:    {_top_segments(result)}",
         *_quality(result["quality"]),
@@ -34,8 +31,20 @@ def finding_text(result: Mapping[str, Any], report: Path) -> str:
         f"Report:      {report}",
     ]
     if result["prompts"]:
-        lines += ["", prompts_table(result["prompts"])]
+        lines += ["", prompts_table(result["prompts"], detection["abstained"])]
     return "\n".join([*lines, NOTICE])
+
+
+def query_text(result: Mapping[str, Any]) -> str:
+    """The answers to prompts, below the study's own answer and its quality; ``result`` is result.json."""
+    detection = result["detection"]
+    table = prompts_table(result["prompts"], detection["abstained"])
+    return "\n".join([_verdict(detection), *_quality(result["quality"]), "", table, NOTICE])
+
+
+def _verdict(detection: Mapping[str, Any]) -> str:
+    reasons = f" ({', '.join(detection['reasons'])})" if detection["reasons"] else ""
+    return f"Detection:   {_ANSWERS[detection['present']]}{reasons}"
 
 
 def _top_segments(result: Mapping[str, Any]) -> str:
@@ -54,11 +63,15 @@ def _quality(flags: Sequence[Mapping[str, str]]) -> list[str]:
     return [("Quality:     " if k == 0 else " " * 13) + line for k, line in enumerate(lines)]
 
 
-def prompts_table(prompts: Sequence[Mapping[str, Any]]) -> str:
-    """Table of prompts: as typed, understood or not, probability, and the question that was put to the model."""
+def prompts_table(prompts: Sequence[Mapping[str, Any]], abstained: bool = False) -> str:
+    """Table of prompts: as typed, understood or not, probability, and the question that was put to the model.
+
+    abstained: of the study; then what was understood is said not to be answered.
+    """
     rows = [("Prompt", "Understood", "Probability", "Asked")]
     for row in prompts:
-        probability = "-" if row["probability"] is None else f"{row['probability']:.2f}"
+        unanswered = "not answered" if abstained and row["understood"] else "-"
+        probability = unanswered if row["probability"] is None else f"{row['probability']:.2f}"
         rows.append(
             (shortened(row["text"]), "yes" if row["understood"] else "no", probability, asked_sentence(row["meaning"]))
         )

@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .dicom_frames import MAX_SAMPLES, ORTHOGONAL, Frame, Source, is_dicom, plausible_mm
+from .dicom_frames import MAX_SAMPLES, ORTHOGONAL, Frame, is_dicom, plausible_mm
 from .dicom_pixels import read_pixels
+from .events import quiet_libraries
+from .input_files import Source
 from .nifti import read_nifti_header, read_nifti_values
 from .orientation import BASE_TO_APEX
 from .refusal import InputRefused
@@ -65,8 +67,14 @@ def is_volume_file(path: Path) -> bool:
 def load_study(source: Source) -> LoadedStudy:
     """Read a DICOM folder (searched recursively), DICOM files of one study, or one NRRD, NIfTI or MHA file.
 
+    What libraries would print about odd headers is kept quiet, wherever it is called: it quotes them.
     Raises InputRefused with the code, cause and remedy of whatever forbids an answer.
     """
+    with quiet_libraries():
+        return _load(source)
+
+
+def _load(source: Source) -> LoadedStudy:
     if isinstance(source, tuple):
         return _load_dicom(source)
     if not source.exists():

@@ -28,7 +28,7 @@ def presence(cases: Sequence[Case]) -> dict[str, Any]:
     """Patient-level figures at the shipped threshold; abstained studies count by their probability, and again apart."""
     true, score = truths(cases), probabilities(cases)
     called = np.array([case.called for case in cases])
-    answered = np.array([not case.result["detection"]["abstained"] for case in cases])
+    answered = np.array([case.answered for case in cases])
     count = len(cases)
     figures: dict[str, Any] = {"positive": int(true.sum()), "threshold": cases[0].result["detection"]["threshold"]}
     figures |= estimate("patient_auroc", lambda k: auroc(score[k], true[k]), count)

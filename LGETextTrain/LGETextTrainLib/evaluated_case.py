@@ -63,6 +63,11 @@ class Case:
         return self.probability >= float(self.result["detection"]["threshold"])
 
     @property
+    def answered(self) -> bool:
+        """Whether the study has an answer; without one its prompts have none."""
+        return not self.result["detection"]["abstained"]
+
+    @property
     def slice_truth(self) -> list[bool] | None:
         """Which slices, in input order, hold scar; None when the table does not tell."""
         count = len(self.result["slices"])

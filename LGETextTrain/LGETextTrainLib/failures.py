@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from LGETextDetectLib.dicom_frames import Source
+from LGETextDetectLib.input_files import Source
 from LGETextDetectLib.outputs.slice_pictures import png_bytes
 from LGETextDetectLib.studies_below import find_studies
 from LGETextDetectLib.volume_files import load_study

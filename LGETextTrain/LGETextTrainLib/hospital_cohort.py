@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from LGETextDetectLib.dicom_frames import Source, is_dicom
+from LGETextDetectLib.dicom_frames import is_dicom
 from LGETextDetectLib.finding import Finding
+from LGETextDetectLib.input_files import Source, files_of, pass_closed
 from LGETextDetectLib.refusal import InputRefused
-from LGETextDetectLib.studies_below import Study, files_of, find_studies
+from LGETextDetectLib.studies_below import Study, find_studies
 from LGETextDetectLib.wording import read_report
 from pydicom import dcmread
 
@@ -113,7 +114,7 @@ def match_cohort(studies_root: Path, reports: Path) -> Cohort:
 
 def _header(source: Source) -> dict[str, str]:
     """Identifiers of the first DICOM file of a study; empty for a volume file."""
-    first = next((path for path in files_of(source) if is_dicom(path)), None)
+    first = next((path for path in files_of(source, pass_closed) if is_dicom(path)), None)
     if first is None:
         return dict.fromkeys(HEADER_TAGS, "")
     try:

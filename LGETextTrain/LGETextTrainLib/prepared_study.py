@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from LGETextDetectLib.dicom_frames import Source
+from LGETextDetectLib.input_files import Source, files_of, pass_closed
 from LGETextDetectLib.landmarks import find_landmarks
 from LGETextDetectLib.model import Engine
 from LGETextDetectLib.normalised import NormalisedStack, normalise
 from LGETextDetectLib.padding import without_padding
 from LGETextDetectLib.refusal import InputRefused
-from LGETextDetectLib.studies_below import Study, files_of
+from LGETextDetectLib.studies_below import Study
 from LGETextDetectLib.volume_files import load_study
 from LGETextDetectLib.worker_pool import run_tasks
 from scipy import ndimage
@@ -92,7 +92,7 @@ def as_acquired(array: npt.NDArray[np.float32], stack: NormalisedStack) -> npt.N
 
 def file_key(source: Source, frame: str) -> str:
     """Changes when a file of the study, or how it is prepared (``frame``), does; tells nothing of the path."""
-    facts = [(str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in files_of(source)]
+    facts = [(str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in files_of(source, pass_closed)]
     return hashlib.sha256(json.dumps([frame, facts]).encode()).hexdigest()[:24]
 
 

@@ -38,7 +38,7 @@ def report_html(detection: Detected) -> str:
         _finding(result),
         _segments(result),
         _slices(result, pictures),
-        _prompts(result["prompts"]),
+        _prompts(result["prompts"], result["detection"]["abstained"]),
         _quality(result["quality"]),
         _facts(result),
     ]
@@ -187,10 +187,13 @@ def _image(png: bytes, words: str) -> str:
 # --- prompts, quality, facts -----------------------------------------------------------------------------------------
 
 
-def _prompts(prompts: Sequence[Mapping[str, Any]]) -> str:
+def _prompts(prompts: Sequence[Mapping[str, Any]], abstained: bool) -> str:
     if not prompts:
         return ""
-    rows = [[f"<q>{_text(row['text'])}</q>", _text(prompt_words(row)), _percent(row["probability"])] for row in prompts]
+    rows = [
+        [f"<q>{_text(row['text'])}</q>", _text(prompt_words(row, abstained)), _percent(row["probability"])]
+        for row in prompts
+    ]
     heads = ("Asked", "Understood as", "Probability that it is true")
     return _section("prompts", "Questions asked", _table("prompts", "Prompts and their answers", heads, rows, (2,)))
 

@@ -13,6 +13,7 @@ REASONS = {
     "near-threshold": "The probability lies too close to the threshold for an answer.",
     "too-few-slices-of-heart": "Too few slices show the left ventricle.",
     "contrast-implausible": "Blood and myocardium do not stand out from each other as in late enhancement images.",
+    "contrast-not-measurable": "Too little blood or myocardium was surely recognised to tell whether these are late enhancement images.",
     "landmarks-unreliable": "The left ventricle and the RV insertion points could not be found reliably.",
 }
 LEVEL_WORDS = {
@@ -23,6 +24,11 @@ LEVEL_WORDS = {
     "outside": "outside the LV",
 }
 SEVERITIES = {"info": "Note", "warning": "Caution", "error": "Problem"}
+UNANSWERED = {
+    True: "not answered, as the study has no answer",
+    False: "no slice shows it",
+    None: "no slice shows it, or the study has no answer",
+}  # why a prompt that was understood has no probability, by whether the study was abstained from
 _LAYER_WORDS = {
     "insertion-point": "RV insertion points", "mid-wall": "mid-wall", None: "layer not determined",
 }  # fmt: skip
@@ -107,10 +113,13 @@ def probability_words(probability: float | None) -> str:
     return "not seen" if probability is None else f"{probability:.2f}"
 
 
-def prompt_words(prompt: Mapping[str, Any]) -> str:
-    """What a prompt was understood to ask, and why it has no answer although it was understood."""
-    unseen = prompt["understood"] and prompt["probability"] is None
-    return meaning_words(prompt["meaning"]) + ("; no slice shows it" if unseen else "")
+def prompt_words(prompt: Mapping[str, Any], abstained: bool | None = None) -> str:
+    """What a prompt was understood to ask, and why it has no answer although it was understood.
+
+    abstained: whether the study has no answer; None when only the prompt is known.
+    """
+    words = meaning_words(prompt["meaning"])
+    return f"{words}; {UNANSWERED[abstained]}" if prompt["understood"] and prompt["probability"] is None else words
 
 
 def meaning_words(meaning: Mapping[str, Any]) -> str:

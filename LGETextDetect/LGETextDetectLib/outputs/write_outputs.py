@@ -20,14 +20,12 @@ from ..normalised import NormalisedStack
 from ..output_folder import check_writable, written_below
 from ..refusal import InputRefused
 from ..result import Detected
+from ..result_files import ALWAYS, DICOM, holds_result
 from ..volume import Volume
 from ..volume_files import write_nrrd
 from .bullseye_svg import bullseye_svg
 from .report_html import report_html
 from .report_words import segment_rows
-
-ALWAYS = ("report.html", "landmarks.mrk.json", "normalised.nrrd", "evidence.nrrd", "bullseye.svg", "result.json")
-DICOM = ("scar_seg.dcm", "report_sr.dcm")
 
 
 def write_outputs(folder: Path, detection: Detected, dicom: bool = False) -> None:
@@ -162,11 +160,7 @@ def check_output(folder: Path) -> Path:
 
 def remove_result(target: Path) -> None:
     """Take away the files of an older result; whatever else lies there stays, and all of it when it is no result."""
-    try:
-        result = json.loads((target / "result.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return
-    if isinstance(result, dict) and {"input", "detection", "model"} <= set(result):
+    if holds_result(target):
         for name in (*ALWAYS, *DICOM):
             (target / name).unlink(missing_ok=True)
         with suppress(OSError):  # not empty
