@@ -176,7 +176,8 @@ def main(words: list[str]) -> int:
         print("a plain line", flush=True)
         return 0
     if command == "query":
-        send("result", data={"prompts": answers(prompts)})
+        verdict = {"present": True, "probability": 0.9, "threshold": 0.5, "abstained": False, "reasons": []}
+        send("result", data={"detection": verdict, "quality": [], "prompts": answers(prompts)})
         return 0
     points = Path(words[words.index("--landmarks") + 1]) if "--landmarks" in words else None
     return detect(source, out, prompts, points)

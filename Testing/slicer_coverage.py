@@ -28,7 +28,7 @@ PARTS = {
         "test_the_log_is_copied",
     ],
     "first-use packages, offline wheels": [
-        "test_5_10_asks_once_and_installs_only_what_is_missing", "test_wheels_from_a_folder_need_no_internet",
+        "test_only_what_is_missing_is_installed_wheels_only_and_slicers_own_stay", "test_wheels_from_a_folder_need_no_internet",
     ],
     "words, flags, abstention": ["test_the_answer_in_words", "test_flags_are_plain_words_the_serious_first"],
     "bull's eye, table, jumps": ["test_a_wedge_and_a_row_jump_to_their_segment"],

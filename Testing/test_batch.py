@@ -500,7 +500,10 @@ def test_resume_asks_again_when_the_prompts_are_others(
         (lambda result: result["prompts"][0]["meaning"].update(segments=[2, 3]), False),
         (lambda result: result["prompts"][0].update(understood=False, meaning=Meaning().to_dict()), False),
         (lambda result: result["prompts"][0].pop("meaning"), False),
-        (lambda result: result["detection"].update(present=None, abstained=True), False),
+        (
+            lambda result: result["detection"].update(present=None, abstained=True, reasons=["contrast-implausible"]),
+            False,
+        ),
     ],
 )
 def test_a_result_of_a_program_that_read_the_prompts_otherwise_is_not_done(

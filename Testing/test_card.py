@@ -144,11 +144,11 @@ def test_pictures_show_scar_and_evidence(tmp_path: Path) -> None:
     write_nrrd(Volume(labels, affine), tmp_path / "missed_mask.nrrd")
     write_nrrd(Volume(evidence, affine), results / "evidence.nrrd")
     picture = failure_picture(tmp_path / "missed.nrrd", tmp_path / "missed_mask.nrrd", results / "evidence.nrrd")
-    assert picture.shape == (480, 720, 3)
+    assert picture.shape == (480, 320, 3)
     blue = (picture == (86, 180, 233)).all(-1)
-    assert blue[240:].any() and not blue[:240].any()
+    assert blue[:, 160:].any() and not blue[:, :160].any()
     warm = picture[..., 0].astype(int) > picture[..., 2].astype(int) + 60
-    assert warm[240:].any() and not warm[:240].any()
+    assert warm[:, 160:].any() and not warm[:, :160].any()
 
 
 def test_nothing_wrong_no_picture(tmp_path: Path) -> None:

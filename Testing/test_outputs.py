@@ -405,19 +405,18 @@ def test_report_of_other_answers(probability: float, words: tuple[str, ...]) -> 
     assert all(word in text for word in words)
 
 
-def test_report_of_no_answer_answers_no_prompt() -> None:
-    text = Page(report_html(sample_detection(0.5, prompts=(("any scar?", Meaning(True), 0.774),)))).text
+def test_report_of_unfit_images_answers_no_prompt() -> None:
+    asked = (("any scar?", Meaning(True), 0.774),)
+    unfit = sample_detection(0.5, prompts=asked, heart=np.zeros_like(SAMPLE.prediction.heart))
+    text = Page(report_html(unfit)).text
     assert "some scar anywhere; not answered, as the study has no answer" in text and "77" not in text
 
 
-@pytest.mark.parametrize(
-    ("abstained", "why"),
-    [(True, "as the study has no answer"), (False, "; no slice shows it"), (None, "or the study has no answer")],
-)
-def test_why_a_prompt_has_no_probability(abstained: bool | None, why: str) -> None:
+@pytest.mark.parametrize(("unfit", "why"), [(True, "as the study has no answer"), (False, "; no slice shows it")])
+def test_why_a_prompt_has_no_probability(unfit: bool, why: str) -> None:
     prompt = {"understood": True, "probability": None, "meaning": Meaning(True, segments=(17,)).to_dict()}
-    assert prompt_words(prompt, abstained).endswith(why)
-    assert why not in prompt_words({**prompt, "probability": 0.3}, abstained)
+    assert prompt_words(prompt, unfit).endswith(why)
+    assert why not in prompt_words({**prompt, "probability": 0.3}, unfit)
 
 
 def test_report_is_accessible() -> None:

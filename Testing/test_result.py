@@ -203,18 +203,18 @@ def test_prompt_probability_is_null_when_not_understood_or_not_seen() -> None:
     assert answers == [(False, None), (True, 0.8), (False, None), (True, None)]
 
 
-def test_no_prompt_has_a_probability_where_the_study_has_no_answer() -> None:
+def test_no_prompt_has_a_probability_where_the_images_are_unfit() -> None:
     asked = (("scar?", SCAR_ANYWHERE, 0.95), ("no scar", SCAR_FREE, 0.05), ("LVEF?", Meaning(), None))
-    result = result_of(0.5, prompts=asked)
-    assert result["detection"]["reasons"] == ["near-threshold"]
-    assert [(row["understood"], row["probability"]) for row in result["prompts"]] == [
-        (True, None),
-        (True, None),
-        (False, None),
-    ]
-    result["prompts"][0]["probability"] = 0.95
+    near = result_of(0.5, prompts=asked)
+    assert near["detection"]["reasons"] == ["near-threshold"]
+    assert near["prompts"][0]["probability"] is not None  # other questions may well be answered
+    unfit = result_of(0.5, prompts=asked, heart=np.zeros_like(sample_detection().prediction.heart))
+    assert "too-few-slices-of-heart" in unfit["detection"]["reasons"]
+    assert [row["probability"] for row in unfit["prompts"]] == [None, None, None]
+    valid(unfit)
+    unfit["prompts"][0]["probability"] = 0.95
     with pytest.raises(jsonschema.ValidationError):
-        valid(result)
+        valid(unfit)
 
 
 def test_the_schema_knows_every_reason() -> None:

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from .backends import choose
 from .bundle import default_bundle, open_bundle
 from .events import Events, failure_place, quiet_libraries
+from .finding import images_unfit
 from .output_folder import check_writable
 from .outputs.write_outputs import check_output, remove_result, write_outputs
 from .refusal import InputRefused
@@ -255,7 +256,7 @@ def finished(study: Study, work: Work, model_sha256: str) -> Finished | None:
         same_model = result["model"]["sha256"] == model_sha256
         same_prompts = [(row["text"], row["meaning"]) for row in result["prompts"]] == _meanings(work.prompts)
         answered = any(row["probability"] is not None for row in result["prompts"])
-        answered_as_now = not (answered and result["detection"]["abstained"])
+        answered_as_now = not (answered and images_unfit(result["detection"]["reasons"]))
         row = done_row(study.name, study.path, result)
     except (OSError, ValueError, KeyError, TypeError):
         return None  # a result that cannot be read is made again

@@ -21,6 +21,12 @@ DEPTHS = {
 }  # transmurality of a layer; of the others (0, 0)
 CERTAINTIES = ("definite", "possible")
 AETIOLOGIES = ("ischaemic", "non-ischaemic")
+NEAR = "near-threshold"  # the one reason for no answer that is not about the images
+
+
+def images_unfit(reasons: Iterable[str]) -> bool:
+    """Whether it is for its images that a study has no answer. One whose probability is near the threshold answers prompts."""
+    return any(reason != NEAR for reason in reasons)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import aha
+from .finding import NEAR
 from .landmarks import TAPERED, Landmarks
 from .manual_landmarks import contradict_geometry
 from .normalised import NormalisedStack
@@ -58,7 +59,7 @@ def abstention_reasons(
     """
     reasons = []
     if band[0] < probability < band[1]:
-        reasons.append("near-threshold")
+        reasons.append(NEAR)
     # Short stacks (1 or 2 slices) are answered as long as each of them shows the heart.
     seen = min(int(heart_slices(stack.position, maps).sum()) for maps in (stack.maps, heart))
     if seen < min(MIN_HEART_SLICES, len(stack.position)):

@@ -10,7 +10,7 @@ import numpy as np
 
 from . import aha
 from .decisions import SURE_OF_AETIOLOGY
-from .finding import ENDOCARDIAL, LAYERS, Finding, Lesion, Meaning
+from .finding import ENDOCARDIAL, LAYERS, Finding, Lesion, Meaning, images_unfit
 from .landmarks import Landmarks, Point
 from .model import Engine, Prediction
 from .normalised import NormalisedStack
@@ -82,7 +82,7 @@ def build_result(
         "segments": _segments(prediction, segment_probability, finding),
         "finding": finding.to_dict(),
         "caption": say(finding),
-        "prompts": _prompts(asked, prediction, thresholds, detection["abstained"]),
+        "prompts": _prompts(asked, prediction, thresholds, images_unfit(detection["reasons"])),
         "quality": [{"code": f.code, "severity": f.severity, "text": f.text} for f in flags],
         "model": {
             "name": engine.bundle.name,
@@ -259,18 +259,18 @@ def _segments(prediction: Prediction, probability: Sequence[float], finding: Fin
 
 
 def _prompts(
-    asked: Sequence[tuple[str, Meaning]], prediction: Prediction, thresholds: Mapping[str, Any], abstained: bool
+    asked: Sequence[tuple[str, Meaning]], prediction: Prediction, thresholds: Mapping[str, Any], unfit: bool
 ) -> list[dict[str, Any]]:
     """Rows in the order asked.
 
-    probability is None when a prompt was not understood or asks of what no slice shows, and for every prompt about a
-    study that is not answered.
+    probability is None when a prompt was not understood or asks of what no slice shows, and for every prompt about
+    ``unfit`` images.
     """
     rows = []
     for (text, meaning), raw in zip(asked, prediction.prompt_probability, strict=True):
         probability = (
             None
-            if raw is None or abstained or not meaning.understood
+            if raw is None or unfit or not meaning.understood
             else rounded(_answer(meaning, raw, thresholds), PROBABILITY_DIGITS)
         )
         shown = text.encode("utf-8", "replace").decode("utf-8")  # a command line may hand over broken bytes

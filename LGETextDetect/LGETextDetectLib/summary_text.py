@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .events import one_line
-from .finding import Meaning
+from .finding import Meaning, images_unfit
 from .outputs.report_words import segment_rows
 from .questions import prompt_pair
 
@@ -31,14 +31,14 @@ def finding_text(result: Mapping[str, Any], report: Path) -> str:
         f"Report:      {report}",
     ]
     if result["prompts"]:
-        lines += ["", prompts_table(result["prompts"], detection["abstained"])]
+        lines += ["", prompts_table(result["prompts"], images_unfit(detection["reasons"]))]
     return "\n".join([*lines, NOTICE])
 
 
 def query_text(result: Mapping[str, Any]) -> str:
     """The answers to prompts, below the study's own answer and its quality; ``result`` is result.json."""
     detection = result["detection"]
-    table = prompts_table(result["prompts"], detection["abstained"])
+    table = prompts_table(result["prompts"], images_unfit(detection["reasons"]))
     return "\n".join([_verdict(detection), *_quality(result["quality"]), "", table, NOTICE])
 
 
@@ -63,14 +63,14 @@ def _quality(flags: Sequence[Mapping[str, str]]) -> list[str]:
     return [("Quality:     " if k == 0 else " " * 13) + line for k, line in enumerate(lines)]
 
 
-def prompts_table(prompts: Sequence[Mapping[str, Any]], abstained: bool = False) -> str:
+def prompts_table(prompts: Sequence[Mapping[str, Any]], unfit: bool = False) -> str:
     """Table of prompts: as typed, understood or not, probability, and the question that was put to the model.
 
-    abstained: of the study; then what was understood is said not to be answered.
+    unfit: the study's images are; then what was understood is said not to be answered.
     """
     rows = [("Prompt", "Understood", "Probability", "Asked")]
     for row in prompts:
-        unanswered = "not answered" if abstained and row["understood"] else "-"
+        unanswered = "not answered" if unfit and row["understood"] else "-"
         probability = unanswered if row["probability"] is None else f"{row['probability']:.2f}"
         rows.append(
             (shortened(row["text"]), "yes" if row["understood"] else "no", probability, asked_sentence(row["meaning"]))

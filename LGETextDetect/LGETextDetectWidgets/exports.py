@@ -13,7 +13,7 @@ from typing import Any
 import qt
 
 from .bullseye import bullseye_pixmap
-from .panel_words import NOTICE, answer_row, device_text, flags_text, result_text
+from .panel_words import NOTICE, answer_rows, device_text, flags_text, result_text
 
 DICOM_FILES = ("scar_seg.dcm", "report_sr.dcm")
 BULLSEYE_PIXELS, PICTURE_PIXELS = 900, 150
@@ -80,7 +80,7 @@ def pdf_html(result: Mapping[str, Any], pictures: int) -> str:
     )
     answers = "".join(
         f"<tr><td>{escape(question)}<br><i>{escape(words)}</i></td><td>{escape(p)}</td></tr>"
-        for question, p, words in map(answer_row, result["prompts"])
+        for question, p, words in answer_rows(result)
     )
     cells = [f'<td><img src="slice{k}" width="{PICTURE_PIXELS}"></td>' for k in range(pictures)]
     lines = ["".join(cells[k : k + PICTURES_A_ROW]) for k in range(0, len(cells), PICTURES_A_ROW)]

@@ -103,7 +103,7 @@ class PanelRuns:
             self.log(_("The run was of another volume than the one that is chosen now."))
         elif run.request.command == "query":
             run.check()
-            self.questions.add(run.answer["prompts"])
+            self.questions.add(run.answer)
         elif run.request.only_landmarks:
             self.parameters.landmarks = self.landmarks.take_over(lambda: show_run(run))
         else:
@@ -111,7 +111,7 @@ class PanelRuns:
             self._forget_result()
             self._result_folder = run.keep_folder()
             self._use_result(nodes)
-            self.questions.add(nodes.result["prompts"])
+            self.questions.add(nodes.result)
 
     def _use_result(self, nodes):
         self.nodes = nodes

@@ -118,13 +118,20 @@ def device_text(model: Mapping[str, Any]) -> str:
     )
 
 
-def answer_row(prompt: Mapping[str, Any]) -> tuple[str, str, str]:
-    """A prompt of result.json as question, probability and what was understood."""
+def answer_rows(result: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """The prompts of result.json, or of a query's event, as question, probability and what was understood."""
+    from LGETextDetectLib.finding import images_unfit
+
+    unfit = images_unfit(result["detection"]["reasons"])
+    return [_answer_row(prompt, unfit) for prompt in result["prompts"]]
+
+
+def _answer_row(prompt: Mapping[str, Any], unfit: bool) -> tuple[str, str, str]:
     from LGETextDetectLib.outputs.report_words import prompt_words
 
     known = prompt["probability"] is not None
     probability = f"{prompt['probability']:.2f}" if known else _("no answer")
-    meaning = prompt_words(prompt)
+    meaning = prompt_words(prompt, unfit)
     words = (
         _("Understood: {meaning}").format(meaning=meaning) if prompt["understood"] else meaning[0].upper() + meaning[1:]
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from .panel_words import EXAMPLES, answer_row
+from .panel_words import EXAMPLES, answer_rows
 from .result_section import fill_table
 
 
@@ -57,9 +57,10 @@ class QuestionSection:
             self._ui.examplesComboBox.currentIndex = 0
             self.on_ask()
 
-    def add(self, prompts: Sequence[Mapping[str, Any]]) -> None:
-        """Put answers at the end of the list; a question that stands there already moves."""
-        fresh = [(*answer_row(p), " ".join(str(n) for n in p["meaning"]["segments"])) for p in prompts]
+    def add(self, result: Mapping[str, Any]) -> None:
+        """Put a result's answers at the end of the list; a question that stands there already moves."""
+        places = [" ".join(str(n) for n in prompt["meaning"]["segments"]) for prompt in result["prompts"]]
+        fresh = [(*row, place) for row, place in zip(answer_rows(result), places, strict=True)]
         asked = {row[0] for row in fresh}
         self._set([*(row for row in self.rows if row[0] not in asked), *fresh])
         if fresh:

@@ -159,6 +159,6 @@ def _failures(failures: Sequence[Mapping[str, str]]) -> list[str]:
     if not failures:
         return []
     legend = (
-        "Virtual patients. Above the image, below it with the true scar outlined in blue and the evidence in orange."
+        "Virtual patients. Left the image, right it with the true scar outlined in blue and the evidence in orange."
     )
     return [legend, *(f"{failure['text']}\n\n![{failure['text']}]({failure['file']})" for failure in failures)]

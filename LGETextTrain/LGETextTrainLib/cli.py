@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from LGETextDetectLib.bundle import Bundle
 from LGETextDetectLib.events import Events
+
+if TYPE_CHECKING:  # it needs numpy, which --help can do without
+    from LGETextDetectLib.bundle import Bundle
 
 NOTICE = "Research use, not for diagnosis."
 

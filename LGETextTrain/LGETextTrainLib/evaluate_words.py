@@ -105,12 +105,12 @@ def _stated(meaning: dict[str, Any] | None) -> Meaning | None:
 
 
 def prompts(cases: Sequence[Case], given: Path | None) -> dict[str, Any]:
-    """AUROC of every prompt that is true of some answered studies and false of others, by the studies' true findings.
+    """AUROC of every prompt that is true of some studies that answer prompts and false of others, by the studies' true findings.
 
     What a prompt means is what its file states, and only without that what the program understands. A prompt that has a
     meaning but was not understood tells nothing: 0.5.
     """
-    kept = [case for case in cases if case.complete and case.answered]
+    kept = [case for case in cases if case.complete and case.answers_prompts]
     asked = _given_prompts(given)
     if not kept or not asked:
         return {}
@@ -138,13 +138,13 @@ def _said(case: Case, text: str) -> float:
 def wording_sensitivity(cases: Sequence[Case]) -> dict[str, Any]:
     """How far the probability moves with the wording (largest minus smallest of five), and whether a negation mirrors it.
 
-    Over all answered studies and all questions; a wording that was not understood counts as a difference of 1.
+    Over all studies that answer prompts and all questions; a wording that was not understood counts as a difference of 1.
     """
     spreads: list[float] = []
     mirrors: list[float] = []
     rows: dict[str, dict[str, float]] = {}
     for question in QUESTIONS:
-        answers = [_answers(case, question) for case in cases if case.answered]
+        answers = [_answers(case, question) for case in cases if case.answers_prompts]
         spread = [_spread(said) for said, _ in answers if said]
         mirror = [_mirror(said, negated) for said, negated in answers if said]
         if spread:

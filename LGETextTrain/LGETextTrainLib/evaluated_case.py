@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from LGETextDetectLib.finding import LAYERS, Finding, Lesion
+from LGETextDetectLib.finding import LAYERS, Finding, Lesion, images_unfit
 
 from .measures import read_measures
 from .truth_table import read_truth
@@ -64,8 +64,13 @@ class Case:
 
     @property
     def answered(self) -> bool:
-        """Whether the study has an answer; without one its prompts have none."""
+        """Whether the study has an answer."""
         return not self.result["detection"]["abstained"]
+
+    @property
+    def answers_prompts(self) -> bool:
+        """Whether its images are fit for answers to prompts."""
+        return not images_unfit(self.result["detection"]["reasons"])
 
     @property
     def slice_truth(self) -> list[bool] | None:

@@ -20,11 +20,11 @@ from .measures import SCAR, find_mask
 
 UInt8 = npt.NDArray[np.uint8]
 CROP_MM = 55.0  # half the side of a picture
-SIDE = 240  # pixels of a picture
+SIDE = 160  # pixels of a picture
 SLICES = 3
 TRUE_RGB, FOUND_RGB = (86, 180, 233), (255, 120, 0)  # outline of the true scar, evidence
 EVIDENCE_FROM, OPACITY = 0.25, 0.55
-GREY_STEP = 4  # of 256: 64 greys are enough to look at and take less room in the repository
+GREY_STEP = 12  # of 256: 22 greys are enough to look at and take less room in the repository
 LIST = "failures.json"
 
 
@@ -86,22 +86,21 @@ def write_failures(out: Path, root: Path, results: Path, cases: Sequence[Case]) 
 
 
 def failure_picture(study: Source, mask: Path, evidence: Path) -> UInt8:
-    """(2 * 240, 3 * 240, 3): slices with most true scar, else most evidence; above plain, below with outline and evidence."""
+    """(3 * 160, 2 * 160, 3): slices with most true scar, else most evidence; left plain, right with outline and evidence."""
     loaded = load_study(study).volume
     labels, heat = np.round(load_study(mask).volume.array).astype(int), load_study(evidence).volume.array
     scar = np.isin(labels, SCAR)
     weight = (scar if scar.any() else heat).sum((1, 2))
     chosen = np.sort(np.argsort(-weight, kind="stable")[:SLICES])
     middle = np.argwhere(labels > 0)[:, 1:].mean(0)
-    plain, marked = [], []
+    rows = []
     for k in chosen:
         image, true, found = (
             _cut(a[k].astype(float), middle, loaded.spacing_mm[:2]) for a in (loaded.array, scar, heat)
         )
         grey = _grey(image)
-        plain.append(grey)
-        marked.append(_marked(grey, true > 0.5, found))
-    return np.concatenate([np.concatenate(plain, 1), np.concatenate(marked, 1)], 0)
+        rows.append(np.concatenate([grey, _marked(grey, true > 0.5, found)], 1))
+    return np.concatenate(rows, 0)
 
 
 def _cut(

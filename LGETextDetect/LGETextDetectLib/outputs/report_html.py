@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from ..finding import images_unfit
 from ..quality import LOW_CONFIDENCE
 from ..result import Detected
 from .bullseye_svg import bullseye_svg, ramp_colour
@@ -38,7 +39,7 @@ def report_html(detection: Detected) -> str:
         _finding(result),
         _segments(result),
         _slices(result, pictures),
-        _prompts(result["prompts"], result["detection"]["abstained"]),
+        _prompts(result["prompts"], images_unfit(result["detection"]["reasons"])),
         _quality(result["quality"]),
         _facts(result),
     ]
@@ -187,11 +188,11 @@ def _image(png: bytes, words: str) -> str:
 # --- prompts, quality, facts -----------------------------------------------------------------------------------------
 
 
-def _prompts(prompts: Sequence[Mapping[str, Any]], abstained: bool) -> str:
+def _prompts(prompts: Sequence[Mapping[str, Any]], unfit: bool) -> str:
     if not prompts:
         return ""
     rows = [
-        [f"<q>{_text(row['text'])}</q>", _text(prompt_words(row, abstained)), _percent(row["probability"])]
+        [f"<q>{_text(row['text'])}</q>", _text(prompt_words(row, unfit)), _percent(row["probability"])]
         for row in prompts
     ]
     heads = ("Asked", "Understood as", "Probability that it is true")

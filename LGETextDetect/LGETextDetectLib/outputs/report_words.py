@@ -27,8 +27,7 @@ SEVERITIES = {"info": "Note", "warning": "Caution", "error": "Problem"}
 UNANSWERED = {
     True: "not answered, as the study has no answer",
     False: "no slice shows it",
-    None: "no slice shows it, or the study has no answer",
-}  # why a prompt that was understood has no probability, by whether the study was abstained from
+}  # why a prompt that was understood has no probability, by whether the images are unfit
 _LAYER_WORDS = {
     "insertion-point": "RV insertion points", "mid-wall": "mid-wall", None: "layer not determined",
 }  # fmt: skip
@@ -113,13 +112,13 @@ def probability_words(probability: float | None) -> str:
     return "not seen" if probability is None else f"{probability:.2f}"
 
 
-def prompt_words(prompt: Mapping[str, Any], abstained: bool | None = None) -> str:
+def prompt_words(prompt: Mapping[str, Any], unfit: bool) -> str:
     """What a prompt was understood to ask, and why it has no answer although it was understood.
 
-    abstained: whether the study has no answer; None when only the prompt is known.
+    unfit: whether the study's images are, so that no prompt is answered.
     """
     words = meaning_words(prompt["meaning"])
-    return f"{words}; {UNANSWERED[abstained]}" if prompt["understood"] and prompt["probability"] is None else words
+    return f"{words}; {UNANSWERED[unfit]}" if prompt["understood"] and prompt["probability"] is None else words
 
 
 def meaning_words(meaning: Mapping[str, Any]) -> str:
