@@ -85,9 +85,7 @@ def _failed(error: Exception, arguments: argparse.Namespace, events: Events) -> 
     if isinstance(error, Cancelled):
         print("cancelled", file=sys.stderr)
         return CANCELLED
-    if isinstance(
-        error, BrokenPipeError
-    ):  # the program that asked has gone, or `| head` has read enough of a long list
+    if isinstance(error, BrokenPipeError):  # who asked has gone, or `| head` has read enough of a long list
         stop_writing(sys.stdout)
         return CANCELLED
     if isinstance(error, UsageError):

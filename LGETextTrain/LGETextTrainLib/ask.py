@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from LGETextDetectLib.finding import LAYERS, Finding, Lesion, Meaning
 
+Bools = npt.NDArray[np.bool_]
 PRESENCE = Meaning(True)
 SEGMENTS = tuple(Meaning(True, segments=(n,)) for n in range(1, 18))
 SINGLE_SEGMENT = 0.7  # of the layer questions ask about one segment, as detection does; the others about a whole lesion
@@ -34,11 +35,16 @@ PLACES: tuple[tuple[int, ...], ...] = (
 )  # fmt: skip
 
 
-def segment_answers(findings: Sequence[Finding]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+def answers_to(meanings: Sequence[Meaning], findings: Sequence[Finding]) -> tuple[Bools, Bools]:
+    """(N, P) whether each question is true of each study, and (N, P) whether what is said of the study decides it."""
+    said = [[meaning.decided_for(finding) for meaning in meanings] for finding in findings]
+    true = np.array([[answer is True for answer in row] for row in said], bool)
+    return true, np.array([[answer is not None for answer in row] for row in said], bool)
+
+
+def segment_answers(findings: Sequence[Finding]) -> tuple[Bools, Bools]:
     """(N, 17) whether each segment holds scar, and (N, 17) whether what is said of the study decides that."""
-    said = [[meaning.decided_for(finding) for meaning in SEGMENTS] for finding in findings]
-    scarred = np.array([[answer is True for answer in row] for row in said], bool)
-    return scarred, np.array([[answer is not None for answer in row] for row in said], bool)
+    return answers_to(SEGMENTS, findings)
 
 
 def random_question(rng: np.random.Generator) -> Meaning:

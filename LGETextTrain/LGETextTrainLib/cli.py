@@ -73,7 +73,7 @@ def run(command: str, arguments: argparse.Namespace, events: Events) -> int:
     """Run one training-side command; returns the exit code."""
     commands = {
         "phantom": _phantom, "train": _train, "check-data": _check_data, "preview-scars": _preview_scars, "evaluate": _evaluate,
-        "export": _export, "bundle": _bundle,
+        "export": _train, "bundle": _bundle,
     }  # fmt: skip
     return commands[command](arguments, events)
 
@@ -91,39 +91,22 @@ def _phantom(arguments: argparse.Namespace, events: Events) -> int:
 
 
 def _train(arguments: argparse.Namespace, events: Events) -> int:
-    """Train, or go on with a run; a finished one is taken as it ended."""
+    """Train, or go on with a run; a finished one is taken as it ended. ``export`` writes a finished one's bundle again."""
     from .recipe import HospitalRecipe, read_any_recipe
 
     recipe = read_any_recipe(arguments.recipe)
+    again = arguments.command == "export"
     if isinstance(recipe, HospitalRecipe):
-        from .hospital_training import train_hospital
+        from .hospital_training import export_hospital, train_hospital
 
-        folder = train_hospital(recipe, arguments.out, events)
+        folder = (export_hospital if again else train_hospital)(recipe, arguments.out, events)
     else:
-        from .train import run_training
+        from .train import export_training, run_training
 
-        folder = run_training(recipe, arguments.out, events)
+        folder = (export_training if again else run_training)(recipe, arguments.out, events)
     if os.environ.get("RANK", "0") == "0":  # of several processes started by torchrun the first speaks
         events.result({"bundle": str(folder)})
         events.log(f"bundle: {folder}")
-    return 0
-
-
-def _export(arguments: argparse.Namespace, events: Events) -> int:
-    """Write a finished run's bundle again; a run that is not finished is refused."""
-    from .recipe import HospitalRecipe, read_any_recipe
-
-    recipe = read_any_recipe(arguments.recipe)
-    if isinstance(recipe, HospitalRecipe):
-        from .hospital_training import export_hospital
-
-        folder = export_hospital(recipe, arguments.out, events)
-    else:
-        from .train import export_training
-
-        folder = export_training(recipe, arguments.out, events)
-    events.result({"bundle": str(folder)})
-    events.log(f"bundle: {folder}")
     return 0
 
 

@@ -17,7 +17,7 @@ from LGETextDetectLib.wall_regions import PER_SLICE
 from torch import Tensor
 from torch.nn import functional
 
-from .ask import PRESENCE, LayerQuestion, draw_layer_questions, draw_questions
+from .ask import PRESENCE, LayerQuestion, answers_to, draw_layer_questions, draw_questions
 from .cohort import Case, CaseBatch, join_cases
 from .language import LanguageConfig, LanguageModel
 from .losses import report_contrast
@@ -64,9 +64,8 @@ def looked_at(member: Tensor, present: Tensor, meanings: list[Meaning]) -> Tenso
 
 def truth_table(meanings: list[Meaning], findings: tuple[Finding, ...]) -> tuple[Tensor, Tensor]:
     """(B, P) 1 where the question is true of the study, and (B, P) bool where what is said of it decides the question."""
-    said = [[m.decided_for(f) for m in meanings] for f in findings]
-    true = torch.tensor([[float(answer is True) for answer in row] for row in said])
-    return true, torch.tensor([[answer is not None for answer in row] for row in said])
+    true, decided = answers_to(meanings, findings)
+    return torch.from_numpy(true).float(), torch.from_numpy(decided)
 
 
 @dataclass(frozen=True)
