@@ -85,3 +85,13 @@ def of_the_wall(marks: list[Mark], k: int) -> bool:
     # "thin (< 25 %) subendocardial scar", "akinetic" beside it: neither is what the share is of
     beside = [m for m in [*before[-3:], *after[:2]] if m.words.lower() != "thin" and not _MOTION.match(m.words.lower())]
     return not any(m.kind in ("notthick", "topic") for m in beside)
+
+
+def scarred_after_all(rest: list[Mark]) -> bool:
+    """'Viable with less than 25 % scar': what follows says how much scar there is in the place named before."""
+    scar = next((m for m in rest if m.kind == "extent" or (m.kind == "term" and m.value in STRONG)), None)
+    if scar is None or (scar.kind == "extent" and scar.value.high == 0):
+        return False
+    return not any(
+        m.kind in ("neg", "spare", "place", "vessel", "sep", "break") for m in rest[: rest.index(scar)]
+    ) and not any(m.kind in ("place", "vessel", "negpost") for m in rest[rest.index(scar) :])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from .wording_levels import Place, at_levels, restricted
 from .wording_lexicon import TERRITORIES
 from .wording_marks import Mark
 from .wording_reading import STRONG
@@ -74,29 +73,6 @@ def _answers_history(marks: list[Mark], at: int, clause: list[Mark]) -> bool:
     return denies and any(m.kind == "history" for m in clause)
 
 
-def leading_place(marks: list[Mark]) -> Mark | None:
-    """'Anterior: ...', 'Inferior infarct: ...', 'Mid: ...' at the start: the wall or level of what follows it."""
-    kinds = [m.kind for m in marks[:3]]
-    if kinds[:2] != ["place", "colon"] and kinds != ["place", "term", "colon"]:
-        return None
-    return marks[0] if marks[0].value.kind == "wall" or marks[0].value.only_levels else None
-
-
-def under_place(marks: list[Mark], lead: Mark) -> list[Mark]:
-    """The marks with levels restricted to the wall, or walls to the level, that leads the sentence."""
-    result = []
-    for mark in marks:
-        if mark.kind == "place" and lead.value.only_levels and not mark.value.levels:
-            mark = mark._replace(value=restricted(mark.value, lead.value.levels))
-        elif mark.kind == "place" and mark.value.only_levels and not lead.value.only_levels:
-            place = Place(at_levels(lead.value.segments, mark.value.levels), mark.value.levels, False, True)
-            mark = mark._replace(value=place)
-        result.append(mark)
-    if any(m.kind == "place" and m is not lead for m in result):
-        result = [m for m in result if m is not lead]
-    return result
-
-
 def free_wall_of_rv(marks: list[Mark], heading: str) -> list[Mark]:
     """'RV infarct: free wall enhancement': the free wall of a sentence on the RV, or below its heading, is the RV's."""
     right = heading.startswith(("rv", "right")) or any(
@@ -111,16 +87,23 @@ def said_of_images(marks: list[Mark]) -> list[Mark]:
     """'LGE sequences negative', 'late images normal': the images stand for the enhancement."""
     if any(m.kind == "term" and m.value in STRONG for m in marks):
         return marks
+    images = next((k for k, m in enumerate(marks) if m.kind == "tokens"), 0)
+    if images and marks[0].kind == "negpost" and {m.kind for m in marks[1:images]} <= {"sep", "topic", "assert"}:
+        marks = [
+            *marks[1 : images + 1],
+            marks[0],
+            *marks[images + 1 :],
+        ]  # "normal perfusion and late gadolinium imaging"
     result = []
-    images = False
+    stood = False
     for k, mark in enumerate(marks):
         judged = mark.kind == "tokens" and any(
             m.kind == "negpost" or (m.kind == "assert" and m.words in ("positive", "+"))
             for m in marks[k + 1 : k + (4 if [m.words for m in marks[k + 2 : k + 3]] == ["and"] else 3)]
         )
-        images = images or judged
+        stood = stood or judged
         mark = mark._replace(kind="term", value="lge") if judged else mark
-        result.append(mark._replace(value="negative") if images and mark.kind == "negpost" else mark)
+        result.append(mark._replace(value="negative") if stood and mark.kind == "negpost" else mark)
     return result
 
 
@@ -203,15 +186,6 @@ def without_bound_terms(marks: list[Mark]) -> list[Mark]:
     return result
 
 
-def exact_after_colon(marks: list[Mark]) -> list[Mark]:
-    """'Septal LGE: mid-wall, basal anteroseptum': the wall before the colon is only the heading of the one after it."""
-    colon = next((k for k, m in enumerate(marks) if m.kind == "colon"), None)
-    if colon is None or not any(m.kind == "term" for m in marks[:colon]):
-        return marks
-    exact = {s for m in marks[colon:] if m.kind == "place" for s in m.value.segments}
-    return [m for k, m in enumerate(marks) if k > colon or m.kind != "place" or not m.value.segments & exact]
-
-
 def exact_in_brackets(marks: list[Mark]) -> list[Mark]:
     """'Inferior infarct (4, 10)', 'lateral scar, 60 % (5, 6)': numbers behind a wall say which of its segments."""
     wall: int | None = None
@@ -290,6 +264,9 @@ def is_past(marks: list[Mark]) -> bool:
         return False
     for k, mark in enumerate(marks):
         if mark.kind == "history":
+            told = marks[k - 1 : k] and marks[k - 1].kind in ("explain", "after") and marks[k - 1].end == mark.start
+            if told and any(m.kind in ("term", "layer") for m in marks[:k]):
+                continue  # "transmural scar due to the known infarct"
             return True
         if mark.kind == "year" and not any(m.kind == "again" for m in marks[:k]):
             return True
@@ -339,7 +316,10 @@ def doubt_of(marks: list[Mark]) -> tuple[bool, bool]:
     if artefact and not maybe and _names_no_scar(marks[: artefact[0]]):
         return False, True  # "the signal in the septum is considered artefactual"
     if artefact and any(
-        m.kind == "term" and m.value == "bright" and 0 <= marks[artefact[0]].start - m.end <= 1 for m in marks
+        m.kind == "term"
+        and (m.value == "bright" or marks[artefact[0]].words.lower().endswith("actual"))
+        and 0 <= marks[artefact[0]].start - m.end <= 1
+        for m in marks
     ):
         return False, True
     explained = (bool(artefact) and any(m.kind in ("explain", "coref") for m in marks[: artefact[0]])) or (

@@ -45,9 +45,23 @@ _GONE = re.compile(
 _AGAINST_THEN = re.compile(
     rf"\b(?:vs\.?|versus)\s(?=(?:the\s|that\s)?(?:{_EARLIER}|previously|before|then|(?:19|20)\d\d)\b)", re.I
 )
+_MONTH = r"(?:jan|ene|fe[bv]|mar|apr|avr|abr|ma[iy]|jun|juin|jul|juil|aug|ao?ut|ago|sep|o[ck]t|nov|de[cz])[a-z]{0,7}\.?"
+_YEAR = r"(?:19|20)\d\d\b"
+_DATE = re.compile(
+    rf"(?:\b(?:on|of|dated|from|vom|am|du|del|le)\s)?\b(?P<day>\d{{1,2}}[./-]\d{{1,2}}[./-]{_YEAR}|{_YEAR}[./-]\d\d[./-]\d\d\b"
+    rf"|\d{{1,2}}(?:st|nd|rd|th)?\.?\s(?:de\s|of\s)?{_MONTH},?\s(?:de\s)?{_YEAR}|{_MONTH}\s\d{{1,2}}(?:st|nd|rd|th)?,?\s{_YEAR})",
+    re.I,
+)
+_COMPARES = re.compile(  # or tells of an event on that day
+    r"\b(?:now|today|current(?:ly)?|compar\w+|unchanged|since|earlier|last|follow-?up|no\slonger|resolv\w+|seit|vor(?:untersuchung|befund|aufnahme)\w*|heute|aktuell\w*|"
+    r"aujourd\w*|actuel\w*|actual\w*|hoy|(?:previous|prior)\s(?!(?:\w+\s)?(?:infarct|mi\b|myoc|scar))|n?stemi|pci|cabg|stent\w*|surgery|bypass|ct|echo\w*|tte|biopsy|ablation)\b",
+    re.I,
+)
 
 
 def said_of_today(text: str) -> str:
     """The text without the amounts of an earlier time, and with clauses on what was not there then put as 'new'."""
+    if len({found["day"] for found in _DATE.finditer(text)}) == 1 and not _COMPARES.search(text):
+        text = _DATE.sub(" ", text)  # the day of this examination
     text = _NOW_AND_THEN.sub(r"\1", _CHANGED.sub(r"\1", _WAS_THEN.sub("is now", text)))
     return _HANGING.sub(", new", _AGAINST_THEN.sub("compared with ", _GONE.sub("has ", text)))

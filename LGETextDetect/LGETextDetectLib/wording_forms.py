@@ -6,6 +6,9 @@ import re
 
 _TICKED = re.compile(r"[☒☑✓✔]|\[[xX]\]")
 _UNTICKED = re.compile(r"(?:[☐□❏]|\[ ?\])[^☐□❏☒☑✓✔\[\]\n;]{1,60}")
+_UNTICKED_BEHIND = re.compile(r"[^☐□❏☒☑✓✔\[\]\n;:]{1,60}(?:[☐□❏]|\[ ?\])")
+_BOX_BEHIND = re.compile(r"[☐□❏☒☑✓✔\]]\s*$")
+_BOX_BEFORE = re.compile(r"\s*(?:[^:\n]{0,40}:)?\s*(?:[☐□❏☒☑✓✔]|\[[xX ]?\])")
 _FIRST_POINT = re.compile(r"(?:^|\s)1\)\s")  # "1) EF 45 2) no scar"
 _NEXT_POINT = re.compile(r"(?<=[^\s.])\s[2-9]\)\s(?=[=A-Za-z])")
 _WALL = r"(?:antero|infero|postero)?(?:septum|septal|lateral|anterior|inferior|posterior)|apex|apical|basal|mid|wall|lad|rca|lcx"
@@ -24,6 +27,15 @@ _REWORDED = tuple(
         # "basal septum +, apex -"
         (rf"\b({_WALL})\s[-−–](?=\s?(?:[,;.\n]|$))", r"\1 negative"),
         (rf"\b({_WALL})\s\+(?=\s?(?:[,;.\n]|$))", r"\1 positive"),
+        # "LGE+, EF 45 %", "seg 4/17"
+        (rf"\b({_LATE}|scar|fibrosis)\s?[:=]?\s?\+(?=\s?(?:[,;.)\n]|$))", r"\1 positive"),
+        (r"\b(seg(?:ment)?\.?\s?(?:1[0-2]|[1-9]))\s?/\s?17\b", r"\1"),
+        # "Scar? Yes.", "Q: any LGE? A: no"
+        (
+            r"(?:\bq(?:uestion)?\s?[:.]\s?)?(?:\b(?:is|are|was|were)\s(?:there|it)\s)?(?:\bany\s)?([^.:;?\n]{2,60}?)(?:\s(?:present|seen))?\s?\?\s*[-–=>]{0,2}\s?"
+            r"(?:a(?:nswer)?\s?[:.]\s?)?(?=(?:yes|no|none|nil|ja|nein|oui|non|si|absent|present|positive|negative)\s?(?:[,.;\n]|$))",
+            r"\1: ",
+        ),
         # "the septum enhances, the lateral wall does not"
         (
             r"(\b(?:enhances?|enhancing|hyperenhances?)\b[^.\n]{0,120}?)\b(?:does|do|did)(?:\snot|n't)(?=\s?(?:[,;.\n]|$))",
@@ -47,6 +59,35 @@ _REWORDED = tuple(
             r"\1",
         ),
         (r"\bchagasic\b", "chagas"),
+        # "LAD territory including the apex", "base a l'apex", "inferior b+m"
+        (
+            r"\b(territor\w+|region|wall|septum)\s?,?\s(?:incl\.?|including|inklusive|einschliesslich|y\scompris|incluyendo)\s(?!no\b)",
+            r"\1 and ",
+        ),
+        (r"\bbase?(?:al)?\s(?:a|al)\s(?=(?:l'|la\s|el\s)?(?:apex|apical|pointe|punta|med|moy))", "base to "),
+        (r"\bb\s?[+/&,]\s?m\s?[+/&,]\s?a\b", "basal to apical"),
+        (r"\bb\s?[+/&,]\s?m\b", "basal and mid"),
+        (r"\bm\s?[+/&,]\s?a\b", "mid and apical"),
+        (r"\b(bas(?:e|al))-(?:to-)?(?=ap(?:ex\b|i[ck]al))", r"\1 to "),
+        (r"\bV\.\s?a\.", "Verdacht auf"),
+        # "nicht mehr nachweisbar", "n'est plus visible", "ya no se observa"
+        (r"\bnicht\smehr\b|\b(?:n'est|ne\ssont)\splus\b|\bya\sno\b", "no longer"),
+        (r"\b(intra|medio)-(?=mur|myo)", r"\1"),
+        (r"\bfine\s(?=bande|line|linear|stripe|rim|lisere)", ""),  # nothing that is fine
+        (r"\b(bas(?:al|e)\s?(?:,|and|&|/|to)\s?)middle(?=\s(?:third|segment|level|part|portion))", r"\1mid"),
+        # "basal und medial", "segments medians de la paroi" is no mid-wall, "no obstructiva" denies nothing
+        (r"\b(basal\w*\s?(?:,|und|and|et|y|bis|to|/|-|\+|&)\s?)medial\w{0,2}(?!\w|\s(?:papill|part|wall))", r"\1mid"),
+        (
+            r"\b(median\w*|moyen\w*|medi[oa]s?|mittler\w+)\s(?=(?:de\s(?:la|las|los)?|des|du|del|der)\s?(?:paroi|pared|cara|wand))",
+            r"\1 level ",
+        ),
+        (r"\b(?:no|non|not|nicht)[\s-](?=obstru[ck]tiv|dilat)", "non"),
+        (r"\bDDx?:?\s(?=arte?i?fa[ck]t)", "versus "),
+        (r"\bat\s(?:the\s)?apex,?\s(?=(?:involving|affecting)\b[^.;\n]{0,80}\bapical\b)", ""),
+        (
+            r"\bRT(?=\s(?:trans|sous|intra|endo|epi|ant|inf|lat|sept|basal|apical|mid|med))",
+            "LGE",
+        ),  # rehaussement tardif
         # "Mid level - inferior scar", "apical segments: 0"
         (r"(^|[.;\n]\s?)(basal|mid|apical)(?:\s(?:level|third))?\s[-–]\s", r"\1\2 level: "),
         (r"(^|[.;\n]\s?)apex\s[-–]\s", r"\1apex: "),
@@ -94,10 +135,16 @@ _REWORDED = tuple(
 )
 
 
+def _ticked_alone(line: str) -> str:
+    """A line without the options not ticked; the boxes stand before the options ('[x] yes') or behind them ('yes [x]')."""
+    behind = _BOX_BEHIND.search(line) and not _BOX_BEFORE.match(line)
+    return _TICKED.sub(" ", (_UNTICKED_BEHIND if behind else _UNTICKED).sub(" ", line))
+
+
 def filled_in(text: str) -> str:
     """The text of a form with the ticked options alone, its signs and elliptic verbs as words."""
     if _TICKED.search(text):
-        text = _TICKED.sub(" ", _UNTICKED.sub(" ", text))
+        text = "\n".join(_ticked_alone(line) for line in text.split("\n"))
     if _FIRST_POINT.search(text):
         text = _NEXT_POINT.sub(". ", text)
     for pattern, said in _REWORDED:

@@ -36,7 +36,7 @@ lge: lge | late gadolinium enhancement | late enhancement | late gadolinium | la
     late phase | late gadolinium imaging | contrast | lge psir | psir | psir lge | scar / fibrosis | late enhancement
     imaging | enhancement late | realce tardio | lge result | scar pattern | scar fibrosis | lge viable | late gad |
     de | tissue | late gadolinium images | scar and fibrosis | late enhancement findings | late gadolinium enhancement
-    imaging | lge present | midwall fibrosis | myocardium tissue characterisation | myocardial tissue characterisation
+    imaging | midwall fibrosis | myocardium tissue characterisation | myocardial tissue characterisation
     | late gadolinium enhancement lge | late gadolinium enhancement ( lge ) | infarct imaging | myocardium enhancement
     | lge series
 scmr: level | levels | location | locations | myocardium distribution | myocardial distribution | myocardium territory | distribution |
@@ -55,6 +55,7 @@ other: valves | valve | aortic valve | mitral valve | tricuspid valve | other va
     star | fat imaging | ege | early gadolinium | early gadolinium enhancement | vessels | other | volumes | lymph
     nodes | strain | dimensions | hypokinesia | function | rv function | lv function | right ventricular function
 lv: lv | left ventricle | left ventricular | ventricle | heart | myocardium | cardiac
+presence: presence | present
 noreflow: mvo | microvascular obstruction | no reflow | obstruction microvascular
 """
 

@@ -118,7 +118,8 @@ def _specific(items: list[Item]) -> list[Item]:
                 if item.value == "diffuse" and not any(i.kind == "place" for i in items):
                     result.append(Item("place", Place(frozenset(range(1, 17)), kind="whole"), True, item.words))
                 continue
-        if item.kind == "place" and place_of(item).kind == "territory" and exact and not item.linked:
+        territory = item.kind == "place" and place_of(item).kind == "territory"
+        if territory and exact and not (item.linked or _adds(item, items[k + 1 : k + 2])):
             continue
         bare = item.kind == "place" and place_of(item).base and not (place_of(item).levels or item.minus)
         if bare and (place_of(item).base in levelled or (not item.linked and _exact_inside(items, k))):
@@ -144,6 +145,14 @@ def _without_vague(items: list[Item]) -> list[Item]:
     vague = bool(items) and items[0].kind == "layer" and items[0].value in ("patchy", "diffuse")
     pairs = len(items) >= 5 and kinds[1:] == ["place", "layer"] * (len(items) // 2)
     return items[1:] if vague and pairs else items
+
+
+def _adds(territory: Item, after: list[Item]) -> bool:
+    """'LAD territory and apical lateral segment': what follows lies outside the territory and is joined to it."""
+    return any(
+        i.kind == "place" and place_of(i).joined and not place_of(i).segments <= place_of(territory).segments
+        for i in after
+    )
 
 
 def _places(items: list[Item]) -> list[Item]:

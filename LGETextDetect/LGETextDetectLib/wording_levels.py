@@ -21,6 +21,7 @@ class Place:
     kind: str = "wall"  # wall, numbers, territory, rvip, whole
     base: frozenset[int] = frozenset()  # the wall's segments before a level restricted it
     apart: bool = False  # a comma stands between it and the place before
+    joined: bool = False  # an "and" does
 
 
 def at_levels(segments: frozenset[int], levels: tuple[str, ...]) -> frozenset[int]:
@@ -37,7 +38,7 @@ def at_levels(segments: frozenset[int], levels: tuple[str, ...]) -> frozenset[in
 
 def restricted(place: Place, levels: tuple[str, ...]) -> Place:
     base = place.base or place.segments
-    return Place(at_levels(place.segments, levels), levels, False, True, place.kind, base, place.apart)
+    return Place(at_levels(place.segments, levels), levels, False, True, place.kind, base, place.apart, place.joined)
 
 
 def combine(marks: list[Mark]) -> list[Mark]:
@@ -139,5 +140,5 @@ def _barrier(marks: list[Mark], start: int, end: int) -> bool:
     between = marks[start + 1 : end]
     topic = next((k for k in range(len(between) - 1, -1, -1) if between[k].kind == "topic"), None)
     goes_on = topic is not None and {"plus", "term"} <= {m.kind for m in between[topic:]}
-    parts = {"neg", "except", "spare", "break", "colon", "organ"} | (set() if goes_on else {"topic"})
+    parts = {"neg", "negpost", "except", "spare", "break", "colon", "organ"} | (set() if goes_on else {"topic"})
     return any(m.kind in parts for m in between)

@@ -118,6 +118,8 @@ def _segment_numbers(names: list[str], at: int) -> tuple[tuple[int, ...], int]:
 
 
 _MOST_NUMBERS = 60  # of one list; the rest is another list
+_RANGE = frozenset("- – — to".split())
+_JOINS = _RANGE | frozenset(", and or / & + segment also".split())
 _AFTER_NUMBERS = frozenset(". , ; : ( ) and with without".split())
 
 
@@ -171,24 +173,18 @@ def _number_list(names: list[str], at: int) -> tuple[tuple[int, ...], int]:
         and (at + 1 == len(names) or names[at + 1] not in ("mm", "%", "cm", "of", "g", "ml", "x"))
     ):
         value = int(names[at])
-        if numbers and names[at - 1] in ("-", "–", "—", "to") and value > numbers[-1]:
+        if numbers and names[at - 1] in _RANGE and value > numbers[-1] and not _is_chained(names, at):
             numbers += range(numbers[-1] + 1, value + 1)
         else:
             numbers.append(value)
         end = at = at + 1
-        while at < len(names) and names[at] in (
-            ",",
-            "and",
-            "or",
-            "/",
-            "&",
-            "+",
-            "-",
-            "–",
-            "—",
-            "to",
-            "segment",
-            "also",
-        ):
+        while at < len(names) and names[at] in _JOINS:
             at += 1
     return tuple(numbers), end
+
+
+def _is_chained(names: list[str], at: int) -> bool:
+    """'8-9-14': a number with dashes on both its sides, or behind such a one, ends no range."""
+    return names[at - 3 : at - 2] == [names[at - 1]] or (
+        names[at + 1 : at + 2] == [names[at - 1]] and names[at + 2 : at + 3] != [] and names[at + 2].isdigit()
+    )

@@ -86,7 +86,7 @@ wall all17: all 17 segment | 17 segment
 vessel multi: multi vessel | multivessel
 neg: might not | no | nobody | without | absence | absence of | negative for | no evidence of | no evidence for | no convincing
     | not | never | nothing | nor | fails to | failed to | free from | devoid of | rather than | no signs of | no sign
-    of | no trace of | nowhere | neither | no longer | lacks | not a single | not any | complete resolution | full resolution | disappearance | ausschluss | scant | hardly any
+    of | no trace of | nowhere | neither | no longer | lacks | not a single | not any | complete resolution | full resolution | interval resolution | resolution all | disappearance | ausschluss | scant | hardly any
 negpost negative: negative | score 0 | grade 0 | unlikely | improbable | very unlikely | aborted | none | not seen | no seen | not present
     | excluded | is excluded | ruled out | was excluded | has resolved | resolved | completely resolved | not involved
     | not affected | disappeared | regressed completely | completely regressed | fully regressed | not found | not noted | not detected | not identified | gone | not visible |
@@ -110,7 +110,7 @@ except: except | except for | other than | apart from | with exception of | with
 other: other | elsewhere | otherwise | further | additional | new | rest | remaining | remainder | anywhere else |
     others | remote | additionally | residual segment | other areas | large | extensive | ubrig | sonst | neue | neuen
     | neues | recent | acute | ailleurs | autre | otro | otra | resto | ubrigen | convincing large | nuevo
-maybe: possible | might be | might represent | might reflect | might | not be excluded | not exclude | not fully
+maybe: possible | not rule out | unable to rule out | unable to exclude | might be | might represent | might reflect | might | not be excluded | not exclude | not fully
     exclude | not be entirely excluded | not be ruled out | not be fully excluded | not be confidently excluded | not
     be completely excluded | not excluded | hard to exclude | difficult to exclude | not certain | suggestion of |
     impression of | not be judged | queried | raises possibility | raises of possibility | low confidence | hint of |
@@ -119,7 +119,7 @@ maybe: possible | might be | might represent | might reflect | might | not be ex
     reliably excluded | insufficient | arguable | not entirely excluded | limited confidence | possible that | not
     sicher | not sicher auszuschliessen | not auszuschliessen | not ausgeschlossen | probable artefact | ne peut etre
     exclu | no se puede descartar | no puede descartarse | not be safely excluded
-notmaybe: 17 segment model | 16 segment model | segment model | rv sided | rv side | right ventricular side | right ventricle side | uncertain significance | of uncertain significance | of uncertain aetiology | of uncertain etiology |
+notmaybe: unlikely to clinically | unlikely clinically | unlikely relevant | unlikely to relevant | unlikely of significance | unlikely to explain | unlikely to account | 17 segment model | 16 segment model | segment model | rv sided | rv side | right ventricular side | right ventricle side | uncertain significance | of uncertain significance | of uncertain aetiology | of uncertain etiology |
     possible aetiology | unclear significance | unclear aetiology | unclear etiology | of unclear aetiology |
     uncertain aetiology | uncertain etiology | significance uncertain | significance unclear | significance possible |
     possible significance | of possible significance | of of possible significance | of possible etiology | of
@@ -190,7 +190,7 @@ vote non-ischaemic: nonischaemic | non ischaemic | no ischaemic scar pattern | n
     caused by infarct | not due to infarct | not an infarct | non infarct | noninfarct | lvnc | inflammation |
     phospholamban | desmoplakin | dsp | dsp cardiomyopathy | hypereosinophilic | hypereosinophilic syndrome | friedreich | hypertensive heart disease | iron overload cardiomyopathy | tako tsubo
     | peripartum cardiomyopathy | cardiotoxicity | phenocopy | storage disease | infiltrative | infiltrative disease |
-    infiltration | infiltrative cardiomyopathy | covid myocarditis | post myocarditis | viral | lake louise criteria positive | lake louise positive | lake louise criteria fulfilled | lake louise criteria met | lupus | vasculitis |
+    infiltration | infiltrative cardiomyopathy | covid myocarditis | post myocarditis | viral | lake louise criteria positive | lake louise positive | lake louise criteria fulfilled | lake louise criteria met | criteria lake louise met | criteria lake louise positive | lupus | vasculitis |
     egpa | systemic sclerosis | scleroderma
 history: prior ct | previous ct | prior echo | previous echo | on ct | previous cmr | prior cmr | previous study | prior study | previous scan | prior scan | previous examination |
     prior examination | previous exam | prior exam | previous mri | prior mri | previous imaging | prior imaging |
@@ -216,7 +216,7 @@ again: again seen | again | unchanged | as before | still | remains | as previou
     comparison with | corresponding to previous | in line with known | reflecting known | redemonstration | matching
     known | wie vorbeschrieben | vergleich zur voruntersuchung | no cambios | respecto estudio previo | comparacion estudio previo | no cambios
     respecto estudio previo | par rapport irm precedente | par rapport examen precedent | vergleich zur vor-mrt | vergleich zum vorbefund
-explain: in keeping with | consistent with | compatible with | suggestive of | suggesting | suggests | corresponding
+explain: corresponding | in keeping with | consistent with | compatible with | suggestive of | suggesting | suggests | corresponding
     to | indicating | indicates | represents | representing | reflecting | due to | related to | caused by | likely |
     most likely | probably | probable | typical for | concerning for | suspicious for | possible for | highly
     suggestive of | characteristic of | secondary to | attributable to | attributed to | consequent to | matching | =
@@ -226,7 +226,7 @@ explain: in keeping with | consistent with | compatible with | suggestive of | s
     in setting of | keeping with | in of setting of | reminiscent of | diagnostic of | so called | raising | argues
     for | points to | pointing to | pointing towards | evidence for a | confirming | supports | supporting | denoting
     | equals | felt to represent | thought to represent | felt to be | thought to be | believed to represent | considered to represent | explained by | stemming from | arising from | resulting from
-tech: n/a | not applicable | sequences | sequence | min after | minutes after | mins after | mmol | mmol / kg | acquired | performed |
+tech: done | n/a | not applicable | sequences | sequence | min after | minutes after | mins after | mmol | mmol / kg | acquired | performed |
     protocol | technique | inversion time | ti | was obtained | were obtained | obtained | gadobutrol | gadoterate |
     dotarem | gadovist | gadobenate | psir | single shot | nulling | administered | administration | injection | not
     given | declined | not performed | not acquired | not available | unavailable | not done | could not be acquired |

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .wording_levels import Place, at_levels, combine
 from .wording_lexicon import ALL_WALLS, INSERTION_POINTS, LEVEL_SEGMENTS, WALLS
@@ -89,7 +89,9 @@ def _read_run(run: list[Mark]) -> list[Mark]:
             else:
                 segments = frozenset(s for level in first.levels for s in LEVEL_SEGMENTS[level])
                 sure = first.sure or first.sep == "and"
-                place = Place(segments, first.levels, True, sure, "level", apart=first.sep == ",")
+                place = Place(
+                    segments, first.levels, True, sure, "level", frozenset(), first.sep == ",", first.sep == "and"
+                )
                 places.append(_mark(first, group[-1], place))
         elif first.kind in ("wall", "rvip", "territory"):
             follows = groups[k + 1] if k + 1 < len(groups) else None
@@ -108,7 +110,20 @@ def _read_run(run: list[Mark]) -> list[Mark]:
             places.append(_mark(first, first, Place(frozenset(first.segments), (), False, True, "numbers")))
         else:
             places.append(
-                _mark(first, first, Place(frozenset(first.segments), (), False, True, "apex", apart=first.sep == ","))
+                _mark(
+                    first,
+                    first,
+                    Place(
+                        frozenset(first.segments),
+                        (),
+                        False,
+                        True,
+                        "apex",
+                        frozenset(),
+                        first.sep == ",",
+                        first.sep == "and",
+                    ),
+                )
             )
     return _numbers_win(places, run)
 
@@ -144,7 +159,7 @@ def _atoms(run: list[Mark]) -> list[_Atom]:
             atoms.append(_Atom(mark.kind, segments, levels, sep, mark.start, mark.end, sure, mark.words, noun))
             sep, sure = None, False
         elif mark.kind in ("open", "close"):
-            sep = sep or ("," if mark.kind == "open" else None)
+            sep = sep or ","
     return atoms
 
 
@@ -177,7 +192,7 @@ def _grouped(atoms: list[_Atom]) -> list[list[_Atom]]:
             last
             and last[0].kind == "level"
             and atom.kind == "apex"
-            and atom.sep == "to"
+            and (atom.sep == "to" or (atom.sep in (",", "and") and set(last[0].levels) == {"basal", "mid"}))
             and "cap" not in atom.words
             and "true" not in atom.words
         ):
@@ -225,8 +240,8 @@ def _levelled(group: list[_Atom], level: _Atom | None, start: int, end: int | No
             atom.kind, "whole" if set(atom.segments) >= set(ALL_WALLS) else "wall"
         )
         segments = at_levels(frozenset(atom.segments), levels)
-        apart = (atom if k else first).sep == ","
-        place = Place(segments, levels, False, bool(levels), kind, frozenset(atom.segments), apart)
+        sep = (atom if k else first).sep
+        place = Place(segments, levels, False, bool(levels), kind, frozenset(atom.segments), sep == ",", sep == "and")
         marks.append(
             Mark(
                 "place",
@@ -251,6 +266,7 @@ def _numbers_win(places: list[Mark], run: list[Mark]) -> list[Mark]:
         beside = bool(result) and not any(result[-1].end <= s < place.start for s in separators)
         if place.value.kind == "numbers" and beside and result[-1].value.kind not in ("numbers",):
             start = result[-1].start
+            point = result[-1].value.kind == "rvip" and place.value.segments <= set(INSERTION_POINTS["both"])
             while (
                 result
                 and result[-1].value.kind != "numbers"
@@ -258,7 +274,10 @@ def _numbers_win(places: list[Mark], run: list[Mark]) -> list[Mark]:
                 and (result[-1].value.segments & place.value.segments or result[-1].value.only_levels)
             ):
                 start = result.pop().start
-            result.append(place._replace(start=start))
+            exact = (
+                replace(place.value, kind="rvip") if point else place.value
+            )  # "inferior insertion point (segment 9)"
+            result.append(place._replace(start=start, value=exact))
         elif (
             place.value.kind != "numbers"
             and beside

@@ -27,7 +27,7 @@ def seen_there(reading: Reading, number: int, text: str) -> frozenset[int]:
     """The segments that 'this region' means in a sentence after one on another finding: 'These segments have scar'."""
     seen, segments = reading.seen_at
     last = reading.drafts[-1].sentence if reading.drafts else -9
-    return segments if last < seen and number - 2 <= seen < number and _THERE.search(text) else frozenset()
+    return segments if last < seen and number - 2 <= seen <= number and _THERE.search(text) else frozenset()
 
 
 def with_there(marks: list[Mark], reading: Reading, number: int, text: str) -> list[Mark]:

@@ -11,18 +11,16 @@ from .wording_clauses import (
     chunks_of,
     clauses_of,
     doubt_of,
-    exact_after_colon,
     exact_in_brackets,
     free_wall_of_rv,
     is_past,
-    leading_place,
     only_probable,
     said_of_images,
     shown_on_images,
-    under_place,
     vessel_at_levels,
     without_bound_terms,
 )
+from .wording_colons import exact_after_colon, leading_place, under_place
 from .wording_comparisons import said_of_today
 from .wording_forms import filled_in
 from .wording_lesions import finding_of, group_items, paired
@@ -33,7 +31,7 @@ from .wording_reading import STRONG, Draft, Reading, place_of
 from .wording_referents import refer_back, remember_places, seen_there, with_there
 from .wording_scope import Scope
 from .wording_sentences import Sentence, sentences
-from .wording_tables import read_segment_table
+from .wording_tables import as_lines, lge_column, read_segment_table
 from .wording_topics import topics_of
 from .wording_votes import no_reflow_in, votes_in
 from .wording_words import clean
@@ -41,12 +39,14 @@ from .wording_words import clean
 _QUESTION = re.compile(
     r"\s*(is|are|does|do|did|was|were|any|has|have|can|could|what|which|why|how)\b.*\?\s*$", re.I | re.S
 )
+_ONE_WORD = re.compile(r"\W*\w+\s*(?:[,;.(]|$)")
 _ORGAN_HEADINGS = re.compile(
     r"\b(rv|right|atria|atrium|pericardi|perikard|valve|extra|noncardiac|aorta|lungs|pleura|lymph|thrombus|vessels|ege|early)"
 )
 _NOT_DONE = re.compile(
     r"\b(?:lge|(?:late|delayed) (?:gadolinium )?enhancement|(?<!early )gadolinium|contrast)(?: (?:imaging|images|agent|sequences|study|medium))?"
     r" (?:was |were |is |are |has |have |could |had )?(?:not|n't) (?:be |been )?(?:performed|acquired|obtained|given|administered|done|injected)\b"
+    r"|\bno (?:lge|late (?:gadolinium )?enhancement|gadolinium|contrast)(?: (?:imaging|images|sequences))? (?:was |were )?(?:done|performed|acquired|given|administered|used)\b"
     r"|\b(?:kein|ohne) kontrastmittel\b|\bkontrastmittel\w* (?:wurde )?nicht\b|\bsans (?:injection|gadolinium)\b|\bsin (?:contraste|gadolinio)\b"
     r"|\b(?:non|un)[- ]?(?:contrast|enhanced) (?:study|scan|cmr|mri|examination|cardiac)\b",
     re.I,
@@ -55,7 +55,7 @@ _NOT_DONE = re.compile(
 
 def read(text: str) -> tuple[Finding, list[tuple[str, str]]]:
     """The finding of a report and, for every statement used, its words and what they gave."""
-    cleaned = said_of_today(filled_in(clean(text)))
+    cleaned = said_of_today(filled_in(lge_column(clean(as_lines(text)))))
     reading = Reading(not_done=bool(_NOT_DONE.search(cleaned)))
     table = read_segment_table(cleaned, reading)
     for number, sentence in enumerate(sentences(table)):
@@ -173,7 +173,7 @@ class Statement:
         return (
             together
             and marks[0].start == 0
-            and self.has <= {"wall", "level", "apex", "numbers", "rvip", "sep", "all", "segword"}
+            and self.has <= {"wall", "level", "apex", "numbers", "rvip", "territory", "sep", "all", "segword"}
         )
 
     # -------------------------------------------------------------- clause
@@ -199,7 +199,7 @@ class Statement:
         walk.heading_asks = self._answers_lge()
         walk.below_lge = self.section == "lge"
         walk.heading_measures = measures_scar(self.sentence.heading)
-        walk.answer_alone = walk.heading_asks and len(self.sentence.text.split()) == 1
+        walk.answer_alone = walk.heading_asks and bool(_ONE_WORD.match(self.sentence.text))
         walk.leading_except = content[:1] == ["except"] and bool({"neg", "negpost", "scarfree"} & set(content))
         if walk.leading_except:
             topics = ["lge" if any(t == "lge" for t in topics) else t for t in topics]
@@ -270,8 +270,9 @@ class Statement:
 
     def _count_absent(self, marks: list[Mark], walk: Scope, maybe: bool) -> None:
         """Counts a denial, of all LGE or of some; a doubtful one of all counts as possible LGE."""
-        if self.reading.not_done and {m.value for m in marks if m.kind == "term"} <= {"infarct"}:
-            return
+        terms = {m.value for m in marks if m.kind == "term"}
+        if (self.reading.not_done and terms <= {"infarct"}) or (terms == {"event"} and not walk.global_negative):
+            return  # "old MI, all segments viable"
         if maybe:
             firmly = any(m.kind == "maybe" and "definite" in m.words for m in marks)
             self.reading.possible += walk.global_negative and not firmly
@@ -296,7 +297,9 @@ class Statement:
             and (draft.layer or draft.transmurality)
             and (self.number != last.sentence or not walk.strong)
         ):
-            last.layer = last.layer or draft.layer
+            for other in self.reading.drafts:  # "basal inferior; mid inferior. Pattern: subendocardial"
+                if other.sentence == last.sentence and other.layer is None:
+                    other.layer, other.transmurality = draft.layer, other.transmurality or draft.transmurality
             last.transmurality = last.transmurality or draft.transmurality
             last.possible = last.possible or draft.possible
             last.sentence = self.number

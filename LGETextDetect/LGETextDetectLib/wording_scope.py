@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .wording_amounts import of_the_wall, scar_amount
+from .wording_amounts import of_the_wall, scar_amount, scarred_after_all
 from .wording_levels import Place
 from .wording_lexicon import TERRITORIES
 from .wording_marks import Mark
@@ -93,6 +93,9 @@ class Scope:
             self.placed = self.placed or any(i.kind == "place" and i.positive for i in self.items)
         elif mark.kind == "term":
             self._term(mark, {m.kind for m in marks})
+        elif mark.kind == "assert" and self.answer_alone and mark.start == 0 and mark.words.lower() in _YES:
+            self.positive_term = self.asserted = self.firm = True  # "Late enhancement: yes"
+            self.infarct_only = False
         elif mark.kind in ("layer", "place", "extent", "vessel", "plus"):
             if self._begins_lesion(marks, k):
                 self.items.append(Item("cut", None, True, ""))
@@ -225,12 +228,15 @@ class Scope:
         places = [m for m in rest[: _until(rest)] if m.kind == "place"]
         before = [i for i in self.items[start:] if i.kind == "place" and not i.positive]
         self._count_negative(marks, [*before, *places], rest, said)
-        return
 
     def _deny_after(self, mark: Mark, marks: list[Mark], k: int, rest: list[Mark], start: int) -> None:
         mine = self.items[start:]
+        if not mine and [m.kind for m in marks[:k]] == ["vote"] and _EXCLUDED.search(mark.words.lower()):
+            return  # "takotsubo excluded - there is scar"
         if k and marks[k - 1].kind == "noreflow" and any(i.kind in ("place", "layer") for i in mine):
             return  # "transmural anterior LGE + MVO negative"
+        if mark.value == "normal" and not self.items[:start] and _judges_all(marks):
+            self.negatives += 1  # weaker than "no LGE": a small scar is viable too
         next_term = next((m for m in rest if m.kind in ("term", "place", "layer")), None)
         forward = next_term is not None and not any(m.kind in ("break", "plus") for m in rest[: rest.index(next_term)])
         if forward and next_term is not None and next_term.kind == "term" and next_term.start - mark.end <= 2:
@@ -249,9 +255,7 @@ class Scope:
             self._turn(start)
             self._count_negative(marks, [])
             return
-        if mark.value == "normal" and (
-            _scarred_after_all(rest) or any(i.kind == "extent" and i.positive for i in mine)
-        ):
+        if mark.value == "normal" and (scarred_after_all(rest) or any(i.kind == "extent" and i.positive for i in mine)):
             return
         of_wall = mark.value == "normal" or bool(_UNINVOLVED.search(mark.words.lower()))
         judged = self._judged_from(start) if of_wall else None
@@ -363,24 +367,26 @@ class Scope:
 _REST = re.compile(r"otherwise|elsewhere|anywhere else|rest|remain|sonst|ubrig|ailleurs")  # what is left of the LV
 
 _BULGE = re.compile(r"aneurysm|balloon|hypertroph")
-_NORMAL = re.compile(r"normal|unremark|unauff")
+_NORMAL = re.compile(r"normal|unremark|unauff|null")
 _UNINVOLVED = re.compile(r"involved|affected")  # of a wall; "not seen" is of enhancement
-_YES = frozenset({"+", "positive", "yes", "present"})
+_EXCLUDED = re.compile(r"exclu|ruled|unlikely|confirm")  # of a disease
+_YES = frozenset({"+", "positive", "yes", "present", "abnormal", "auffallig", "ja", "vorhanden", "oui", "si"})
+
+
+def _judges_all(marks: list[Mark]) -> bool:
+    """'All segments are viable', 'the myocardium nulls normally': no wall, no scar and no infarct is named."""
+    places = [m for m in marks if m.kind == "place"]
+    said = any(m.kind in ("lv", "viab") for m in marks) or bool(places)
+    return (
+        said
+        and all(place_of(m).kind == "whole" for m in places)
+        and not any(m.kind in ("term", "layer", "extent", "vessel") for m in marks)
+    )
 
 
 def _is_strong(mark: Mark) -> bool:
     """Whether a mark is a word for late enhancement or scar."""
     return mark.kind == "term" and mark.value in STRONG
-
-
-def _scarred_after_all(rest: list[Mark]) -> bool:
-    """'Viable with less than 25 % scar': what follows says how much scar there is in the place named before."""
-    scar = next((m for m in rest if m.kind == "extent" or (m.kind == "term" and m.value in STRONG)), None)
-    if scar is None or (scar.kind == "extent" and scar.value.high == 0):
-        return False
-    return not any(
-        m.kind in ("neg", "spare", "place", "vessel", "sep", "break") for m in rest[: rest.index(scar)]
-    ) and not any(m.kind in ("place", "vessel", "negpost") for m in rest[rest.index(scar) :])
 
 
 def _until(rest: list[Mark]) -> int:

@@ -93,6 +93,13 @@ _ABBREVIATIONS = frozenset(
 _HEADINGS = {phrase_key(k): v for k, v in HEADINGS.items()}
 
 
+_OF_THE_SECTION = frozenset(["presence", "present"])  # headings below that of a section
+
+
+_AHA = r"(?:1[0-7]|[1-9])(?![\d%])"
+_ONLY_NUMBERS = re.compile(rf"\s*{_AHA}(?:\s*(?:[,&+/]|and|und|et|y)\s*{_AHA})+\s*(?:[,;.(:]|$)")  # "LGE: 5 & 11, ..."
+
+
 _BULLET = re.compile(r"^\s*(?:[-*•·–>]+|\(?\d{1,2}[.)](?!\d)|\(?[a-h][.)]|[ivx]{1,4}[.)])\s+")
 
 
@@ -111,7 +118,7 @@ def sentences(text: str) -> list[Sentence]:
     """The cleaned text's sentences in order, each with its section and marks; headings are taken off."""
     shouting = sum(map(str.isupper, text)) > 0.7 * max(sum(map(str.isalpha, text)), 1)
     found: list[Sentence] = []
-    section, started, line_number = "findings", False, 0
+    section, opened, started, line_number = "findings", "", False, 0
     for line in _lines(text):
         line_number += 1
         if not line.strip():
@@ -124,12 +131,15 @@ def sentences(text: str) -> list[Sentence]:
             heading, rest, new = _heading(piece)
             if new == "noreflow":
                 rest, heading, new = piece, "", ""
+            if heading in _OF_THE_SECTION:
+                heading, new = opened, section  # "Late enhancement" / "- Presence: no"
             if new:
-                section, started = new, bool(rest.strip())
+                section, opened, started = new, heading, bool(rest.strip())
             elif rest.strip():
                 started = True
             if rest.strip():
-                if "segment" in heading.split() and rest.lstrip()[:1].isdigit():
+                numbered = "segment" in heading.split() and rest.lstrip()[:1].isdigit()
+                if numbered or (heading and section == "lge" and _ONLY_NUMBERS.match(rest)):
                     rest = f"segments {rest}"
                 extents: list[tuple[Extent, str]] = []
                 marks = tuple(find_marks(tokens_of(rest, shouting, extents), extents))
@@ -143,6 +153,7 @@ def _lines(text: str) -> list[str]:
     for line in text.split("\n"):
         previous = lines[-1].rstrip() if lines else ""
         wrapped = previous and line[:1].islower() and not _BULLET.match(line) and previous[-1] not in ".:;!?"
+        wrapped = wrapped and not _heading(line)[2]
         hanging = previous and previous[-1:] in ",-(" and line.strip()
         small = previous and re.search(r"\b(of|the|and|in|with|at|or|to|a|an|is|for|by)$", previous) and line.strip()
         if wrapped or hanging or small:

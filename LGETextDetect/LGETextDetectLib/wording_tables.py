@@ -19,14 +19,66 @@ _LEGEND = re.compile(
 )
 
 
+_HTML = r"(?!/?(?:b|i|u|em|strong|span|font|a|html|body|head|title|script|style|h\d)\b)"
+_ELEMENT = re.compile(rf"<{_HTML}([a-z][\w.-]{{1,30}})>([^<>]{{0,2000}})</\1>", re.I)
+_LINE_END = re.compile(r"<(?:br\s?/?|/(?:p|li|tr|div|h\d))>", re.I)
+_CELL = re.compile(r"<(?:/td|/th)>\s*(?=<t[dh])", re.I)
+_TAG = re.compile(r"(?:^|(?<=[.;\n])|(?<=[.;]\s))\[(?!x\])([A-Za-z][\w /-]{1,25})\]:?\s*", re.I)
+_PAIR = re.compile(r"(?:^|(?<=[;\n|]))\s*([A-Za-z][\w ]{0,30}?)\s?=\s?([^;\n|=]{0,200})(?:[;|]|(?=\n)|$)")
+
+
+def as_lines(text: str) -> str:
+    """The elements of XML and HTML, pairs 'LGE_pattern=midwall;' and tags '[LGE] none', each as a line of its own."""
+    if "<" in text:
+        text = _LINE_END.sub("\n", _CELL.sub(" | ", text))
+        text = _ELEMENT.sub(
+            lambda e: e[2] if e[1].lower() in ("p", "li", "tr", "td", "th", "div") else f"\n{e[1]}: {e[2]}\n", text
+        )
+    if len(_TAG.findall(text)) > 1:
+        text = _TAG.sub(r"\n\1: ", text)
+    if text.count("=") > 2 and len(_PAIR.findall(text)) > 2:
+        text = _PAIR.sub(lambda pair: f"\n{pair[1].replace('_', ' ')}: {pair[2]}\n", text)
+    return text
+
+
+_COLUMN = re.compile(r"\s*[|;]\s*|\s+/\s+")
+_FIRST_COLUMN = re.compile(
+    r"[a-z ]{0,9}(?:seg|wall|region|territor|level|location|wand|paroi|pared)[a-z ()]{0,12}", re.I
+)
+_LGE_COLUMN = re.compile(r"lge|late|delayed|scar|viab|narbe|realce|rehauss", re.I)
+_NUMBERED_NAME = re.compile(r"\d+[.)]?\s+(?=[A-Za-z])")
+_NOTHING = re.compile(r"(?:[-–—]|0(?:\s?%)?|n|no|normal|nil|neg\w*)?", re.I)
+_TICK = re.compile(r"[x+]|y(?:es)?", re.I)
+
+
+def lge_column(text: str) -> str:
+    """A table with one of its columns for LGE ('Segment | Motion | LGE') as lines that say what stands in that column."""
+    lines, column, width = [], 0, 0
+    rows = [(line, _COLUMN.split(line.strip().strip("|").strip())) for line in text.split("\n")]
+    for (line, cells), (_, following) in zip(rows, [*rows[1:], ("", [])], strict=True):
+        if 1 < len(cells) == len(following) and _FIRST_COLUMN.fullmatch(cells[0]):
+            width = len(cells)
+            column = next((k for k in range(1, width) if _LGE_COLUMN.search(cells[k])), 0)
+            line = "" if column else line
+        elif column and len(cells) == width:
+            value = "none" if _NOTHING.fullmatch(cells[column]) else cells[column]
+            place = _NUMBERED_NAME.sub("", cells[0])
+            place = f"segment {place}" if place.isdigit() else place
+            line = f"LGE {place}: {'present' if _TICK.fullmatch(value) else value}" if place.strip("-: ") else ""
+        else:
+            column = 0
+        lines.append(line)
+    return "\n".join(lines)
+
+
 def read_segment_table(text: str, reading: Reading) -> str:
     """Reads 'segment: percent' tables of at least four entries; returns the text without them."""
-    text = _LEGEND.sub(" ", text)
+    text, legends = _LEGEND.subn(" ", text)
     entries = list(_TABLE_ENTRY.finditer(text))
     scores = list(_SCORE_ENTRY.finditer(text))
-    if len(entries) < 4 and len({e[1] for e in scores}) >= 8:
+    if len(entries) < 4 and len({e[1] for e in scores}) >= (2 if legends else 8):
         entries = scores
-    if len(entries) < 4:
+    if len(entries) < 4 and entries is not scores:
         return text
     for entry in entries:
         value = entry[2].lower()

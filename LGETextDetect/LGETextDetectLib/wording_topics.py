@@ -8,6 +8,7 @@ from .wording_marks import Mark
 from .wording_reading import STRONG, place_of
 
 _MOTION = re.compile(r"thin|aneurysm|akine|dyskin|hypokin|calcif|mm$")
+_NULLED = re.compile(r"(?:\w+ )?(?:viable|null\w*)\b", re.I)
 
 
 def topics_of(chunks: list[list[Mark]], topic: str | None, section: str, has: set[str]) -> list[str | None]:
@@ -57,6 +58,8 @@ def _own_topic(chunk: list[Mark], section: str, has: set[str]) -> str | None:
         return None  # a size: "LGE, 8 mm, mid anteroseptum"
     if values & STRONG:
         return "lge"
+    if not elsewhere and any(m.kind == "negpost" and (_NULLED.match(m.words) or "viab" in kinds) for m in chunk):
+        return "lge"  # "all segments are viable", "the myocardium nulls"
     if "scarfree" in kinds or any(m.kind == "notthick" and re.search("scar|lge|infarct", m.words) for m in chunk):
         return "lge"
     lit = "bright" in values and section != "other"
@@ -64,8 +67,10 @@ def _own_topic(chunk: list[Mark], section: str, has: set[str]) -> str | None:
         return "lge"
     if values & {"pattern"} and "layer" in kinds and not other:
         return "lge"
-    if "tokens" in has and not other and ("bright" in values or (values & {"pattern"} and "place" in kinds)):
+    if "tokens" in has and not other and ("bright" in values or (values & {"pattern"} and kinds & {"place", "neg"})):
         return "lge"  # "the late images show no bright areas"
+    if values & {"event"} and "tokens" in has and not other:
+        return "lge"  # "no evidence of prior MI on the late images"
     if values & {"event"} and "layer" in has and not other - {"noreflow"}:
         return "lge"
     if values & {"event"} and section == "conclusion" and not other:

@@ -20,7 +20,8 @@ def votes_in(sentence: Sentence, marks: list[Mark], lesions: list[Draft], tier: 
     """(tier, weight, aetiology) of all that a sentence says of the cause; its largest lesion gives the weight."""
     weight = max((len(d.segments) for d in lesions), default=1) or 1
     nonischaemic = any(m.kind == "vote" and m.value == "non-ischaemic" for m in marks)
-    vessels = marks if _TERRITORIES.search(sentence.text) else []
+    bracketed = any([m.kind for m in marks[k : k + 3]] == ["open", "vessel", "close"] for k in range(len(marks)))
+    vessels = marks if bracketed or _TERRITORIES.search(sentence.text) else []  # "inferior scar (RCA)"
     if any(d.territory or _within_territory(d, marks, vessels) for d in lesions) and not nonischaemic:
         yield 3, weight, "ischaemic"
     if lesions and not nonischaemic and any(_explained_by_artery(marks[k : k + 3]) for k in range(len(marks))):
@@ -56,7 +57,9 @@ def _within_territory(lesion: Draft, marks: list[Mark], vessels: list[Mark]) -> 
     if lesion.layer not in (None, "subendocardial", "transmural") or not lesion.segments:
         return False
     named = {s for m in vessels if m.kind == "vessel" for s in TERRITORIES.get(m.value, ())}
-    return lesion.segments <= named or any(m.kind == "territory" and lesion.segments <= set(m.value) for m in marks)
+    return lesion.segments <= named or any(
+        m.kind == "territory" and 2 * len(lesion.segments & set(m.value)) >= len(lesion.segments) for m in marks
+    )
 
 
 def _denies_coronary_cause(sentence: Sentence, marks: list[Mark], at: int) -> bool:

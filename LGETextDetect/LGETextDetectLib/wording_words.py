@@ -26,8 +26,8 @@ _WRAPPING = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->|<[/!a-z][^<>]{0
 
 
 _SIGNS = (
-    (re.compile(r"\+\s*ve\b|\(\s*\+\s*\)", re.I), " positive "),
-    (re.compile(r"(?:(?<=\s)|(?<=\w)|^)[-−–]\s*ve\b|\(\s*[-−–]\s*\)", re.I), " negative "),
+    (re.compile(r"\+\s*ve\b|[(\[]\s*\+\s*[)\]]", re.I), " positive "),
+    (re.compile(r"(?:(?<=\s)|(?<=\w)|^)[-−–]\s*ve\b|[(\[]\s*[-−–]\s*[)\]]", re.I), " negative "),
     (
         re.compile(
             r"\b(lge|dhe|mde|lde|de|scar|mvo|fibrosis|infarct|enhancement)[^\S\n]*[-−–](?=[^\S\n]*(?:[?!.,;/)]|$))",
@@ -90,7 +90,7 @@ WHOLE_SHARE = (  # "half" that no word makes a place: "apical half"
 
 
 _PARTS = re.compile(
-    WHOLE_SHARE + _COMPARED + rf"(?:(?P<a>{_SHARE})\s*(?:and|to|-|–|or)\s*)?(?P<b>{_SHARE}|[123]/[234])"
+    WHOLE_SHARE + _COMPARED + rf"(?:(?P<a>{_SHARE})\s*(?:and|to|-|–|or)\s*)?(?P<b>{_SHARE}|1/[234]|2/3|3/4)"
     r"(?=\s*(?:of|de|del|der|des|or more|the wall|the thickness|its thickness|thickness|scarred|infarcted|enhanced|wall|transmural|in thickness|thick|\)|,|\.|;|$))(?:\s*or (?P<more>more|less))?"
     + _OR_MORE
     + r"(?!\s+(?:of )?(?:the |all |its )?(?:patients|cases|lv|left|ventric|(?:\w+ )?segments|septum))"
@@ -113,6 +113,7 @@ _WALL_DOT = re.compile(
 _SEGMENT_LIST = re.compile(
     r"\b(?:segments?|segs?|aha)[\s.:#]*\d{1,2}(?:\s*(?:[,/&+-]|and|or|to)\s*\d{1,2})+(?![\d.,]*\s*%)"
     r"|\((?:1[0-7]|[1-9])(?:,(?:1[0-7]|[1-9]))+\)"
+    r"|(?<![\d.,])(?:1[0-7]|[1-9])(?:,(?:1[0-7]|[1-9])){2,}(?![\d,]|[.]\d|\s*%)"
 )
 
 
