@@ -54,6 +54,7 @@ def combine(marks: list[Mark]) -> list[Mark]:
             and not marks[j].value.sure_levels
             and marks[j].value.kind in ("wall", "whole", "rvip", "territory")
             and not _barrier(marks, j, k)
+            and not _has_own_scar(marks, j, k)
         ]
         if mark.value.sure_levels:
             walls = [j for j in walls if marks[j].value.kind == "whole"]
@@ -62,7 +63,7 @@ def combine(marks: list[Mark]) -> list[Mark]:
             for j in range(k + 1, min(k + 6, len(marks)))
             if marks[j].kind == "place"
             and not marks[j].value.levels
-            and marks[j].value.kind in ("wall", "rvip", "territory")
+            and marks[j].value.kind in ("wall", "whole", "rvip", "territory")
         ]
         given = next((j for j in range(k - 1, -1, -1) if marks[j].kind == "place"), None)
         shared = (
@@ -133,6 +134,13 @@ def _name_points(marks: list[Mark]) -> None:
                 value=Place(at_levels(frozenset(INSERTION_POINTS[name]), levels), levels, False, True, "rvip")
             )
             marks[later[0]] = marks[later[0]]._replace(kind="used")
+
+
+def _has_own_scar(marks: list[Mark], wall: int, level: int) -> bool:
+    """'Septal LGE, apical LGE': whether a level with a finding of its own stands behind the wall's finding and a comma."""
+    comma = next((k for k in range(level - 1, wall, -1) if marks[k].kind == "sep" and marks[k].value == ","), wall)
+    found = [m for m in marks[level + 1 : level + 2] if m.kind == "term"]
+    return bool(found) and any(m.kind == "term" for m in marks[wall:comma])
 
 
 def _barrier(marks: list[Mark], start: int, end: int) -> bool:

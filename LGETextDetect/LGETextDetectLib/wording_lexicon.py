@@ -34,7 +34,7 @@ WORDS: tuple[tuple[str, str], ...] = (
     (r"(sub|sous)?endo[ck]ard\w*|(sub)?endo|(sub|sous)endo[ck]?ard\w*", "subendocardial"),
     (r"(sub|sous)?epi[ck]ard\w*|subepi|epi", "subepicardial"),
     (
-        r"mittwand\w*|mittmyo[ck]ard\w*|mid(wall|myo[ck]ardi\w+|mural|layer)|mw|intram(ural\w*|yo[ck]ardi\w*|iocardi\w*)|mesocardi\w*|mesomyocardi\w*|intramyo|mediomural\w*",
+        r"mittwand\w*|mittmyo[ck]ard\w*|(mid|medio)(wall|myo[ck]ardi\w+|mural\w*|pariet\w*|layer)|mw|intram(ural\w*|yo[ck]ardi\w*|iocardi\w*)|mesocardi\w*|mesomyocardi\w*|intramyo",
         "midwall",
     ),
     (r"transm(ural(e|er|es|en|em|ly|mente|ment)?)?|transparietal\w*|tm", "transmural"),
@@ -64,7 +64,7 @@ WORDS: tuple[tuple[str, str], ...] = (
     (r"inferior(e|es|er|en|ly)?|inferieur\w*|inf|infero|hinter|diaphragmati[ck]", "inferior"),
     (r"posterior(e|ly)?|posterieur\w*", "posterior"),
     (r"lateral(e|es|er|en|ly|is)?|laterau?x|lat|latero|seiten", "lateral"),
-    (r"sept(um|al|a|e|ale|ales|aux|o|ally|alen|aler|ums)?|setto|interventricular|ivs", "septal"),
+    (r"sept(um|al|a|e|ale|ales|aux|o|ally|alen|aler|ums)?|setto|settal[ei]|interventricular|ivs", "septal"),
     # coronary territories
     (r"lad|riva|ivas?|daa", "lad"),
     (r"rca|acd|cd", "rca"),
@@ -80,14 +80,14 @@ WORDS: tuple[tuple[str, str], ...] = (
         "enhancement",
     ),
     (r"hyper?enhancement|hyper?enhance(d|s)?|hyper?enhancing|hyperenh", "hyperenhancement"),
-    (r"enhanc(es|ing|ed)|enhance|reichert", "enhances"),
+    (r"enhanc(es|ing|ed)|enhance|reichert|rehauss(e|ee|es|ees|ant)|realzad[oa]s?|realza", "enhances"),
     (
         r"(myo[ck]ard)?narben?(gewebe|areal|areale|bildung|anteil)?|cicatri(ce|z|ces|zacion|z\w+)?|cicatri\w+|scarr?s?|scarring|scarred|cicatrizal|escaras?|vernarb\w*|narbig\w*",
         "scar",
     ),
     (r"fibros(is|es|e|en|ed)|fibreu(x|se|ses)|fibrotic|fibrosi", "fibrosis"),
     (
-        r"infarct(ion|ions|s|ed|us|e|es)?|infarkt(e|es|areal|narbe|typisch\w*)?|infarto|myokardinfarkt\w*|infarzierung",
+        r"infarct(ion|ions|s|ed|us|e|es)?|(herz)?infarkt(e|es|areal|narbe|typisch\w*)?|infarto|myokardinfarkt\w*|infarzierung|infarci(e|ee|es|ees|do)?|infartad[oa]s?|infartos",
         "infarct",
     ),
     (r"ne[ck]ros[ei]s?|nekrosen", "necrosis"),
@@ -140,7 +140,7 @@ WORDS: tuple[tuple[str, str], ...] = (
     (r"viab(le|les)|vital(er|es|e)?", "viable"),
     (r"viability|vitalitat|viabilidad|viabilite|vitalita", "viability"),
     (r"sparr?(es|ed|ing|e)|ausgespart|aussparung|epargn\w+|respet\w+", "spare"),
-    (r"free|frei|libre(s)?|clear|clean|unremarkable|narbenfrei|spotless", "free"),
+    (r"free|frei|libre(s)?|clear|clean|unremarkable|narbenfrei|spotless|indemnes?|exempte?s?", "free"),
     (
         r"normal(e|er|es|en|ly)?|normaux|healthy|nad|intact|unaffected|uninvolved|unscarred|gesund\w*|unenhanced|nonenhancing|unenhancing",
         "normal",

@@ -9,9 +9,9 @@ term lge: lge | late gadolinium enhancement | late gadolinium hyperenhancement |
     hyperenhancement | hyperenhancement | enhancement | enhances | late post contrast enhancement | late contrast
     enhancement | late myocardium enhancement | contrast enhancement | enhancement late | enhancement late of
     gadolinium | enhancement of gadolinium | enhancement of contrast late | gadolinium enhancement | gadolinium uptake
-    | late uptake | contrast uptake | late gadolinium uptake | gadolinium retention | retention gadolinium | uptake gadolinium | accumulation gadolinium | gadolinium accumulation |
+    | late uptake | contrast uptake | late gadolinium uptake | gadolinium retention | retention gadolinium | contrast retention | late contrast retention | retention contrast | uptake gadolinium | accumulation gadolinium | gadolinium accumulation |
     gadolinium deposition | hyperenhanced | positive late | late gadolinium positivity | lge positivity
-term scar: no viability | absence viability | without viability | no residual viability | no significant viability | scar | fibrosis | myocardium fibrosis | replacement fibrosis | scar tissue | myocardium scar | fibrous
+term scar: no viability | absence viability | negative viability | viability negative | without viability | no residual viability | no significant viability | scar | fibrosis | myocardium fibrosis | replacement fibrosis | scar tissue | myocardium scar | fibrous
     tissue | fibrous scar | myocardium damage | myocardium injury | damaged myocardium | dead muscle | dead tissue | myocardium death |
     dead myocardium | necrosis | myocardium necrosis | nonviable | non viable | non viability | no viable | not viable | nonviability
     | viability unlikely | viability very unlikely | viability highly unlikely | viability is unlikely | viability doubtful | viability lost | unlikely viable
@@ -27,7 +27,7 @@ term bright: bright | bright signal | bright spot | bright area | bright focus |
     patch | bright region | brightness | white | light up | hyperintense focus | bright line | bright band | bright
     rim | signal | abnormal signal | signal abnormality
 term pattern: pattern | hallazgos patologicos | pathological findings | abnormal findings | lesion | lesions | abnormality | abnormalities | involvement | focus
-layer subendocardial: subendocardial | less than transmural | inner layer | inner third | inner half | inner wall |
+layer subendocardial: subendocardial | less than transmural | less than full thickness | less than full wall thickness | partly transmural | inner layer | inner third | inner half | inner wall |
     from the inside | subendocardial layer | inside layer | inner rim | inner surface | inner lining | non transmural
     | nontransmural | no transmural extension | not transmural | partial thickness | partially transmural |
     subendocardial based | not fully transmural | incompletely transmural | no full thickness
@@ -77,7 +77,7 @@ wall inferior: bottom wall | underside | lower wall | inferior surface | bottom 
 wall septal: septal wall | septal septal | partition | dividing wall | wall between ventricle | wall between of
     ventricle | wall between of two ventricle | wall between of chambers | wall between chambers | wall between of two
     chambers | septal myocardium
-wall all: circumferential | ring like | global | all walls | all segment | every segment | entire left ventricle |
+wall all: circumferential | all round | all around | ring like | global | all walls | all segment | every segment | entire left ventricle |
     whole left ventricle | whole ventricle | entire lv | entire ventricle | to left ventricle | to of left ventricle |
     to lv | to myocardium | to of myocardium | entire myocardium | whole myocardium | all over myocardium | all over |
     all myocardial segment | all lv segment | all 16 segment | all left ventricular segment | entire left ventricular
@@ -87,13 +87,13 @@ vessel multi: multi vessel | multivessel
 neg: might not | no | nobody | without | absence | absence of | negative for | no evidence of | no evidence for | no convincing
     | not | never | nothing | nor | fails to | failed to | free from | devoid of | rather than | no signs of | no sign
     of | no trace of | nowhere | neither | no longer | lacks | not a single | not any | complete resolution | full resolution | interval resolution | resolution all | disappearance | ausschluss | scant | hardly any
-negpost negative: negative | score 0 | grade 0 | unlikely | improbable | very unlikely | aborted | none | not seen | no seen | not present
+negpost negative: negative | might not seen | score 0 | grade 0 | unlikely | improbable | very unlikely | aborted | none | not seen | no seen | not present
     | excluded | is excluded | ruled out | was excluded | has resolved | resolved | completely resolved | not involved
     | not affected | disappeared | regressed completely | completely regressed | fully regressed | not found | not noted | not detected | not identified | gone | not visible |
     not demonstrable | not evident | not observed | no longer seen | no longer present | no longer visible | no longer
     evident | vanished | not apparent | not demonstrated | not detectable | not detected | can be excluded | not be
     seen | not be identified | not appreciated | not confirmed | not seen seen | fehlt | nihil
-negpost normal: normal | dark throughout | black throughout | completely black | completely dark | uniformly dark | homogeneous nulling |
+negpost normal: normal | null completely | null normally | null uniformly | dark everywhere | black everywhere | dark throughout | black throughout | completely black | completely dark | uniformly dark | homogeneous nulling |
     uniform nulling | homogeneously nulled | nothing to report | nothing of note | nothing abnormal | viable | free | fully viable | preserved | completely viable | nulls normally | nulled
     normally | well nulled | wholly viable | entirely viable | fine | ok | okay | undamaged | not damaged | unharmed |
     alive | nulls | good | unscathed | uninjured | remains viable | scarless
@@ -119,7 +119,7 @@ maybe: possible | not rule out | unable to rule out | unable to exclude | might 
     reliably excluded | insufficient | arguable | not entirely excluded | limited confidence | possible that | not
     sicher | not sicher auszuschliessen | not auszuschliessen | not ausgeschlossen | probable artefact | ne peut etre
     exclu | no se puede descartar | no puede descartarse | not be safely excluded
-notmaybe: unlikely to clinically | unlikely clinically | unlikely relevant | unlikely to relevant | unlikely of significance | unlikely to explain | unlikely to account | 17 segment model | 16 segment model | segment model | rv sided | rv side | right ventricular side | right ventricle side | uncertain significance | of uncertain significance | of uncertain aetiology | of uncertain etiology |
+notmaybe: valvular cardiomyopathy | valvular heart disease | valve disease | unlikely to clinically | unlikely clinically | unlikely relevant | unlikely to relevant | unlikely of significance | unlikely to explain | unlikely to account | 17 segment model | 16 segment model | segment model | rv sided | rv side | right ventricular side | right ventricle side | uncertain significance | of uncertain significance | of uncertain aetiology | of uncertain etiology |
     possible aetiology | unclear significance | unclear aetiology | unclear etiology | of unclear aetiology |
     uncertain aetiology | uncertain etiology | significance uncertain | significance unclear | significance possible |
     possible significance | of possible significance | of of possible significance | of possible etiology | of
@@ -128,7 +128,7 @@ notmaybe: unlikely to clinically | unlikely clinically | unlikely relevant | unl
 artefact: slow flow | gibbs | susceptibility | artefact | artifact | artefacts | artifacts | artefactual | artifactual | partial volume | partial voluming
     | ghosting | partial volume effect | subepicardial fat | fat | vessel | crossing fibres | noise | poor nulling |
     imperfect nulling | suboptimal nulling | inadequate nulling | suboptimal inversion time
-organ: right septal side | anterior rv wall | inferior rv wall | anterior rv | rvot | papillary | papillary muscle |
+organ: keloid | base of papillary muscle | base of papillary muscles | at base of papillary muscle | at base of papillary muscles | coronary wall | coronary artery wall | vessel wall | right septal side | anterior rv wall | inferior rv wall | anterior rv | rvot | papillary | papillary muscle |
     papillary muscles | posteromedial papillary muscle | anterolateral papillary muscle | anterior papillary muscle | lateral papillary muscle | medial papillary muscle | lateral papillary | medial papillary | anterior papillary | posterior papillary | septal papillary muscle |
     anterior lateral papillary muscle | inferolateral papillary muscle | posterior papillary muscle | papillary muscle
     tip | atrial | atrium | atria | left atrial | left atrium | right atrium | la | ra | biatrial | interatrial septal
@@ -162,7 +162,7 @@ topic: normal signal | signal intensity | low signal | signal loss | signal void
     wandbewegungsstorung | hypokinesie | akinesie | acinesia | hipocinesia | hypocinesie | akinesie | septal defect |
     ventricular septal defect | septal ablation | pr interval | mitral regurgitation | thickness mm | water | velocity
     | diameter
-noreflow: microvascular obstruction | micro vascular obstruction | black centre | black center | obstruction microvascular | mvo | no reflow | no
+noreflow: microvascular obstruction | dark subendocardial core | dark subendocardial zone | hypoenhanced subendocardial core | micro vascular obstruction | black centre | black center | obstruction microvascular | mvo | no reflow | no
     reflow zone | no reflow phenomenon | no reflow area | reflow | dark core | hypoenhanced core | hypoenhancing core
     | hypointense core | hypoenhancement | dark central zone | dark centre | dark center | central hypoenhancement |
     hypoenhanced area | hypoenhanced zone | hypo enhanced core | non enhancing core | nonenhancing core | black core |

@@ -27,7 +27,7 @@ _POINTS = (
     "points | insertion of rv | insertion points of rv | insertion point of rv | insertion points of right "
     "ventricle | insertion points of of right ventricle | insertion points of of rv | points of insertion of "
     "right ventricle | points insertion | insertionspunkte | insertion zones | junctional points | junction with rv | junction with right ventricle | junction to rv | junction "
-    "points"
+    "points | rv / lv junction | rv / lv junctions | junction rv with septal | junctions rv with septal | junction right ventricle with septal | junctions right ventricle with septal | junctions rv and septal | septal rv insertion | septal rv insertion point | septal rv insertion points"
 )
 _BOTH_POINTS = (
     "{}", "anterior and inferior {}", "inferior and anterior {}", "both {}", "superior and inferior {}", "anterior and posterior {}",
@@ -73,12 +73,13 @@ def _of_places() -> Iterator[tuple[str, str, Any]]:
     for point in _POINTS.split(" | "):
         for form in _BOTH_POINTS:
             yield form.format(point), "rvip", INSERTION_POINTS["both"]
-        for where, other in (("anterior", "superior"), ("inferior", "posterior")):
+        for where, other, also in (("anterior", "superior", "upper"), ("inferior", "posterior", "lower")):
             for form in (
                 f"{where} {{}}",
                 f"rv {where} {{}}",
                 f"{{}} {where}",
                 f"{other} {{}}",
+                f"{also} {{}}",
                 f"{where}septal {{}}".replace("rior", "ro"),
             ):
                 yield form.format(point), "rvip", INSERTION_POINTS[where]

@@ -218,6 +218,9 @@ def _grouped(atoms: list[_Atom]) -> list[list[_Atom]]:
             and set(atom.segments) == set(ALL_WALLS)
         ):
             groups[-1] = [_Atom("level", (), ("apical",), last[0].sep, last[0].start, atom.end, True, last[0].words)]
+        elif last and last[0].kind == "apex" and atom.kind == "level" and atom.sep == "to":  # "apex to base"
+            groups[-1] = [atom]
+            atom.levels, atom.sep, atom.start = _filled(("apical",), atom.levels), last[0].sep, last[0].start
         elif last and last[-1].kind in ("wall", "territory") and atom.kind == last[-1].kind:
             last.append(atom)
         else:

@@ -31,6 +31,11 @@ _OTHER_LESION = re.compile(
 _IN_WHAT = re.compile(
     r"\b(?:in|on|within|inside|near)\s+(?:the|his|her|my|your)\s+((?:[a-z]+\s+){0,2}?[a-z]{3,})\s*(?=[?.!,;)]|$)"
 )
+_NO_SEGMENT = re.compile(
+    r"\bseg(?:ment)?s?\s+\d+[a-z]\b|\b(?:lvot|outflow(?: tract)?|left main)(?: \w+)? (?:scar\w*|lge|fibrosis|infarct\w*|\w*enhanc\w+)|(?:scar\w*|lge|fibrosis|\w*enhanc\w+) (?:(?:in|of|near|at) )?(?:the )?(?:lv |left ventricular )?(?:lvot|outflow|left main)\b"
+)
+_WALL_LIKE = re.compile(r"\b(?:antero|infero|postero|supero|latero|medio|septo)[a-z]{3,}\b")
+_WALL_SHARE = re.compile(r"\b(?:of|half|quarters?|thirds?) the wall\b")
 _STUDY = frozenset(  # what scar may be sought in without naming a place
     "patient patients study studies scan scans image images picture pictures mri cmr exam examination case cases report series dataset data "
     "stack slice slices view views sequence sequences acquisition acquisitions lady man woman gentleman boy girl child male female athlete film axis "
@@ -68,6 +73,10 @@ def read(text: str) -> Meaning:
 
 def _names_other_place(text: str) -> bool:
     """Whether scar is sought in something unheard of ("in the apix"): anywhere would be another question."""
+    if _NO_SEGMENT.search(text):
+        return True
+    if any(canonical(word) == (word,) and word not in KNOWN for word in _WALL_LIKE.findall(text)):
+        return True  # "anterosuperior"
     for found in _IN_WHAT.finditer(text):
         words = found[1].split()
         if not any(word in _STUDY or KNOWN.intersection(canonical(word)) for word in words):
@@ -155,6 +164,8 @@ def _with_a_say(marks: list[Mark]) -> list[Mark]:
             result.append(
                 mark._replace(kind="vote", value=vote(mark), words=AFTER + words)
             )  # "post infarct, septum scar-free?"
+            if "scar" in words:
+                result.append(mark._replace(value="scar"))  # "post-infarct scar"
         elif mark.kind == "vote" and (words.endswith("infarcted") or (k == 0 and re.match(CONTRACTED, words))):
             result += [
                 mark._replace(kind="neg", end=mark.start + 1),
@@ -190,8 +201,8 @@ def _without_double_negatives(marks: list[Mark], text: str) -> list[Mark]:
 
 
 def _next_two(marks: list[Mark], start: int) -> list[int]:
-    """Where the next two marks stand that are no mere assertion."""
-    return list(islice((k for k in range(start, len(marks)) if marks[k].kind != "assert"), 2))
+    """Where the next two marks stand that are no mere assertion and no pronoun."""
+    return list(islice((k for k in range(start, len(marks)) if marks[k].kind not in ("assert", "coref")), 2))
 
 
 def _asks_with_not(marks: list[Mark], text: str) -> bool:
@@ -249,7 +260,10 @@ def _asks_enhancement(text: str, marks: list[Mark]) -> bool:
         or ("bright" in terms and kinds & {"place", "tokens", "layer"})
         or ("topic" not in kinds and _lesion_in_wall(text, marks))
         or ("layer" in kinds and (place or terms or "segword" in kinds or layer_alone))
-        or {"extent", "thick"} <= kinds
+        or (
+            "extent" in kinds
+            and ("thick" in kinds or ("topic" not in kinds and ("segword" in kinds or _WALL_SHARE.search(text))))
+        )
         or (place and kinds & {"spare", "negpost"})
         or (lv and ("damage" in terms or viable))
         or ("topic" not in kinds and _judges_muscle(text, marks))
@@ -263,7 +277,11 @@ def _judges_muscle(text: str, marks: list[Mark]) -> bool:
     supplied = "vessel" in kinds and viable and not re.search(r"\b(?:graft|lima|svg|anastomos\w+)", text)
     return supplied or (
         "negpost" in kinds
-        and bool(re.search(r"\b(?:normal|healthy)\s(?:lv\s|ventricular\s)?(?:myocardium|heart muscle)\b", text))
+        and bool(
+            re.search(
+                r"\b(?:normal|healthy)\s(?:lv\s|ventricular\s)?(?:myocardium|heart muscle)\b|\bnull(?:s|ed)?\b", text
+            )
+        )
     )
 
 

@@ -11,12 +11,14 @@ from .wording_words import WHOLE_SHARE
 _NUMBERS = (
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen".split()
 )
+_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth".split() + [f"{n}th" for n in _NUMBERS[9:]]
+_ORDINALS[11] = "twelfth"
 _NUMBER_WORDS = re.compile(rf"\bsegments?(?:\s*(?:,|and|or|to|through|thru|\b(?:{'|'.join(_NUMBERS)})\b))+", re.I)
 SCARLESS = r"(?:free|normal|clear|clean|spared|viable|healthy|intact|unaffected|unremarkable|uninvolved)"
 _VERB = r"(?:is|are|was|were|do|does|did|has|have|had)"
 _RECALLED = 200  # characters in which a lone verb finds what it stands for
 _ELLIPSIS = re.compile(
-    rf"((?:[,;:]|\b(?:and|but|while|whereas|though|although|yet|however)\b)\s*(?:\w+\s+){{1,5}}?){_VERB}(\s+not|n't)?"
+    rf"((?:[,;:]|\b(?:and|but|while|whereas|though|although|yet|however)\b)\s*(?:\w+\s+){{1,5}}?)(?:{_VERB}(\s+not|n't)?|(?<!\bor\s)(not))"
     r"(?:\s+(?:too|also|as well|either))?(?=\s*(?:[,;.?!)]|$|\b(?:and|but|while|whereas)\b))",
     re.I,
 )
@@ -31,6 +33,13 @@ _NUMBER_LIST = re.compile(
     r"(?!\s*(?:%|mm\b|cm\b|ml\b|g\b|t\b|per\s?cent|min|slice|vessel|territor|segment|wall|patient|year|month|week|day|point|[-–/.:]\s*\d))",
     re.I,
 )
+
+
+def _numbered_segment(found: re.Match[str]) -> str:
+    """'The 4th segment', 'the seventeenth segment'."""
+    return f"segment {found[2] or _ORDINALS.index(found[1].lower()) + 1}"
+
+
 _SCORED = {"1": 1, "2": 26, "3": 51, "4": 76}  # the least percentage of a score
 _FOUND = r"scar|fibrosis|infarct(?:ion)?|enhancement"
 _REWORDED: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = tuple(
@@ -45,6 +54,7 @@ _REWORDED: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], .
         (r",?\s+or\s+(?:not|no|none|isn't|nicht|(?:is|are|does)(?:n't| it not| there not))(?:\s+(?:it|there))?(?=\s*(?:[?.!,]|$))", ""),
         (rf",?\s+or\s+(?:(?:is|are|was|were)\s+(?:it|they|that)\s+)?(?:{SCARLESS}|absent|missing|negative)(?=\s*(?:[?.!]|$))", ""),
         (r"\bwhether or not\b", "whether"),
+        (r"\s+(?:vs\.?|versus)\s+(?:none|nothing|not)(?=\s*(?:[?.!,]|$))", ""),
         (r"\s+or\s+(?:not|none)(?=\s+(?:in|at|within)\b)", ""),
         (r"\b(presence|present|positive|seen)\s*(?:or|/)\s*(?:absen(?:ce|t)|negative|not seen)\b", r"\1"),
         (r"\b(?:absence|absent|negative)\s*(?:or|/)\s*(presence|present|positive)\b", r"\1"),
@@ -60,6 +70,36 @@ _REWORDED: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], .
         (r"\b(?:false|untrue)\s+that\b", "not that"),
         (r"\bi\s+(?:strongly\s+)?doubt\b(?:\s+(?:that|if|whether))?", "no"),
         (r"\b(?:without|no|beyond)\s+(?:any\s+)?doubt(?:\s+about)?\b", " "),
+        (r"\bs/p\b", "post"),
+        (r"\ball\s+(?:of\s+)?(?:the\s+)?segments\s+(?=\d)", "segments "),
+        (r"(\bsegments?\s+\d{1,2})\s+nor\s+(?=\d)", r"\1 nor segment "),
+        # whose heart it is; what the scar is compared with
+        (r"\b(?:my|your|his|her|their|our)\b", "the"),
+        (r"\b(?:(?:as|when)\s+)?(?:compared|in\s+comparison|relative)\s+(?:to|with)\s+(?:(?:the\s+)?(?:\w+\s+){0,2}?(?:walls?|septum|apex|base|myocardium|segments?|territory)\b|[^,;?.]{2,40}(?=[,;?.]|$))", " "),
+        (r"(?<!\bno )(?<!without )\b(?:pericardial|pleural)\s+effusions?\b", "effusion"),
+        (r"\bchest\s+(?:pains?|discomfort|tightness)\b", " "),
+        (r"\bil\s+(?=walls?\b|segs?\b|segments?\b)", "inferolateral "),
+        (r"\bal\s+(?=walls?\b|segs?\b|segments?\b)", "anterolateral "),
+        (r"\bwhere\s+(?:the\s+)?(?:right\s+ventricle|rv)\s+(?:joins|meets|touches|attaches|connects|inserts)(?:\s+(?:(?:on|in)?to\s+)?the\s+(?:septum|lv|left\s+ventricle|left\s+one)\b)?", "RV insertion points"),
+        (r"\b(?:non|un)(?:-|\s)(?=(?:scarred|fibrotic|fibrosed|infarcted|enhanced|enhancing|damaged|affected|involved)\b(?!\s+(?:core|cent|zone|area|region|spot)))", "not "),
+        (rf"\b(with|without)(?=\s+and\s+(?:\w+\s+){{1,3}}?(?:with|without)\s+(lge|{_FOUND})\b)", r"\1 \2,"),
+        (r"\b(?:on|in|with)\s+(?:the\s+)?psir\b(?!\s+(?:images?|series|sequences?))", "on late images"),
+        # "endo, mid or epi": the mid layer; what is scarred and yet viable is scarred
+        (r"\bmid(?=\s*(?:,|/|or\b|and\b|vs\b|[-&+])\s*(?:sub)?epi)", "midwall"),
+        (r"\b((?:sub)?e(?:ndo|pi)(?:cardial)?\s*(?:/|\bor|\bvs)\s*)mid(?=\s*(?:lge|scar|fibrosis|enhancement|[?,;]|$))", r"\1midwall"),
+        (r"\b(scarred|infarcted)\s+(?:yet|but|and)\s+(?:still\s+)?(?:\w+ly\s+)?viable\b", r"\1"),
+        (r"\b(infarct(?:ion)?\s+(?:\w+\s+){0,4}?)(?:reach(?:es|ing)?|extend(?:s|ing)?\s+(?:in)?to|up\s+to)\s+the\s+(?:sub)?epicardium\b", r"\1 transmural"),
+        (rf"\b(?:({'|'.join(_ORDINALS)})|(\d{{1,2}})(?:st|nd|rd|th))\s+(?=(?:aha\s+)?segment\b)((?:aha\s+)?segment)", _numbered_segment),
+        (r"\bpos\b\.?", "positive"),
+        (r"\b(segments?|segs?)\s*=+\s*(?=\d)", r"\1 "),
+        # German, French, Spanish: what can be excluded, the heart attack, hyphens
+        (r"\b(?:lasst|lassen|kann|konnen)\s+(?:sich|man|wir)\s+([^,;?]{2,60}?)\s+(?:sicher\s+)?aus(?:zu)?schlie(?:ss|s)en\b", r"no \1"),
+        (r"\b(?:peut[- ]on\s+(?:exclure|eliminer|ecarter)|(?<!no )se\s+(?:puede\s+)?descartan?r?)\b", "no"),
+        (r"(?<!nicht )\bausgeschlossen\b", "excluded"),
+        (r"\bcrise\s+cardiaque\b|\bataque\s+(?:cardiaco|al\s+corazon)\b", "heart attack"),
+        (r"\b(?:intra|medio|meso)-(?=(?:mur|pariet|m[iy]o))", "mid"),
+        (r"\b(fibrose|cicatriz|realce|infarto)\s+no\s+(?=septo\b|apice\b|segmento\b|territorio\b)", r"\1 in "),
+        (r"\bbasel\s+(?=seg|sept|lat|ant|inf|post|level|wall|slice|half|third)", "basal "),
         # tags: "..., isn't it?", "..., right?"
         (
             r",\s*(?:(?:is|are|was|does|do|has|have)(?:n't)?\s+(?:it|there|they|he|she|this|that)|right|correct|no|yes|ok|okay|true|"
@@ -69,13 +109,16 @@ _REWORDED: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], .
         (r"\bhow\s+transmural\b", "which transmurality"),
         # the score of 0-4; what crosses the territories
         (
-            r"\btransmural(?:ity)?\s+(?:score|grade|bin)\s*(?:of\s+|is\s+|=\s*)?(?:(?:>=|≥|at\s+least)\s*)?([1-4])(?:\s*(?:or\s+(?:more|higher|above)|\+))?(?![\d%.,])",
-            lambda found: f"transmurality >= {_SCORED[found[1]]} %",
+            r"\b(?:transmural(?:ity)?|scar|lge)\s+(?:score|grade|bin)\s*(?:of\s+|is\s+|=\s*)?(?:(?:>=|≥|at\s+least)\s*)?([1-4])(?:\s*(?:or\s+(?:more|higher|above)|\+))?(?![\d%.,])",
+            lambda found: f"scar transmurality >= {_SCORED[found[1]]} %",
         ),
+        (r"(\d)\s*(?:\+\s*%|%\s*\+)", r"\1 % or more"),
+        (r"\b(?:upper(?:most)?|top)\s+(?:(?:(?:part|portion|third|half|end|bit)\s+)?of\s+(?:the\s+)?)?(?=(?:interventricular\s+)?sept|ivs\b)", "basal "),
         (
-            r"(?:\bnot|n't)\s+(?:respect(?:ing)?|follow(?:ing)?|correspond(?:ing)?\s+to|conform(?:ing)?\s+to|confined\s+to|restricted\s+to|in|within)\s+(?:(?:a|the|any)\s+)?(?:typical\s+)?coronary\s+(?:artery\s+)?(?:territor(?:y|ies)|distributions?)\b",
+            r"(?:\bnot|n't)\s+(?:respect(?:ing)?|follow(?:ing)?|correspond(?:ing)?\s+to|conform(?:ing)?\s+to|confined\s+to|restricted\s+to|in|within)\s+(?:(?:a|the|any)\s+)?(?:typical\s+)?coronary\s+(?:artery\s+)?(?:territor(?:y|ies)|distributions?|boundar(?:y|ies))\b",
             "non-coronary",
         ),
+        (r"\b(?:respect|follow|correspond\s+to|conform\s+to)(?:s|ing)?\s+(?:(?:a|the|any)\s+)?(?:typical\s+)?coronary\s+(?:artery\s+)?(?:territor(?:y|ies)|distributions?|boundar(?:y|ies))\b", "of coronary distribution"),
         (r"\barrhythmogenic\s+(?=(?:substrate|scar|fibrosis|foc))", ""),
         # plain words: "damage to the muscle" is no "to"; the wall between the chambers; fibrosis that is diffuse, where no map is named
         (r"\b(damage|injury|harm)\s+(?:done\s+|caused\s+)?to\b", r"\1 of"),
@@ -128,7 +171,7 @@ _REWORDED: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], .
         (r"\bnot\s+only\b|\bminus\b(?=\s+\w)", "except"),
         (r"\bnowhere\s+(?:else\s+)?but\b", "nowhere except"),
         (r"(\b(?:no|not|without|none)\b[^,;]{1,60}),\s*(?:only|just)\b", r"\1 but only"),
-        (r"\bmore\s+(?:likely|probably)\s+(.{1,40}?)\s+than\b", r"\1 rather than"),
+        (r"\bmore\s+(?:likely|probably|like|(?:in\s+keeping|consistent|compatible)\s+with|(?:suggestive|typical)\s+of)\s+(.{1,40}?)\s+than\b", r"\1 rather than"),
         (r"\b(?:not|never)\s+outside\b", "in"),
         (
             r"\b(every(?:thing|where)?|any(?:thing|where)?|(?:all|every|any|no)(?:\s+the)?\s+(?:segments?|walls?|regions?|areas?|territor(?:y|ies))|(?:whole|entire)\s+\w+(?:\s+wall)?|all(?:\s+over)?)\s+but\b(?!\s+(?:not|no)\b)",
@@ -186,7 +229,7 @@ def _whole_statement(found: re.Match[str]) -> str:
     """'The septum has no scar, the lateral wall does': a lone verb says again, or denies, what was said before."""
     before = found.string[max(found.start() - _RECALLED, 0) : found.start()]
     scarless = list(_NOT_SCARLESS.finditer(before))
-    denies = bool(found[2]) != bool(scarless and not scarless[-1][1])
+    denies = bool(found[2] or found[3]) != bool(scarless and not scarless[-1][1])
     return found[1] + ("spared" if denies else "present")
 
 

@@ -105,8 +105,12 @@ class Sides:
         if not any(_content(m) for m in before):
             place = next((k for k, m in enumerate(after) if m.kind in _PLACED), end)
             end = next((k for k in range(place, end) if after[k].kind in ("term", *TURNS)), end)
-        self.excepted += [m for m in after[:end] if m.kind != "extent"]
-        self.asked += [m for m in after[:end] if m.kind == "extent"]  # "outside the apex, more than 50 %"
+        first = next((k for k, m in enumerate(after[:end]) if m.kind in _PLACED), end)
+        apart = [m.kind == "extent" or (m.kind == "vote" and k > first) for k, m in enumerate(after[:end])]
+        self.excepted += [m for m, asked in zip(after, apart, strict=False) if not asked]
+        self.asked += [
+            m for m, asked in zip(after, apart, strict=False) if asked
+        ]  # "outside the apex, more than 50 %", "... in HCM"
         if end < len(after):
             self.going_on = self.asked
         return after[end:]
@@ -117,7 +121,12 @@ class Sides:
             if not any(m.kind in (*_PLACED, *_OTHER, "layer") for m in after):
                 last = max((k for k, m in enumerate(before) if m.kind in (*_PLACED, "layer")), default=len(before))
                 before, after = before[:last], [*before[last:], *after]
-            self.asked += before
+            layer = past(after, 0, ("layer", "all", "and")) if after and after[0].kind == "layer" else 0
+            self.asked += [
+                *before,
+                *(after[layer:] if layer else []),
+            ]  # "sparing the subendocardium of the lateral wall"
+            after = after[:layer] or after
             self.excepted += after
             self.going_on = self.excepted if any(m.kind in _PLACED for m in after) else self.asked
         elif after and after[0].kind == "term" and any(m.kind in _PLACED for m in before):
@@ -264,7 +273,7 @@ def _goes_on(join: Mark, body: list[Mark], after: Mark) -> bool:
 def _finite(turn: Mark) -> bool:
     """Whether a denial is the verb of its sentence ("the scar does not involve", "spares", "is nowhere") and so denies all of it."""
     words = turn.words.lower()
-    if re.match(rf"{CONTRACTED}|cannot|nowhere", words):
+    if re.match(rf"{CONTRACTED}|cannot|nowhere|never", words):
         return True
     return turn.kind == "spare" and not words.startswith(("not", "relative")) and not re.search("ing|ung", words)
 

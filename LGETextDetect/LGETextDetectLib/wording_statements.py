@@ -73,7 +73,7 @@ def _affirms_after_denial(before: set[str], first: Mark, later: frozenset[str]) 
         return False
     if affirms(first) or (first.kind == "assert" and first.words.lower() in ("involves", "affects", "extends")):
         return bool(before & TURNS)
-    return "normal" in before and "term" in later and "term" not in before
+    return bool(before & {"normal", "scarfree"}) and "term" in later and "term" not in before
 
 
 def _is_judged(marks: list[Mark], join: int) -> bool:

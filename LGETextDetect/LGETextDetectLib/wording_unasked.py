@@ -10,13 +10,14 @@ _SCAR = r"(?:scars?|scarring|lge|dhe|mde|enhancement|fibrosis|infarct(?:ion)?s?|
 _COUNTED = r"(?:scar(?:red)?|infarct(?:ed|ion)?s?|lge|lesions?|segments?|walls?|regions?|levels?|layers?|slices?|territor\w+|areas?|foci)"
 _OTHER_SUBJECT = re.compile(
     r"\b(should|icd|crt|defibrillator|pacemaker|treat\w*|therap\w*|recommend\w*|surgery|ablat\w*|anticoag\w*|statin\w*|drug|drugs|dose|dosage|prognos\w*|survival|mortality|"
-    r"life expectancy|prescri\w*|medication|operate|transplant\w*|revasculari[sz]\w*|beta ?blocker\w*|cause of death|cost|price|population|prevalence|incidence|guideline\w*|define|definition|what is|what are|explain|"
+    r"life expectancy|prescri\w*|medication|operate|transplant\w*|revasculari[sz]\w*|beta ?blocker\w*|cause of death|cost|price|population|prevalence|incidence|guideline\w*|define|definition|what is|what are|(?<!to )explain|"
     rf"how much(?!\s{_SCAR}(?:\s(?:(?:is|are)\s(?:there|seen|present|visible)|in|of|does|do)\b|\s?[?.,]|$))|how many(?!\s(?:\w+\s)?{_COUNTED}\b)|"
     r"what causes|what happens|what if|prevent\w*|causes of|differential|ddx|accura(?:te|cy)|sensitivity|specificity|reliab\w+|safe|safety|side effects?|overlay|mask|opacity|colou?r ?map|screenshot|stands? for|meaning of|who (?:is|was|are|discovered|invented|reported|wrote|read|did|made|performed)|which (?:sequence|protocol|contrast|dose|scanner|method|technique|software)|(?:bad|good) (?:sign|news)|worr(?:y|ied|ying|isome)|write|translate|poem|joke|recipe for|contraindicat\w*|"
-    r"difference between|surpris\w+|dangerous|harmful|tell me (more )?about|teach me|risks?(?! factor))\b"
+    r"difference between|surpris\w+|dangerous|harmful|tell me (?:more )?about(?!.{1,40}?\b(?:segments?|walls?|septum|apex|territory)\b)|teach me|risks?(?! factor))\b"
     # instructions to the program
     r"|^(?:please )?(?:delete|remove|hide|turn (?:on|off)|toggle|load|open|import|export|save|download|upload|print|e?mail|send|set(?! of)|reset|undo|threshold|crop|rotate|rename|switch|install|update|run|start|stop|train|copy|paste|close|zoom|call|phone|contact|notify|order|book|schedule)\b"
     r"|\b(?:can|may|should) (?:he|she|i|they|we|the patient) (?:play|return|exercise|compete|fly|drive|travel|work|run|stop|start|be discharged)\b"
+    r"|^(?:please )?(?:show|display|view) (?:me )?(?:the |all )?(?:lge|late \w+|psir|mri|cmr) (?:images?|series|stack|slices?|sequence)\W*$|\b(?:report|scan) (?:is )?(?:ready|done|available)\b|^will (?!you)"
     r"|^(why|enhance (the|this)|how (do|does|is|are|to|can|long|often))\b"
     r"|\b(do|does|can|could|will|would)\b.*\b(cause|causes|heal|mean|kill|lead to|predict|regress)\b"
 )
@@ -31,7 +32,11 @@ _UNSAYABLE = re.compile(  # of some not, other layers than, a comparison of plac
     r"|\bnon[- ]?(?:(?:sub)?e(?:ndo|pi)cardial|mid[- ]?wall|patchy|diffuse)\b"
     r"|\b(?:more|less|larger|smaller|bigger|denser|brighter)\b.{0,60}?\bthan (?:in|on|at)\b"
     rf"|\b(?:larger|smaller|bigger|denser|brighter|worse)\b.{{0,30}}?\bthan (?:the|that|those) (?:\w+ ){{0,3}}?(?:one|wall|septum|{_SCAR})\b"
-    r"|^(?:please |(?:can|could) you )?compare\b"
+    rf"|^which\b(?! (?:study|studies|patients?|cases?|hearts?)\b).*\b{SCARLESS}\b"
+    r"|^(?:please |(?:can|could) you )?compare\b|\b(?:lower|bottom) (?:part|portion|third|half|end|bit) of the (?:\w+ )?(?:wall|sept\w*)\b|\b(?:upper|top) (?:part|portion|third|half|end|bit) of the \w+ wall\b|\blower (?:lateral|anterior|sept\w*)\b|\bupper (?:\w+ )?wall\b"
+    r"|\b(?:more|less) (?:scarred|fibrotic|enhanced|infarcted|affected|involved|bright)\b.{0,40}?\bthan\b"
+    # "compared to the lateral wall, is the septum brighter?"
+    r"|^(?=.*\b(?:more|less|larger|smaller|bigger|denser|brighter|stronger|worse)\b).*\b(?:compared|relative|in comparison) (?:to|with) the\b"
 )
 _EARLIER = r"(?:(?:the|an?|his|her|my|your)\s)?(?:previous|prior|last|earlier|before|baseline|initial|first|old(?:er)?|pre|(?:19|20)\d\d)\b"
 _CHANGED = (

@@ -63,15 +63,18 @@ _FRACTIONS = {
 
 
 _COMPARED = (
-    r"(?P<cmp>(?:(?:>|≥|>=|more than|over|greater than|exceeding|exceeds|exceed|above|beyond|deeper than|thicker than|larger than|in excess of|at least|no less than|mehr als|uber|plus de|mas de|mas del|<|≤|<=|less than|smaller than|shallower than|under|below|"
-    r"up to|not exceeding|not over|not above|not deeper than|no deeper than|not more than|no more than|fewer than|at most|weniger als|moins de|menos de|menos del|bis zu|jusqu'a|hasta)\s*){1,3})?"
+    r"(?P<cmp>(?:(?:>|≥|>=|more than|over|greater than|exceeding|exceeds|exceed|above|beyond|deeper than|thicker than|larger than|bigger than|higher than|in excess of|at least|no less than|reaches|reach|mehr als|uber|ubersteigt|supera(?: el)?|superieure? a|superior al?|depass(?:e|ant)|excede(?: el)?|plus de|mas de|mas del|<|≤|<=|less than|smaller than|shallower than|under|below|"
+    r"up to|not exceeding|not reaching|not over|not above|not deeper than|no deeper than|not more than|no more than|fewer than|at most|weniger als|moins de|menos de|menos del|bis zu|jusqu'a|hasta)\s*){1,3})?"
 )
 
 
 _PERCENT_SIGNS = ("%", "cent", "prozent", "ciento", "pct")
 
 
-_OR_MORE = r"(?:(?=\s*(?:of )?(?:the |its )?(?:wall )?(?:wall|thickness|depth)?\s*or (?P<far>more|less)))?"
+_MORE = "more|greater|higher|above|less"
+
+
+_OR_MORE = rf"(?:(?=\s*(?:of )?(?:the |its )?(?:wall )?(?:wall|thickness|depth)?\s*or (?P<far>{_MORE})))?"
 
 
 _SHARE = r"(?:(?:the |a |an |one |la |die |der )?(?:three[ -]quarters?|two[ -]thirds?|one[ -]quarter|one[ -]third|one[ -]half|quarter|third|half|halfte|moitie|mitad|drittel|viertel|tercio|tiers))"
@@ -79,7 +82,7 @@ _SHARE = r"(?:(?:the |a |an |one |la |die |der )?(?:three[ -]quarters?|two[ -]th
 
 _PERCENT = re.compile(
     _COMPARED + r"(?:(?P<a>\d{1,3})(?:[.,]\d)?\s*(?:%|percent)?\s*(?:-|–|—|to|and|bis|a|y|/|et|und)\s*)?"
-    r"(?P<b>\d{1,3})(?:[.,]\d)?\s*(?:%|percent|per cent|prozent|pct\b|por ciento|pour cent)(?:\s*or (?P<more>more|less))?"
+    rf"(?P<b>\d{{1,3}})(?:[.,]\d)?\s*(?:%|percent|per cent|prozent|pct\b|por ciento|pour cent)(?:\s*or (?P<more>{_MORE}))?"
     + _OR_MORE
 )
 
@@ -91,7 +94,7 @@ WHOLE_SHARE = (  # "half" that no word makes a place: "apical half"
 
 _PARTS = re.compile(
     WHOLE_SHARE + _COMPARED + rf"(?:(?P<a>{_SHARE})\s*(?:and|to|-|–|or)\s*)?(?P<b>{_SHARE}|1/[234]|2/3|3/4)"
-    r"(?=\s*(?:of|de|del|der|des|or more|the wall|the thickness|its thickness|thickness|scarred|infarcted|enhanced|wall|transmural|in thickness|thick|\)|,|\.|;|$))(?:\s*or (?P<more>more|less))?"
+    r"(?=\s*(?:of|de|del|der|des|or more|the wall|the thickness|its thickness|thickness|scarred|infarcted|enhanced|wall|transmural|in thickness|thick|\)|,|\.|;|$))(?:\s*or (?P<more>{_MORE}))?"
     + _OR_MORE
     + r"(?!\s+(?:of )?(?:the |all |its )?(?:patients|cases|lv|left|ventric|(?:\w+ )?segments|septum))"
 )
@@ -152,6 +155,7 @@ def clean(text: str) -> str:
         text = sign.sub(said, text)
     return (
         text.replace("§", " ")
+        .replace("\u2044", "/")  # of "½"
         .replace("’", "'")
         .replace("\r\n", "\n")
         .replace("\r", "\n")
@@ -349,14 +353,15 @@ def _extent(found: re.Match[str]) -> Extent:
     more = found["more"] or found["far"]
     low, high = (_number(found[k]) for k in ("a", "b"))
     sign = ""
-    if re.search(r">=|≥|at least|no less than", compared) or more == "more":
+    if re.search(r">=|≥|at least|no less than|^reach", compared) or more not in (None, "less"):
         sign = ">="
     elif re.search(
-        r">|more|over|greater|exceed|above|beyond|deeper|thicker|larger|excess|mehr|uber|plus|mas", compared
+        r">|more|over|greater|exceed|above|beyond|deeper|thicker|larger|bigger|higher|excess|excede|supera|superi|depass|mehr|uber|plus|mas",
+        compared,
     ) and not re.search(r"not? (more|exceed|over|above|deeper)", compared):
         sign = ">"
     elif (
-        re.search(r"<=|≤|up to|at most|not? (more|exceed|over|above|deeper)|bis|jusqu|hasta", compared)
+        re.search(r"<=|≤|up to|at most|not? (more|exceed|reach|over|above|deeper)|bis|jusqu|hasta", compared)
         or more == "less"
     ):
         sign = "<="
