@@ -477,6 +477,18 @@ def test_resume_skips_what_is_done_and_redoes_what_is_not(
     assert [row[:-1] for row in csv.reader((out / "results.csv").open())] == [row[:-1] for row in csv.reader(table)]
 
 
+def test_resume_clears_away_what_a_killed_batch_left_and_takes_back_the_result_that_it_was_replacing(
+    batch_out: tuple[Path, int], cohort: Path, tmp_path: Path
+) -> None:
+    out = shutil.copytree(batch_out[0], tmp_path / "out")
+    before = (out / "two" / "result.json").stat().st_mtime_ns
+    (out / "two").rename(out / ".two.old-0123abcd")  # killed between the two renames
+    (out / ".two.part-0123abcd").mkdir()
+    run_batch(cohort, out, BatchOptions(workers=1, resume=True))
+    assert (out / "two" / "result.json").stat().st_mtime_ns == before
+    assert not [path.name for path in out.iterdir() if path.name.startswith(".")]
+
+
 def test_resume_asks_again_when_the_prompts_are_others(
     batch_out: tuple[Path, int], cohort: Path, tmp_path: Path
 ) -> None:

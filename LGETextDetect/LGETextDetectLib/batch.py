@@ -95,6 +95,7 @@ def run_batch(root: Path, out: Path, options: BatchOptions | None = None, events
     bundle = open_bundle(default_bundle())
     work = _work(out, bundle.folder, options, len(mine), events)
     out.mkdir(parents=True, exist_ok=True)
+    clean_up(work.out, {study.name for study in mine})
     table = ResultsTable(out, options.shard, (study.name for study in studies))
     if options.resume:
         table.rows = _rows_done(mine, work, bundle.sha256, options.workers, events)
@@ -302,7 +303,10 @@ def _on_this_machine(studies: Sequence[Study], work: Work) -> Outcomes:
 
 
 def clean_up(out: Path, names: Container[str]) -> None:
-    """Remove what workers that were killed while writing results of these names left behind; older results are put back."""
+    """Remove what was left behind by workers, of this batch or an earlier one, killed while writing results of these names.
+
+    An older result that was just being replaced is put back.
+    """
     for path in list(out.iterdir()):
         parts = LEFTOVER.fullmatch(path.name)
         if parts is None or parts["name"] not in names:
