@@ -23,17 +23,20 @@ _HTML = r"(?!/?(?:b|i|u|em|strong|span|font|a|html|body|head|title|script|style|
 _ELEMENT = re.compile(rf"<{_HTML}([a-z][\w.-]{{1,30}})>([^<>]{{0,2000}})</\1>", re.I)
 _LINE_END = re.compile(r"<(?:br\s?/?|/(?:p|li|tr|div|h\d))>", re.I)
 _CELL = re.compile(r"<(?:/td|/th)>\s*(?=<t[dh])", re.I)
+_TABULATOR = re.compile(r"(?<=[^\s:])[ ]*\t\s*?(?=\S)")
 _TAG = re.compile(r"(?:^|(?<=[.;\n])|(?<=[.;]\s))\[(?!x\])([A-Za-z][\w /-]{1,25})\]:?\s*", re.I)
 _PAIR = re.compile(r"(?:^|(?<=[;\n|]))\s*([A-Za-z][\w ]{0,30}?)\s?=\s?([^;\n|=]{0,200})(?:[;|]|(?=\n)|$)")
 
 
 def as_lines(text: str) -> str:
-    """The elements of XML and HTML, pairs 'LGE_pattern=midwall;' and tags '[LGE] none', each as a line of its own."""
+    """The elements of XML and HTML, pairs 'LGE_pattern=midwall;' and tags '[LGE] none', each as a line of its own; columns marked as such."""
     if "<" in text:
         text = _LINE_END.sub("\n", _CELL.sub(" | ", text))
         text = _ELEMENT.sub(
             lambda e: e[2] if e[1].lower() in ("p", "li", "tr", "td", "th", "div") else f"\n{e[1]}: {e[2]}\n", text
         )
+    if len(_TABULATOR.findall(text)) > 2:
+        text = _TABULATOR.sub(" | ", text)
     if len(_TAG.findall(text)) > 1:
         text = _TAG.sub(r"\n\1: ", text)
     if text.count("=") > 2 and len(_PAIR.findall(text)) > 2:
