@@ -189,6 +189,23 @@ def test_small_lesions_weigh_more() -> None:
     assert small > 2 * large
 
 
+def test_a_false_fleck_in_a_scar_free_slice_costs_and_a_scar_too_small_to_report_teaches_nothing() -> None:
+    scar, seen = torch.zeros(2, 32, 32), torch.zeros(2, 32, 32)
+    seen[:, 4:10, 4:10] = 0.9
+    fleck = losses.slice_loss(seen, scar)
+    assert fleck > 1.5 and losses.slice_loss(torch.zeros_like(seen), scar) < 0.01
+    scar[:, 4:10, 4:10] = 1
+    assert losses.slice_loss(seen, scar) < 0.2 < 1.5 < losses.slice_loss(torch.zeros_like(seen), scar)
+    scar[:] = 0
+    scar[:, 4:6, 4:6] = 1  # four pixels
+    assert losses.slice_loss(seen, scar) == 0
+    evidence = seen.clone().requires_grad_()
+    losses.slice_loss(evidence, torch.zeros_like(scar)).backward()
+    assert (
+        evidence.grad is not None and evidence.grad[:, 5:9, 5:9].amin() > 0 and evidence.grad[:, 20:].abs().max() == 0
+    )
+
+
 def test_report_contrast_is_least_for_the_right_pairs() -> None:
     same = torch.eye(3)
     right, wrong = torch.eye(3) * 9, torch.roll(torch.eye(3), 1, 0) * 9

@@ -17,6 +17,7 @@ from .processes import ALONE, Processes
 from .recipe import ImageStage
 from .sample_stream import sample_source
 from .samples import Make
+from .varied import Varied
 
 TermsOf = Callable[[Tensor, dict[str, Tensor]], tuple[Tensor, dict[str, float]]]
 
@@ -110,7 +111,8 @@ def refine_scar(
     heart: dict[str, Tensor], scar: dict[str, Tensor], stage: ImageStage, seed: int, folder: Path, log: Log, workers: int = 1,
     processes: Processes = ALONE, cine: Path | None = None, share: float = 0.0,
 ) -> dict[str, Tensor]:  # fmt: skip
-    """Third stage: the scar network goes on, now mostly with the maps that the heart network gives it in use, and its first look.
+    """Third stage: the scar network goes on, now mostly with the maps that the heart network gives it in use, its first look,
+    and every slice changed once more.
 
     With ``cine`` (cine_hearts.save_hearts), ``share`` of its samples are real hearts with painted scars.
     """
@@ -122,5 +124,5 @@ def refine_scar(
     if cine is not None:
         make = Mixed(make, CineScarSamples(cine, networks), share)
     return train_image_network(
-        network, make, scar_terms, stage, seed + 2, folder / "refined.pt", log, workers, processes
+        network, Varied(make), scar_terms, stage, seed + 2, folder / "refined.pt", log, workers, processes
     )
