@@ -121,8 +121,9 @@ def _training(facts: Mapping[str, Any]) -> str:
     rows = "\n".join(f"- {name}: {value}" for name, value in facts["training"].items())
     said = facts["validation"]
     return (
-        f"## Training data\n{rows}\n\nNo late enhancement image and no report of a person was used. Threshold and "
-        f"calibration come from {said['patients']} other virtual patients (seed {said['seed']})."
+        f"## Training data\n{rows}\n\nNo late enhancement image and no report of a person was used for training. "
+        f"Threshold and calibration come from {said['patients']} other virtual patients (seed {said['seed']})"
+        f"{said.get('also', '')}."
     )
 
 
