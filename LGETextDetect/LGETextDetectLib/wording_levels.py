@@ -20,8 +20,17 @@ class Place:
     sure_levels: bool = False  # "all basal segments": a place of its own
     kind: str = "wall"  # wall, numbers, territory, rvip, whole
     base: frozenset[int] = frozenset()  # the wall's segments before a level restricted it
-    apart: bool = False  # a comma stands between it and the place before
-    joined: bool = False  # an "and" does
+    sep: str | None = None  # what stands between it and the place before: ",", "and", "to"
+
+    @property
+    def apart(self) -> bool:
+        """Whether a comma stands before it."""
+        return self.sep == ","
+
+    @property
+    def joined(self) -> bool:
+        """Whether an 'and' does."""
+        return self.sep == "and"
 
 
 def at_levels(segments: frozenset[int], levels: tuple[str, ...]) -> frozenset[int]:
@@ -38,7 +47,7 @@ def at_levels(segments: frozenset[int], levels: tuple[str, ...]) -> frozenset[in
 
 def restricted(place: Place, levels: tuple[str, ...]) -> Place:
     base = place.base or place.segments
-    return Place(at_levels(place.segments, levels), levels, False, True, place.kind, base, place.apart, place.joined)
+    return Place(at_levels(place.segments, levels), levels, False, True, place.kind, base, place.sep)
 
 
 def combine(marks: list[Mark]) -> list[Mark]:

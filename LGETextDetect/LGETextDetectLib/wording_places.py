@@ -89,9 +89,7 @@ def _read_run(run: list[Mark]) -> list[Mark]:
             else:
                 segments = frozenset(s for level in first.levels for s in LEVEL_SEGMENTS[level])
                 sure = first.sure or first.sep == "and"
-                place = Place(
-                    segments, first.levels, True, sure, "level", frozenset(), first.sep == ",", first.sep == "and"
-                )
+                place = Place(segments, first.levels, True, sure, "level", sep=first.sep)
                 places.append(_mark(first, group[-1], place))
         elif first.kind in ("wall", "rvip", "territory"):
             follows = groups[k + 1] if k + 1 < len(groups) else None
@@ -109,22 +107,8 @@ def _read_run(run: list[Mark]) -> list[Mark]:
         elif first.kind == "numbers":
             places.append(_mark(first, first, Place(frozenset(first.segments), (), False, True, "numbers")))
         else:
-            places.append(
-                _mark(
-                    first,
-                    first,
-                    Place(
-                        frozenset(first.segments),
-                        (),
-                        False,
-                        True,
-                        "apex",
-                        frozenset(),
-                        first.sep == ",",
-                        first.sep == "and",
-                    ),
-                )
-            )
+            place = Place(frozenset(first.segments), (), False, True, "apex", sep=first.sep)
+            places.append(_mark(first, first, place))
     return _numbers_win(places, run)
 
 
@@ -244,7 +228,7 @@ def _levelled(group: list[_Atom], level: _Atom | None, start: int, end: int | No
         )
         segments = at_levels(frozenset(atom.segments), levels)
         sep = (atom if k else first).sep
-        place = Place(segments, levels, False, bool(levels), kind, frozenset(atom.segments), sep == ",", sep == "and")
+        place = Place(segments, levels, False, bool(levels), kind, frozenset(atom.segments), sep)
         marks.append(
             Mark(
                 "place",

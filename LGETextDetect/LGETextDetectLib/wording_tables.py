@@ -29,7 +29,10 @@ _PAIR = re.compile(r"(?:^|(?<=[;\n|]))\s*([A-Za-z][\w ]{0,30}?)\s?=\s?([^;\n|=]{
 
 
 def as_lines(text: str) -> str:
-    """The elements of XML and HTML, pairs 'LGE_pattern=midwall;' and tags '[LGE] none', each as a line of its own; columns marked as such."""
+    """The elements of XML and HTML, pairs 'LGE_pattern=midwall;' and tags '[LGE] none', each as a line of its own.
+
+    Tabulators between columns become bars.
+    """
     if "<" in text:
         text = _LINE_END.sub("\n", _CELL.sub(" | ", text))
         text = _ELEMENT.sub(

@@ -119,11 +119,13 @@ flatter a model that was trained on virtual patients; the sets of real patients 
 
 def _training(facts: Mapping[str, Any]) -> str:
     rows = "\n".join(f"- {name}: {value}" for name, value in facts["training"].items())
-    said = facts["validation"]
+    said, moved = facts["validation"], ""
+    if others := said.get("odds_moved_with"):
+        by = facts["thresholds"]["calibration"]["b"]
+        moved = f", but for how far the odds are moved as a whole ({by}): as they and {others}, weighed alike, together ask for"
     return (
         f"## Training data\n{rows}\n\nNo late enhancement image and no report of a person was used for training. "
-        f"Threshold and calibration come from {said['patients']} other virtual patients (seed {said['seed']})"
-        f"{said.get('also', '')}."
+        f"Threshold and calibration come from {said['patients']} other virtual patients (seed {said['seed']}){moved}."
     )
 
 

@@ -37,9 +37,10 @@ def slice_loss(joint: Tensor, scar: Tensor) -> Tensor:
     loss hardly feels them.
     """
     area = scar.sum((1, 2))
+    scarred = area >= SEEN_PX
     strongest = functional.avg_pool2d(joint[:, None], 3, 1, 1).flatten(1).topk(SEEN_PX, 1).values.mean(1)
-    each = functional.binary_cross_entropy(strongest.clamp(1e-4, 1 - 1e-4), (area >= SEEN_PX).float(), reduction="none")
-    told = ((area == 0) | (area >= SEEN_PX)).float()
+    each = functional.binary_cross_entropy(strongest.clamp(1e-4, 1 - 1e-4), scarred.float(), reduction="none")
+    told = (scarred | (area == 0)).float()
     return (each * told).sum() / told.sum().clamp(min=1)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from LGETextDetectLib.looks import SIGNAL
 from LGETextDetectLib.normalised import SIZE
@@ -68,7 +67,8 @@ def _changed_signal(rng: np.random.Generator, signal: Tensor) -> Tensor:
     if rng.random() < 0.5:
         signal = signal * float(np.exp(rng.normal(0, 0.07))) + float(rng.normal(0, 0.045))
     if rng.random() < 0.3:  # the neighbours are scaled apart
-        signal = signal * torch.from_numpy(_factors(rng, (0.0, 0.08, 0.08)))[:, None, None]
+        factors = np.exp(rng.normal(0, (0.0, 0.08, 0.08))).astype(np.float32)
+        signal = signal * torch.from_numpy(factors)[:, None, None]
     if rng.random() < 0.2:
         signal = _coarser(signal, float(rng.uniform(0.5, 0.85)))
     if rng.random() < 0.28:
@@ -78,10 +78,6 @@ def _changed_signal(rng: np.random.Generator, signal: Tensor) -> Tensor:
         slope = rng.normal(0, 0.12, 2)
         signal = signal * torch.from_numpy(np.exp(slope[0] * rows + slope[1] * columns).astype(np.float32))
     return signal
-
-
-def _factors(rng: np.random.Generator, spread: tuple[float, ...]) -> npt.NDArray[np.float32]:
-    return np.exp(rng.normal(0, spread)).astype(np.float32)
 
 
 def _coarser(signal: Tensor, by: float) -> Tensor:
