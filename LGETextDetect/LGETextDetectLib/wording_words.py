@@ -100,6 +100,22 @@ _PARTS = re.compile(
 )
 
 
+_PARTS_SIGNS = (
+    "half",
+    "third",
+    "quarter",
+    "moitie",
+    "mitad",
+    "drittel",
+    "viertel",
+    "tercio",
+    "tiers",
+    "1/",
+    "2/3",
+    "3/4",
+)
+
+
 # "without and with contrast": both were done, nothing is denied
 _BOTH_WAYS = re.compile(
     r"(?<!\w)(?:(?:without|w/o|ohne|sans|sin)\s*(?:and|und|et|y|/|&|\+)\s*(?:with|w/|mit|avec|con)"
@@ -301,7 +317,8 @@ def tokens_of(text: str, shouting: bool, extents: list[tuple[Extent, str]]) -> l
         _SEGMENT_COUNT.sub(" ", _BOTH_WAYS.sub(" ", lower)),
     )
     lower_shared = _PERCENT.sub(share, lower) if any(sign in lower for sign in _PERCENT_SIGNS) else lower
-    lower_shared = _PARTS.sub(share, lower_shared)
+    if any(sign in lower_shared for sign in _PARTS_SIGNS):
+        lower_shared = _PARTS.sub(share, lower_shared)
     plain = lower_shared == lower and len(text) == len(lower)
     lower_shared = _HYPHEN.sub(" ", lower_shared)
     tokens: list[tuple[str, str]] = []
