@@ -7,7 +7,7 @@ PIP := pip install --quiet --disable-pip-version-check
 SLICER_TESTS := Testing/test_mrml.py Testing/test_slicer_modules.py Testing/test_packaging.py Testing/test_in_slicer.py Testing/test_train_module.py \
 	Testing/test_slicer_layout.py Testing/test_slicer_sample.py
 
-.PHONY: screenshots sample-study-sums hospital ablation train-screenshot demo test test-slicer check train evaluate evaluate-real evaluate-virtual card sample-study bench clean env env-train env-slicer
+.PHONY: screenshots sample-study-sums hospital ablation train-screenshot demo test test-slicer check train evaluate evaluate-real evaluate-virtual card calibrate sample-study bench clean env env-train env-slicer
 env: $(ENV)/.ready
 env-train: $(TRAIN_ENV)/.ready
 env-slicer: $(SLICER_ENV)/.ready
@@ -80,6 +80,11 @@ evaluate-real: env-train
 # The figures of out/evaluation, and those of the virtual test patients computed again, into the bundled model's card.
 card: env-train
 	$(TRAIN_ENV)/bin/lgetext bundle --test --evaluations $(EVALUATION)
+
+# The bundled model's thresholds, fitted again; the odds moved as the studies in KNOWN (a folder with a truth.csv) ask for too.
+KNOWN ?=
+calibrate: env-train
+	$(TRAIN_ENV)/bin/lgetext bundle --calibrate $(if $(KNOWN),--known $(KNOWN))
 
 # The bundled DICOM study: a virtual patient.
 sample-study: env-train

@@ -58,6 +58,15 @@ def add_commands(commands: Any) -> None:
     export.add_argument("--out", type=Path, required=True, help="run folder")
     bundle = commands.add_parser("bundle", help="check a bundle's hashes and print what it is")
     bundle.add_argument("folder", type=Path, metavar="FOLDER", nargs="?")
+    bundle.add_argument(
+        "--calibrate",
+        action="store_true",
+        help="fit the thresholds again, on the virtual validation patients, and write them",
+    )
+    bundle.add_argument(
+        "--known", type=Path, metavar="ROOT",
+        help="--calibrate, and move the odds as these studies, with a truth.csv, ask for too",
+    )  # fmt: skip
     bundle.add_argument("--test", action="store_true", help="compute the card's figures of virtual test patients again")
     bundle.add_argument(
         "--evaluations", type=Path, metavar="DIR", help="take the sets evaluated below DIR into the card"
@@ -172,7 +181,9 @@ def _evaluate(arguments: argparse.Namespace, events: Events) -> int:
 
 
 def _bundle(arguments: argparse.Namespace, events: Events) -> int:
-    """Check and print; with --test compute the test patients' figures again, with --evaluations take figures into the card."""
+    """Check and print; --calibrate fits the thresholds, --test computes the test patients' figures again, --evaluations takes
+    figures into the card.
+    """
     from LGETextDetectLib.bundle import default_bundle, open_bundle
 
     from .bundle_figures import evaluated_sets, repeat_test, take_in_evaluations
@@ -180,6 +191,12 @@ def _bundle(arguments: argparse.Namespace, events: Events) -> int:
     bundle = open_bundle(arguments.folder or default_bundle())
     if arguments.evaluations:
         evaluated_sets(arguments.evaluations)  # refused before the test's minutes, not after
+    thresholds = None
+    if arguments.calibrate or arguments.known:
+        from .recalibrate import recalibrate
+
+        thresholds = recalibrate(bundle.folder, events, arguments.known)
+        bundle = open_bundle(bundle.folder)
     figures, differing = repeat_test(bundle.folder, events) if arguments.test else ({}, [])
     if arguments.evaluations:
         count = take_in_evaluations(bundle.folder, arguments.evaluations, figures)
@@ -188,6 +205,9 @@ def _bundle(arguments: argparse.Namespace, events: Events) -> int:
     facts: dict[str, Any] = {"name": bundle.name, "version": bundle.version, "sha256": bundle.sha256}
     if arguments.test:
         facts |= {"figures": figures, "differing": differing}
+    if thresholds:
+        facts |= {"thresholds": thresholds}
+        events.log(f"thresholds: {thresholds}; the card's figures are of the old ones until they are evaluated again")
     events.result(facts)
     if not arguments.events:
         print(_as_text(bundle, figures, differing, bool(arguments.evaluations)) if arguments.test else _card(bundle))
