@@ -40,14 +40,20 @@ def test_a_segment_is_as_likely_as_its_scar_is_seen() -> None:
     """Same sentence, three shares of the wall: odds go with the share up to three tenths, and a lost lesion is still said."""
     share = np.full(17, 0.5)
     share[:4] = 0.15, 0.03, 0.0, 0.3
-    odds = np.exp(segment_logits_by_share(np.zeros(17, np.float32), share, np.ones(17, bool)))
+    odds = np.exp(segment_logits_by_share(np.zeros(17, np.float32), share, np.ones(17, bool), 0.0))
     assert odds == pytest.approx([0.5, 0.1, 0.02] + [1.0] * 14)
+
+
+def test_no_segment_is_likelier_than_the_study() -> None:
+    segments = np.linspace(-3, 3, 17, dtype=np.float32)
+    logits = segment_logits_by_share(segments, np.full(17, 0.5), np.ones(17, bool), 1.5)
+    assert logits.max() == 1.5 and (logits[segments < 1.5] == segments[segments < 1.5]).all()
 
 
 def test_nothing_is_said_of_segments_that_no_slice_shows() -> None:
     seen = np.zeros(17, bool)
     seen[6:12] = True  # a single slice, half way
-    logits = segment_logits_by_share(np.full(17, 3.0, np.float32), np.full(17, 0.5), seen)
+    logits = segment_logits_by_share(np.full(17, 3.0, np.float32), np.full(17, 0.5), seen, 4.0)
     assert (logits[seen] == 3).all() and (logits[~seen] < -9).all()
     assert not can_be_answered(Meaning(True, segments=(1, 17)), seen)
     assert can_be_answered(Meaning(True, segments=(1, 7)), seen) and can_be_answered(Meaning(True), seen)

@@ -64,6 +64,15 @@ def test_torch_says_what_onnx_says(prediction: Prediction, stack: NormalisedStac
     assert np.abs(other.evidence - prediction.evidence).max() < 1e-3
 
 
+def test_no_part_is_likelier_scarred_than_the_whole(prediction: Prediction) -> None:
+    whole = prediction.probability
+    assert prediction.segment_probability.max() <= whole and prediction.slice_probability.max() <= whole
+    septum, midwall = (
+        p for p, asked in zip(prediction.prompt_probability, ASKED, strict=True) if asked in (SEPTUM, ASKED[3])
+    )
+    assert septum is not None and midwall is not None and max(septum, midwall) <= whole
+
+
 def test_same_stack_same_answer(engine: Engine, prediction: Prediction, stack: NormalisedStack) -> None:
     again = engine.predict(stack, ASKED)
     assert again.probability == prediction.probability

@@ -19,7 +19,7 @@ from LGETextDetectLib.landmarks import Landmarks
 from LGETextDetectLib.outputs.report_words import REASONS
 from LGETextDetectLib.outputs.write_outputs import result_text
 from LGETextDetectLib.quality import quality_flags
-from LGETextDetectLib.result import build_result, calibrated, rounded
+from LGETextDetectLib.result import build_result, calibrated, named_from, rounded
 from LGETextDetectLib.wording import read_report
 from sample_detection import (
     SECONDS,
@@ -125,7 +125,7 @@ def test_lesions_are_grouped_by_layer() -> None:
 
 def test_no_segment_is_likelier_than_the_study_that_is_called_free_of_scar() -> None:
     """Neither in words nor in the table; the order of the segments stays."""
-    threshold = sample_engine().bundle.thresholds["segment"]
+    threshold = named_from(sample_engine().bundle.thresholds)
     for probability in (0.02, 0.3, 0.44):
         rows = result_of(probability)["segments"]
         assert max(row["probability"] for row in rows) < threshold
@@ -138,7 +138,7 @@ def test_most_probable_segment_is_named_when_none_passes() -> None:
     segments[12] = 0.2
     result = result_of(segment_probability=segments)
     assert [lesion["segments"] for lesion in result["finding"]["lesions"]] == [[13]]
-    over = [r["aha"] for r in result["segments"] if r["probability"] >= sample_engine().bundle.thresholds["segment"]]
+    over = [r["aha"] for r in result["segments"] if r["probability"] >= named_from(sample_engine().bundle.thresholds)]
     assert over == [13]  # in the table, too
 
 
@@ -183,7 +183,7 @@ def test_every_prediction_gives_a_consistent_result(
     valid({**result, "seconds": SECONDS})
     if (present := result["detection"]["present"]) is not None:
         likeliest = max(row["probability"] for row in result["segments"])
-        assert (likeliest >= sample_engine().bundle.thresholds["segment"]) == present
+        assert (likeliest >= named_from(sample_engine().bundle.thresholds)) == present
     finding = Finding.from_dict(result["finding"])
     assert read_report(result["caption"]) == finding
     named = {n for lesion in finding.lesions for n in lesion.segments}
@@ -221,7 +221,7 @@ def test_the_schema_knows_every_reason() -> None:
     assert set(SCHEMA["properties"]["detection"]["properties"]["reasons"]["items"]["enum"]) == set(REASONS)
 
 
-def test_the_plain_question_gets_the_study_s_probability() -> None:
+def test_all_probabilities_are_calibrated_as_the_study_s() -> None:
     volume = sample_volume(4)
     stack = sample_stack(volume)
     prediction = sample_prediction(stack, 0.7, prompt_probability=(0.7, 0.3, 0.7))
@@ -230,7 +230,25 @@ def test_the_plain_question_gets_the_study_s_probability() -> None:
     result = build_result(sample_loaded(volume), sample_landmarks(volume), stack, prediction, asked, engine)
     study = result["detection"]["probability"]
     assert study != 0.7
-    assert [row["probability"] for row in result["prompts"]] == [study, pytest.approx(1 - study), 0.7]
+    assert [row["probability"] for row in result["prompts"]] == [study, pytest.approx(1 - study), study]
+    for row, raw in zip(result["slices"], prediction.slice_probability, strict=True):
+        assert row["probability"] == pytest.approx(calibrated(float(raw), engine.bundle.thresholds), abs=1e-4)
+    lowest = int(np.argmin(prediction.segment_probability))
+    raw = float(prediction.segment_probability[lowest])
+    assert result["segments"][lowest]["probability"] == pytest.approx(
+        calibrated(raw, engine.bundle.thresholds), abs=1e-4
+    )
+
+
+def test_calibration_names_no_other_segments() -> None:
+    """The manifest's threshold is one of the text's own answers."""
+    plain = result_of()
+    volume = sample_volume(4)
+    stack = sample_stack(volume)
+    engine = sample_engine(calibration={"a": 0.7, "b": 0.6})
+    moved = build_result(sample_loaded(volume), sample_landmarks(volume), stack, sample_prediction(stack), [], engine)
+    assert moved["detection"]["present"] and plain["detection"]["present"]
+    assert moved["finding"]["lesions"] == plain["finding"]["lesions"]
 
 
 def test_broken_text_of_a_command_line_can_be_written() -> None:

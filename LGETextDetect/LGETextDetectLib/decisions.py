@@ -31,15 +31,16 @@ def study_logit(segment_logits: Float32) -> float:
 
 
 def segment_logits_by_share(
-    segment_logits: Float32, share: npt.NDArray[np.floating], seen: npt.NDArray[np.bool_]
+    segment_logits: Float32, share: npt.NDArray[np.floating], seen: npt.NDArray[np.bool_], of_study: float
 ) -> Float32:
     """(17,) logits of the segments: the odds of one are in proportion to the ``share`` of its wall that the map shows as scar.
 
-    A segment's tokens also tell of the lesion beside it; by its sentence alone too many neighbours are named.
+    A segment's tokens also tell of the lesion beside it; by its sentence alone too many neighbours are named. No segment is
+    likelier scarred than the study, whose logit is ``of_study``.
     seen: whether a slice shows the segment; one that none shows is not named.
     """
     scarred = np.clip(share, SEEN_NOWHERE, SEEN_IN_FULL) / SEEN_IN_FULL
-    return np.where(seen, segment_logits + np.log(scarred), UNSEEN).astype(np.float32)
+    return np.where(seen, np.minimum(segment_logits + np.log(scarred), of_study), UNSEEN).astype(np.float32)
 
 
 def can_be_answered(meaning: Meaning, seen: npt.NDArray[np.bool_]) -> bool:

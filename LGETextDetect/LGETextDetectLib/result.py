@@ -78,7 +78,7 @@ def build_result(
             "apex_first": bool(stack.apex_first),
         },
         "detection": detection,
-        "slices": _slices(loaded.volume, stack, prediction),
+        "slices": _slices(loaded.volume, stack, prediction, thresholds),
         "segments": _segments(prediction, segment_probability, finding),
         "finding": finding.to_dict(),
         "caption": say(finding),
@@ -134,14 +134,14 @@ def _detection(
 def segment_probabilities(
     prediction: Prediction, thresholds: Mapping[str, Any], detection: Mapping[str, Any]
 ) -> list[float]:
-    """(17,) rounded, in accord with the study's answer: the whole is never less probable than its parts.
+    """(17,) calibrated as the study's and rounded, in accord with its answer.
 
     Where the study is called free of scar, none reaches the threshold at which segments are named; the bound is as far below
     it as the study's probability is below its own. Where the study's probability reaches its own, the likeliest segment does:
     scar somewhere but nowhere for certain is said to be where it is most likely rather than nowhere.
     """
-    probability = [rounded(p, PROBABILITY_DIGITS) for p in prediction.segment_probability]
-    named, steps = float(thresholds["segment"]), 10**PROBABILITY_DIGITS
+    probability = [rounded(calibrated(p, thresholds), PROBABILITY_DIGITS) for p in prediction.segment_probability]
+    named, steps = named_from(thresholds), 10**PROBABILITY_DIGITS
     if detection["present"] is False:
         most = math.floor(named * detection["probability"] / detection["threshold"] * steps) / steps
         return [min(p, most) for p in probability]
@@ -149,6 +149,11 @@ def segment_probabilities(
         likeliest = int(np.argmax(probability))
         probability[likeliest] = max(probability[likeliest], math.ceil(named * steps) / steps)
     return probability
+
+
+def named_from(thresholds: Mapping[str, Any]) -> float:
+    """The calibrated probability from which a segment is named; the manifest has it on the scale of the text's own answers."""
+    return calibrated(float(thresholds["segment"]), thresholds)
 
 
 def make_finding(
@@ -160,7 +165,7 @@ def make_finding(
     """
     if present is False:
         return Finding("absent")
-    named = [n for n in aha.NAMES if probability[n - 1] >= float(thresholds["segment"])]
+    named = [n for n in aha.NAMES if probability[n - 1] >= named_from(thresholds)]
     if present is None:
         return Finding("uncertain", _lesions(prediction, named, "possible"))
     lesions = _lesions(prediction, named, "definite")
@@ -226,7 +231,9 @@ def slice_levels(stack: NormalisedStack) -> tuple[str, ...]:
     return tuple(aha.level_of(float(p), bool(c)) for p, c in zip(stack.position, cavity, strict=True))
 
 
-def _slices(volume: Volume, stack: NormalisedStack, prediction: Prediction) -> list[dict[str, Any]]:
+def _slices(
+    volume: Volume, stack: NormalisedStack, prediction: Prediction, thresholds: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     """Rows in the input's order; position along the stack's normal from the first slice, towards the last."""
     normal = np.cross(*plane_axes(volume))
     step = float(normal @ volume.affine[:3, 0])
@@ -236,7 +243,7 @@ def _slices(volume: Volume, stack: NormalisedStack, prediction: Prediction) -> l
             "index": int(index),
             "position_mm": rounded(abs(step) * int(index), MM_DIGITS),
             "level": levels[k],
-            "probability": rounded(prediction.slice_probability[k], PROBABILITY_DIGITS),
+            "probability": rounded(calibrated(prediction.slice_probability[k], thresholds), PROBABILITY_DIGITS),
         }
         for k, index in enumerate(stack.index)
     ]
@@ -286,7 +293,5 @@ def _prompts(
 
 
 def _answer(meaning: Meaning, probability: float, thresholds: Mapping[str, Any]) -> float:
-    """A prompt's probability; "is there any scar?" is the study's own question and gets the study's calibration."""
-    if meaning not in (Meaning(True), Meaning(True, negated=True)):
-        return probability
+    """A prompt's probability, calibrated as the study's: what is denied is as likely as what it denies is unlikely."""
     return 1 - calibrated(1 - probability, thresholds) if meaning.negated else calibrated(probability, thresholds)

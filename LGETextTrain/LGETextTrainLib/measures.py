@@ -20,7 +20,7 @@ from LGETextDetectLib.events import Events
 from LGETextDetectLib.model import Engine
 from LGETextDetectLib.normalised import PIXEL_MM, NormalisedStack, evidence_on_grid
 from LGETextDetectLib.refusal import InputRefused
-from LGETextDetectLib.result import slice_levels
+from LGETextDetectLib.result import named_from, slice_levels
 from LGETextDetectLib.studies_below import Study, find_studies
 from LGETextDetectLib.study import Detection, detect
 from LGETextDetectLib.volume import Volume
@@ -31,7 +31,7 @@ from scipy import ndimage
 
 from .threshold_rules import rule_scores
 
-FORMAT = 2  # of the files; measures of another format are taken again
+FORMAT = 3  # of the files; measures of another format are taken again
 CAVITY, MYOCARDIUM, SCAR = (1,), (2, 3, 4), (3, 4)  # labels of a mask file, EMIDEC's and the virtual patients'
 TOLERANCE_PX = 1  # a strongest voxel this near to the scar, in plane, points at it
 
@@ -111,7 +111,7 @@ class Measurer:
             "format": FORMAT, "model_sha256": self._engine.bundle.sha256, "images_sha256": detection.result["input"]["sha256"],
             "mask_sha256": _mask_sha256(self._orders.root, study.name), **measure(detection, labels),
         }  # fmt: skip
-        entry["segment_threshold"] = float(self._engine.bundle.thresholds["segment"])
+        entry["segment_threshold"] = named_from(self._engine.bundle.thresholds)
         path = self._orders.out / f"{study.name}.json"
         path.write_text(json.dumps(entry, indent=1) + "\n", "utf-8")
         return ""
