@@ -13,10 +13,14 @@ _DESCRIBING = frozenset(
     {"layer", "level", "wall", "extent", "again", "sep", "segword"}
 )  # '(subendocardial, unchanged)'
 _SAYS_SCAR = frozenset({"term", "layer", "extent", "neg", "negpost", "noreflow"})
+_HAS_PLACES = re.compile(r"throm|clot|papill|pericard|leaflet|mitral|tricuspid")  # organs with a base, an apex, walls
 _THROMBUS = re.compile(r"throm|trombo|clot")
 _DEPTH = frozenset({"layer", "extent", "thick", "assert", "sep"})
+_BACKGROUND = re.compile(r"known|history|h/o|hx|background|diagnosed|carries")
 _SHOWS = re.compile(r"shows?|showed|showing|demonstrat\w+|reveal(?:s|ed)?|exhibits?")
 _SAYS_WHAT = frozenset({"term", "layer", "wall", "level", "neg", "place", "rvip", "numbers"})
+_BEFORE_ARTEFACT = frozenset({"coref", "explain", "artefact", "assert", "sep", "tech", "topic", "organ", "lv"})
+_EXPLAINS_AWAY = frozenset({"coref", "explain", "artefact", "sep", "neg", "term", "organ"})
 _LIVER = re.compile(r"liver|hepat|leber|foie|higado")  # it has numbered segments too
 
 
@@ -81,6 +85,17 @@ def free_wall_of_rv(marks: list[Mark], heading: str) -> list[Mark]:
     return [
         m._replace(kind="organ") if right and m.kind == "wall" and m.words.lower() == "free wall" else m for m in marks
     ]
+
+
+def places_of_organs(marks: list[Mark]) -> list[Mark]:
+    """'With apical thrombus', 'near the base of the papillary muscle', 'lateral pericardium': places that are another organ's."""
+    result = list(marks)
+    for k in range(len(marks) - 2, -1, -1):
+        after = result[k + 1]
+        touching = marks[k].kind in ("level", "wall") and marks[k].end == after.start
+        if touching and after.kind == "organ" and _HAS_PLACES.search(after.words.lower()):
+            result[k] = marks[k]._replace(kind="organ", words=f"{marks[k].words} {after.words}")
+    return result
 
 
 def said_of_images(marks: list[Mark]) -> list[Mark]:
@@ -267,10 +282,21 @@ def is_past(marks: list[Mark]) -> bool:
             told = marks[k - 1 : k] and marks[k - 1].kind in ("explain", "after") and marks[k - 1].end == mark.start
             if told and any(m.kind in ("term", "layer") for m in marks[:k]):
                 continue  # "transmural scar due to the known infarct"
+            if _is_background(marks, k):
+                continue
             return True
         if mark.kind == "year" and not any(m.kind == "again" for m in marks[:k]):
             return True
     return False
+
+
+def _is_background(marks: list[Mark], at: int) -> bool:
+    """'Inferior scar in a patient with known coronary disease', '... which fits the known RCA occlusion': a history told beside today's scar."""
+    before = {m.kind for m in marks[:at]}
+    if not _BACKGROUND.match(marks[at].words.lower()) or "term" not in before or not before & {"place", "layer"}:
+        return False
+    after = next((m.kind for m in marks[at + 1 :] if m.kind not in ("assert", "other")), "")
+    return after in ("vote", "topic", "vessel", "organ") or (marks[at - 1].kind == "plus" and after != "term")
 
 
 def doubt_of(marks: list[Mark]) -> tuple[bool, bool]:
@@ -291,6 +317,8 @@ def doubt_of(marks: list[Mark]) -> tuple[bool, bool]:
         next_head = next(
             (m for m in rest if m.kind in ("term", "vote", "layer", "place", "artefact", "noreflow", "organ")), None
         )
+        if mark.words.lower().startswith("not") and any(m.kind == "artefact" for m in rest):
+            continue  # "not reproduced in the orthogonal view, considered artefact"
         said_before = any(m.kind == "term" and m.value in STRONG for m in marks[:k])
         if rest and rest[0].kind == "extent" and rest[0].start == mark.end:
             continue  # "maybe 50 %"
@@ -322,9 +350,12 @@ def doubt_of(marks: list[Mark]) -> tuple[bool, bool]:
         for m in marks
     ):
         return False, True
-    explained = (bool(artefact) and any(m.kind in ("explain", "coref") for m in marks[: artefact[0]])) or (
-        bool(artefact) and any(m.kind == "neg" for m in marks[artefact[0] :])
-    )
+    if artefact and not maybe and _called_artefactual(marks, artefact[-1]):
+        return False, True
+    explained = any(
+        m.kind in ("explain", "coref") and {n.kind for n in marks[k + 1 : artefact[-1]]} <= _BEFORE_ARTEFACT
+        for k, m in enumerate(marks[: artefact[-1]] if artefact else [])
+    ) or (bool(artefact) and any(m.kind == "neg" for m in marks[artefact[0] :]))
     return maybe, explained
 
 
@@ -341,6 +372,19 @@ def only_probable(marks: list[Mark]) -> bool:
     return (
         "place" in kinds and "again" not in kinds and (term in ("lge", "scar") or (term == "infarct" and not described))
     )
+
+
+def _called_artefactual(marks: list[Mark], at: int) -> bool:
+    """'Apparent enhancement of the septum is artefactual': what stands right before the word is all that was named."""
+    before, after = marks[at - 1 : at], marks[at + 1 : at + 2]
+    predicate = marks[at].words.lower().endswith("actual") and bool(before) and before[0].end == marks[at].start
+    return predicate and before[0].kind in ("place", "term") and (not after or after[0].kind in ("open", "explain"))
+
+
+def is_only_artefact(marks: list[Mark]) -> bool:
+    """'This is felt to be artefactual.', 'Likely artefact.': a sentence that only explains away what was seen before."""
+    kinds = [m.kind for m in marks]
+    return "artefact" in kinds and kinds[0] in ("coref", "explain") and set(kinds) <= _EXPLAINS_AWAY
 
 
 def _names_no_scar(marks: list[Mark]) -> bool:

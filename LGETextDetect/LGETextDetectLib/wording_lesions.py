@@ -232,9 +232,10 @@ def _segments_of(places: list[Item]) -> tuple[set[int], bool]:
 
 
 def finding_of(reading: Reading) -> Finding:
-    drafts = _settled(reading.drafts)
+    guessed = reading.not_done and not reading.present  # without contrast, "old infarct" is said of the wall's motion
+    drafts = _settled([d for d in reading.drafts if not (guessed and d.infarct and d.layer is None)])
     definite = any(not d.possible for d in drafts) or (
-        (reading.present > 0 or (reading.infarct_named > 0 and not reading.absent))
+        (reading.present > 0 or (reading.infarct_named > 0 and not (reading.absent or guessed)))
         and not any(d.possible for d in drafts)
     )
     no_reflow = reading.no_reflow[-1] if reading.no_reflow else None

@@ -153,8 +153,10 @@ def _has_own_scar(marks: list[Mark], wall: int, level: int) -> bool:
 
 
 def _barrier(marks: list[Mark], start: int, end: int) -> bool:
-    """Whether what is said between two marks parts them; 'the anterior wall is akinetic with LGE at mid level' does not."""
+    """Whether what is said between two marks parts them; '... is akinetic with LGE at mid level', '... viable at mid level' do not."""
     between = marks[start + 1 : end]
+    if [(m.kind, m.value) for m in between] == [("negpost", "normal")]:
+        return False
     topic = next((k for k in range(len(between) - 1, -1, -1) if between[k].kind == "topic"), None)
     goes_on = topic is not None and {"plus", "term"} <= {m.kind for m in between[topic:]}
     parts = {"neg", "negpost", "except", "spare", "break", "colon", "organ"} | (set() if goes_on else {"topic"})

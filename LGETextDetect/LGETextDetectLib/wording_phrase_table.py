@@ -143,7 +143,7 @@ organ: keloid | base of papillary muscle | base of papillary muscles | at base o
     meningeal | hippocampal | pituitary | bladder | cystic | retinal | tumoral | ovary | ovarian | wrist | joint |
     synovial | intramural thrombus | mural thrombus | midwall thrombus | gallbladder | lumbar | basal ganglia |
     moderator band | nephrogenic | sternotomy | chest | abdomen | upper chamber | upper chambers | right side of heart | right heart | stroke | white matter | optic
-topic: normal signal | signal intensity | low signal | signal loss | signal void | signal drop | reduced signal | coronaries | normal coronaries | coronary arteries | normal coronary arteries | perfusion | hypoperfusion | hypoperfused | perfused | defect | defects | ischaemia | inducible | stress | rest
+topic: normal signal | ischaemic burden | burden of ischaemic | signal intensity | low signal | signal loss | signal void | signal drop | reduced signal | coronaries | normal coronaries | coronary arteries | normal coronary arteries | perfusion | hypoperfusion | hypoperfused | perfused | defect | defects | ischaemia | inducible | stress | rest
     perfusion | oedema | edema | oedematous | edematous | odem | edeme | oedeme | edema | stir | t2 | t2 * | t2* | t1
     | t1 map | t1 mapping | t2 mapping | native | ecv | mapping | maps | map | hypokinesis | hypokinesia | hypokinetic
     | akinesis | akinesia | akinetic | dyskinesis | dyskinesia | dyskinetic | dyssynchrony | wall motion | wall motion
@@ -173,7 +173,18 @@ noreflow: microvascular obstruction | dark subendocardial core | dark subendocar
     core | core without enhancement | normal core | dark hypoenhanced core | dark spot in middle | dark middle | dark
     central core | hypo intense core | central dark core | microvascular obstruction zone | dark central area | signal
     void core | dark heart of scar
-vote ischaemic: ischaemic | cad | cad type | ischaemic pattern | ischaemic aetiology | coronary disease | coronary artery disease |
+vote ischaemic: one vessel disease | one vessel cad | one vessel coronary disease | one vessel coronary artery disease |
+    two vessel disease | two vessel cad | two vessel coronary disease | two vessel coronary artery disease |
+    three vessel disease | three vessel cad | three vessel coronary disease | three vessel coronary artery
+    disease | single vessel disease | single vessel cad | single vessel coronary disease | single vessel
+    coronary artery disease | double vessel disease | double vessel cad | double vessel coronary disease |
+    double vessel coronary artery disease | triple vessel disease | triple vessel cad | triple vessel
+    coronary disease | triple vessel coronary artery disease | 1 vessel disease | 1 vessel cad | 1 vessel
+    coronary disease | 1 vessel coronary artery disease | 2 vessel disease | 2 vessel cad | 2 vessel coronary
+    disease | 2 vessel coronary artery disease | 3 vessel disease | 3 vessel cad | 3 vessel coronary disease
+    | 3 vessel coronary artery disease | multi vessel disease | multi vessel cad | multi vessel coronary
+    disease | multi vessel coronary artery disease | multivessel disease | multivessel cad |
+    ischaemic | cad | cad type | ischaemic pattern | ischaemic aetiology | coronary disease | coronary artery disease |
     embolic | ischaemic cardiomyopathy | icm | ihd | coronary pattern | pattern coronary | atherosclerotic | coronary origin | coronary
     cause | coronary distribution | ischaemic heart disease | ischaemic myocardium disease
 vote non-ischaemic: nonischaemic | non ischaemic | no ischaemic scar pattern | nicm | myocarditis | myocarditis like |
@@ -207,7 +218,7 @@ after: after | post | status post | s p | z n | z . n | secondary prevention
 now: now | today | current | currently | residual | on this study | present study | this study | this examination |
     todays | today's | current study | presently | this scan | at present | aktuell | heute | actual | actuel |
     actualmente | actuellement | jetzt | new | newly
-again: again seen | again | unchanged | as before | still | remains | as previously | no change | similar to | known
+again: again seen | as known | as already known | already known | again | unchanged | as before | still | remains | as previously | no change | similar to | known
     and unchanged | as described previously | as on prior | comparable to | comparable with | compared with | compared
     to | same as | previously described and unchanged | continues to | remain | in keeping with known | stable
     appearance | no interval change | corresponding to known | consistent with known | confirms | confirm | confirmed

@@ -33,6 +33,12 @@ _BOTH_POINTS = (
     "{}", "anterior and inferior {}", "inferior and anterior {}", "both {}", "superior and inferior {}", "anterior and posterior {}",
     "anterior / inferior {}", "anterior + inferior {}", "anterior & inferior {}",
 )  # fmt: skip
+_ON_ONE_VIEW = (
+    "not confirmed", "not reproduced", "not reproducible", "not verified", "not seen", "not visible",
+)  # fmt: skip
+_OTHER_VIEWS = (
+    "long axis", "orthogonal", "perpendicular", "other plane", "other planes", "second plane", "cross cut", "phase swap", "phase swapped", "swapped phase",
+)  # fmt: skip
 _RIGHT_VENTRICLE = ("rv", "right ventricle", "right ventricular")
 _RIGHT_PARTS = (
     "{}", "{} free wall", "{} wall", "{} myocardium", "{} apex", "{} lateral wall", "{} anterior wall", "{} inferior wall",
@@ -83,6 +89,9 @@ def _of_places() -> Iterator[tuple[str, str, Any]]:
                 f"{where}septal {{}}".replace("rior", "ro"),
             ):
                 yield form.format(point), "rvip", INSERTION_POINTS[where]
+    for view in _OTHER_VIEWS:
+        for seen in (f"{said} {where}" for said in _ON_ONE_VIEW for where in ("", "on ", "after ", "with ")):
+            yield f"{seen}{view}", "maybe", None  # "not confirmed in long axis"
     for right in _RIGHT_VENTRICLE:
         for form in _RIGHT_PARTS:
             yield form.format(right), "organ", None

@@ -13,8 +13,10 @@ from .wording_clauses import (
     doubt_of,
     exact_in_brackets,
     free_wall_of_rv,
+    is_only_artefact,
     is_past,
     only_probable,
+    places_of_organs,
     said_of_images,
     shown_on_images,
     vessel_at_levels,
@@ -39,6 +41,7 @@ from .wording_words import clean
 _QUESTION = re.compile(
     r"\s*(is|are|does|do|did|was|were|any|has|have|can|could|what|which|why|how)\b.*\?\s*$", re.I | re.S
 )
+_DOUBTS = frozenset({"maybe", "artefact", "coref", "explain"})  # "Possible artefact.", "This could be due to artefact."
 _ONE_WORD = re.compile(r"\W*\w+\s*(?:[,;.(]|$)")
 _ORGAN_HEADINGS = re.compile(
     r"\b(rv|right|atria|atrium|pericardi|perikard|valve|extra|noncardiac|aorta|lungs|pleura|lymph|thrombus|vessels|ege|early)"
@@ -48,7 +51,10 @@ _NOT_DONE = re.compile(
     r" (?:was |were |is |are |has |have |could |had )?(?:not|n't) (?:be |been )?(?:performed|acquired|obtained|given|administered|done|injected)\b"
     r"|\bno (?:lge|late (?:gadolinium )?enhancement|gadolinium|contrast)(?: (?:imaging|images|sequences))? (?:was |were )?(?:done|performed|acquired|given|administered|used)\b"
     r"|\b(?:kein|ohne) kontrastmittel\b|\bkontrastmittel\w* (?:wurde )?nicht\b|\bsans (?:injection|gadolinium)\b|\bsin (?:contraste|gadolinio)\b"
-    r"|\b(?:non|un)[- ]?(?:contrast|enhanced) (?:study|scan|cmr|mri|examination|cardiac)\b",
+    r"|\b(?:non|un)[- ]?(?:contrast|enhanced) (?:study|scan|cmr|mri|examination|cardiac)\b"
+    r"|(?<!and )(?<!or )(?<!/)\b(?:without|w/o) (?:iv |intravenous )?(?:contrast|gadolinium)\b(?! (?:agent |medium )?(?:enhanc|uptake|accum|retention))"
+    r"|\bno (?:contrast|gadolinium|gbca) (?:because|due to|owing to|as|in view of|given|-)"
+    r"|(?<!early )\b(?:contrast|gadolinium|gbca)(?: (?:agent|medium))? (?:was |is |being )?(?:contra-?indicated|withheld|omitted|declined|refused|avoided)\b",
     re.I,
 )
 
@@ -78,7 +84,7 @@ class Statement:
         self.organ_heading = sentence.section == "other" and bool(_ORGAN_HEADINGS.search(sentence.heading))
 
     def read(self) -> None:
-        marks = free_wall_of_rv(list(self.sentence.marks), self.sentence.heading)
+        marks = places_of_organs(free_wall_of_rv(list(self.sentence.marks), self.sentence.heading))
         if self.section in ("history", "technique") and not self._current_despite_section(marks):
             self.reading.votes += votes_in(self.sentence, marks, self.emitted, 1)
             return
@@ -86,6 +92,8 @@ class Statement:
             return
         if self._restricts_levels():
             return
+        if is_only_artefact(marks):
+            self._dismiss_seen()
         self.topic = self._first_topic(marks)
         before = len(self.reading.drafts)
         lead: Mark | None = None
@@ -185,7 +193,7 @@ class Statement:
             self.reading.no_reflow.append(there)
             self.reading.why.append((words, "no-reflow " + ("present" if there else "absent")))
         last = self.reading.drafts[-1] if self.reading.drafts else None
-        if marks and all(m.kind == "maybe" for m in marks):
+        if any(m.kind == "maybe" for m in marks) and all(m.kind in _DOUBTS for m in marks):
             if last is not None and last.sentence >= self.number - 2:
                 last.possible = True
             elif self._answers_lge():
@@ -223,6 +231,7 @@ class Statement:
         if dismissed and not maybe:
             if walk.positive_term or not any(m.kind == "place" for m in marks):
                 self._dismiss_bright()
+                self.reading.partly_absent += any(m.kind in ("place", "layer") for m in marks)
             if walk.negatives:
                 self._count_absent(marks, walk, maybe)
             return
@@ -249,7 +258,14 @@ class Statement:
         """'... likely artefact': takes back bright signal of this sentence or the one before."""
         last = self.reading.drafts[-1] if self.reading.drafts else None
         if last is not None and last.bright and last.sentence >= self.number - 1:
+            self._dismiss_seen()
+
+    def _dismiss_seen(self) -> None:
+        """Takes back what was seen in the sentence before, which turns out no enhancement."""
+        last = self.reading.drafts[-1] if self.reading.drafts else None
+        if last is not None and last.sentence >= self.number - 1:
             self.reading.drafts.pop()
+            self.reading.partly_absent += 1
 
     def _doubt_last(self) -> None:
         """A doubt without a lesion of its own is about the lesion before."""

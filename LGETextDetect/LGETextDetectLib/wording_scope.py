@@ -348,7 +348,8 @@ class Scope:
         organs = [m.end for m in marks if m.kind == "organ"]
         owned = [m.value for m in places if any(0 <= m.start - end <= 2 for end in organs)]
         if owned and len(owned) < len(places):  # "thrombus at the apex overlying the septal scar"
-            self.items[start:] = [i for i in self.items[start:] if i.kind != "place" or i.value not in owned]
+            self._drop(start, owned)
+        self._drop(start, _of_what_follows(marks))
         topic = next((m for m in marks if m.kind in ("topic",)), None)
         term = next((m for m in marks if m.kind == "term" and m.value in STRONG), None)
         if topic is None or term is None or topic.start > term.start:
@@ -360,17 +361,38 @@ class Scope:
         layered = any(m.kind in ("layer", "extent") and m.start > topic.start for m in marks)
         joined = any(m.kind == "plus" and topic.start < m.start < term.start for m in marks)
         if between and (behind or not (layered or joined)):
-            mine = [m.value for m in between]
-            self.items[start:] = [i for i in self.items[start:] if i.kind != "place" or i.value not in mine]
+            self._drop(start, [m.value for m in between])
+
+    def _drop(self, start: int, places: list[object]) -> None:
+        """Takes places out of the items from ``start`` on."""
+        self.items[start:] = [i for i in self.items[start:] if not any(i.value is p for p in places)]
 
 
 _REST = re.compile(r"otherwise|elsewhere|anywhere else|rest|remain|sonst|ubrig|ailleurs")  # what is left of the LV
+
+_FOUND = re.compile(  # beside scar: a noun with a place of its own, not "akinetic"
+    r"\w*(?:kinesi[as]|dyssynchrony)\b|wall motion|rwma|o?edema\b|odem|thinning|thickening|hypertrophy\b|ischa?emia\b|hypoperfusion|(?:perfusion )?defects?\b|aneurysm\b|trabeculation|ha?emorrhage"
+)
+_ENDS_OTHER = frozenset({"term", "layer", "extent", "neg", "negpost", "spare", "except", "break"})
 
 _BULGE = re.compile(r"aneurysm|balloon|hypertroph")
 _NORMAL = re.compile(r"normal|unremark|unauff|null")
 _UNINVOLVED = re.compile(r"involved|affected")  # of a wall; "not seen" is of enhancement
 _EXCLUDED = re.compile(r"exclu|ruled|unlikely|confirm")  # of a disease
 _YES = frozenset({"+", "positive", "yes", "present", "abnormal", "auffallig", "ja", "vorhanden", "oui", "si"})
+
+
+def _of_what_follows(marks: list[Mark]) -> list[object]:
+    """'Inferior scar with akinesia of the lateral wall', '... and lateral oedema': places of what is found beside a scar that has its own."""
+    topic = next((k for k, m in enumerate(marks) if m.kind == "topic" and _FOUND.match(m.words.lower())), 0)
+    term = next((k for k, m in enumerate(marks[:topic]) if _is_strong(m)), topic)
+    first = topic - (
+        term < topic - 1 and marks[topic - 1].kind == "place" and marks[topic - 1].end == marks[topic].start
+    )
+    if term == topic or not any(m.kind == "place" for m in marks[:first]):
+        return []
+    end = next((k for k in range(topic + 1, len(marks)) if marks[k].kind in _ENDS_OTHER), len(marks))
+    return [m.value for m in marks[first:end] if m.kind == "place"]
 
 
 def _judges_all(marks: list[Mark]) -> bool:
