@@ -157,7 +157,7 @@ def vessel_at_levels(marks: list[Mark]) -> list[Mark]:
 
 def without_bound_terms(marks: list[Mark]) -> list[Mark]:
     """Drops terms that belong to another organ, and that organ's place words."""
-    chunks = [_before_organ(chunk) for chunk in chunks_of(marks)]
+    chunks = [_before_organ(chunk) for chunk in chunks_of(_organs_and_place(marks))]
     result: list[Mark] = []
     for number, chunk in enumerate(chunks):
         organs = [k for k, m in enumerate(chunk) if m.kind == "organ"]
@@ -201,6 +201,18 @@ def without_bound_terms(marks: list[Mark]) -> list[Mark]:
     return result
 
 
+def _organs_and_place(marks: list[Mark]) -> list[Mark]:
+    """'LGE of the RVOT, RV free wall and septum': a list of organs that ends with a place of the LV is one."""
+    result = list(marks)
+    for k, mark in enumerate(marks):
+        at = k - 1
+        listed = mark.kind == "place" and marks[at].kind == "sep" and marks[at].value == "and"
+        while listed and at > 1 and marks[at].kind == "sep" and marks[at - 1].kind == "organ":
+            result[at] = marks[at]._replace(value="and")
+            at -= 2
+    return result
+
+
 def exact_in_brackets(marks: list[Mark]) -> list[Mark]:
     """'Inferior infarct (4, 10)', 'lateral scar, 60 % (5, 6)': numbers behind a wall say which of its segments."""
     wall: int | None = None
@@ -231,8 +243,10 @@ def _of_organ(chunk: list[Mark], term: int, organ: Mark) -> bool:
         return False
     if _THROMBUS.match(organ.words.lower()) and any(m.kind in ("layer", "place") for m in chunk[:term]):
         return False
-    at = chunk.index(organ)
-    return [m.kind for m in chunk[at + 1 : at + 3]] != ["sep", "place"]
+    after = [m.kind for m in chunk[chunk.index(organ) + 1 :]]
+    while after[:2] == ["sep", "organ"]:
+        after = after[2:]
+    return after[:2] != ["sep", "place"]
 
 
 def _only_organ(chunk: list[Mark]) -> bool:

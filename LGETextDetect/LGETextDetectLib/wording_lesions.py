@@ -122,6 +122,7 @@ def _specific(items: list[Item]) -> list[Item]:
         if territory and exact and not (item.linked or _adds(item, items[k + 1 : k + 2])):
             continue
         bare = item.kind == "place" and place_of(item).base and not (place_of(item).levels or item.minus)
+        bare = bare and place_of(item).kind != "rvip"
         if bare and (place_of(item).base in levelled or (not item.linked and _exact_inside(items, k))):
             continue  # "anterior infarct with scar of the mid anterior segment"
         result.append(item)

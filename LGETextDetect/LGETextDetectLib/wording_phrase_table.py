@@ -94,7 +94,7 @@ negpost negative: negative | might not seen | score 0 | grade 0 | unlikely | imp
     evident | vanished | not apparent | not demonstrated | not detectable | not detected | can be excluded | not be
     seen | not be identified | not appreciated | not confirmed | not seen seen | fehlt | nihil
 negpost normal: normal | null completely | null normally | null uniformly | dark everywhere | black everywhere | dark throughout | black throughout | completely black | completely dark | uniformly dark | homogeneous nulling |
-    uniform nulling | homogeneously nulled | nothing to report | nothing of note | nothing abnormal | viable | free | fully viable | preserved | completely viable | nulls normally | nulled
+    uniform nulling | homogeneously nulled | nothing to report | nothing significant | nothing relevant | nothing remarkable | nothing of note | nothing abnormal | viable | free | fully viable | preserved | completely viable | nulls normally | nulled
     normally | well nulled | wholly viable | entirely viable | fine | ok | okay | undamaged | not damaged | unharmed |
     alive | nulls | good | unscathed | uninjured | remains viable | scarless
 notstated: not reported | not mentioned | not commented on | not commented | not assessed | not evaluated | not
@@ -119,7 +119,7 @@ maybe: possible | not rule out | unable to rule out | unable to exclude | might 
     reliably excluded | insufficient | arguable | not entirely excluded | limited confidence | possible that | not
     sicher | not sicher auszuschliessen | not auszuschliessen | not ausgeschlossen | probable artefact | ne peut etre
     exclu | no se puede descartar | no puede descartarse | not be safely excluded
-notmaybe: valvular cardiomyopathy | valvular heart disease | valve disease | unlikely to clinically | unlikely clinically | unlikely relevant | unlikely to relevant | unlikely of significance | unlikely to explain | unlikely to account | 17 segment model | 16 segment model | segment model | rv sided | rv side | right ventricular side | right ventricle side | uncertain significance | of uncertain significance | of uncertain aetiology | of uncertain etiology |
+notmaybe: pulmonary hypertension | pulmonary arterial hypertension | pulmonary artery hypertension | valvular cardiomyopathy | valvular heart disease | valve disease | unlikely to clinically | unlikely clinically | unlikely relevant | unlikely to relevant | unlikely of significance | unlikely to explain | unlikely to account | 17 segment model | 16 segment model | segment model | rv sided | rv side | right ventricular side | right ventricle side | uncertain significance | of uncertain significance | of uncertain aetiology | of uncertain etiology |
     possible aetiology | unclear significance | unclear aetiology | unclear etiology | of unclear aetiology |
     uncertain aetiology | uncertain etiology | significance uncertain | significance unclear | significance possible |
     possible significance | of possible significance | of of possible significance | of possible etiology | of
@@ -173,7 +173,7 @@ noreflow: microvascular obstruction | dark subendocardial core | dark subendocar
     core | core without enhancement | normal core | dark hypoenhanced core | dark spot in middle | dark middle | dark
     central core | hypo intense core | central dark core | microvascular obstruction zone | dark central area | signal
     void core | dark heart of scar
-vote ischaemic: one vessel disease | one vessel cad | one vessel coronary disease | one vessel coronary artery disease |
+vote ischaemic: left main disease | left main stenosis | left main coronary disease | one vessel disease | one vessel cad | one vessel coronary disease | one vessel coronary artery disease |
     two vessel disease | two vessel cad | two vessel coronary disease | two vessel coronary artery disease |
     three vessel disease | three vessel cad | three vessel coronary disease | three vessel coronary artery
     disease | single vessel disease | single vessel cad | single vessel coronary disease | single vessel

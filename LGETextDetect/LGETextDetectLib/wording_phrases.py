@@ -39,6 +39,22 @@ _ON_ONE_VIEW = (
 _OTHER_VIEWS = (
     "long axis", "orthogonal", "perpendicular", "other plane", "other planes", "second plane", "cross cut", "phase swap", "phase swapped", "swapped phase",
 )  # fmt: skip
+_HIDDEN = (
+    "obscured",
+    "degraded",
+    "hampered",
+    "masked",
+    "corrupted",
+    "limited",
+    "affected",
+    "impaired",
+    "compromised",
+    "distorted",
+)
+_HIDDEN_BY = (
+    "artefact", "artefacts", "icd", "device", "motion", "motion artefact", "breathing artefact", "respiratory artefact", "icd artefact",
+    "device artefact", "pacemaker artefact", "metal artefact", "metallic artefact", "susceptibility artefact", "susceptibility", "lead artefact", "image quality",
+)  # fmt: skip
 _RIGHT_VENTRICLE = ("rv", "right ventricle", "right ventricular")
 _RIGHT_PARTS = (
     "{}", "{} free wall", "{} wall", "{} myocardium", "{} apex", "{} lateral wall", "{} anterior wall", "{} inferior wall",
@@ -92,6 +108,9 @@ def _of_places() -> Iterator[tuple[str, str, Any]]:
     for view in _OTHER_VIEWS:
         for seen in (f"{said} {where}" for said in _ON_ONE_VIEW for where in ("", "on ", "after ", "with ")):
             yield f"{seen}{view}", "maybe", None  # "not confirmed in long axis"
+    for hidden in _HIDDEN:
+        for cause in (f"{by} {what}" for by in ("by", "due to", "because") for what in _HIDDEN_BY):
+            yield f"{hidden} {cause}", "notstated", None
     for right in _RIGHT_VENTRICLE:
         for form in _RIGHT_PARTS:
             yield form.format(right), "organ", None

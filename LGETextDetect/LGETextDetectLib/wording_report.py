@@ -175,12 +175,14 @@ class Statement:
         return True
 
     def _only_places(self) -> bool:
-        """'Anterior, septal and apical.': a sentence of places alone goes on from the one before."""
+        """'Anterior, septal and apical.': a sentence of places alone goes on from the one before; 'Mid-cavity obstruction.' does not."""
         marks = self.sentence.marks
         together = all(a.end == b.start for a, b in pairwise(marks))
+        last_word = re.findall(r"\w+", self.sentence.text.lower())[-1:]
         return (
             together
             and marks[0].start == 0
+            and last_word == re.findall(r"\w+", marks[-1].words.lower())[-1:]
             and self.has <= {"wall", "level", "apex", "numbers", "rvip", "territory", "sep", "all", "segword"}
         )
 

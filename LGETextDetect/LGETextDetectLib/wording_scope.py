@@ -51,6 +51,7 @@ class Scope:
         if any(m.kind == "assert" and m.words.lower() in _YES for m in marks):
             self.answered = len(self.items)
         self._amount(marks)
+        self._forget_unseen(marks, start)
         self._forget_other_places(marks, start)
 
     def _carry_over(self, marks: list[Mark], following: list[Mark]) -> None:
@@ -342,6 +343,19 @@ class Scope:
             self.global_negative = self.global_negative or not others
             self.rest_negative = all(_REST.match(m.words.lower()) for m in others)
 
+    def _forget_unseen(self, marks: list[Mark], start: int) -> None:
+        """'LGE of the anterior wall cannot be assessed', '... is obscured by artefact': nothing is said of it."""
+        unseen = next((k for k, m in enumerate(marks) if m.kind == "notstated"), 0)
+        if any(i.kind in ("layer", "extent") for i in self.items[start:]) or not self.items[start:]:
+            return
+        joint = next((k for k in range(unseen, 0, -1) if _is_apart(marks[k])), 0)
+        if {"term", "place"} <= {m.kind for m in marks[:joint]}:  # "septal LGE, the apex not assessed"
+            self._drop(start, [m.value for m in marks[joint:unseen] if m.kind == "place"])
+        elif unseen:
+            self.items = self.items[:start]
+            self.positive_term = any(i.kind == "term" and i.positive for i in self.items)
+            self.asserted = self.asserted and self.positive_term
+
     def _forget_other_places(self, marks: list[Mark], start: int) -> None:
         """'Perfusion defect of the inferior wall matching the scar': the place is the defect's; so is an organ's."""
         places = [m for m in marks if m.kind == "place"]
@@ -409,6 +423,11 @@ def _judges_all(marks: list[Mark]) -> bool:
 def _is_strong(mark: Mark) -> bool:
     """Whether a mark is a word for late enhancement or scar."""
     return mark.kind == "term" and mark.value in STRONG
+
+
+def _is_apart(mark: Mark) -> bool:
+    """Whether a mark begins something apart: 'with', or a place behind a comma."""
+    return mark.kind == "plus" or (mark.kind == "place" and place_of(mark).apart)
 
 
 def _until(rest: list[Mark]) -> int:

@@ -57,6 +57,9 @@ def _own_topic(chunk: list[Mark], section: str, has: set[str]) -> str | None:
         return "lge"  # "mid inferior 75 % (transmurality of LGE)"
     if section == "lge" and "lv" in kinds and not other:
         return "lge"  # "LGE: RV none, LV none"
+    spared = any(m.kind == "lv" and "myocard" in m.words.lower() for m in chunk) and "negpost" in kinds
+    if spared and {"organ", "term"} <= has and not other:
+        return "lge"  # "LGE of the papillary muscles only; the myocardium itself is normal"
     if kinds == {"topic"} and all(m.words.lower() in ("mm", "ml") for m in chunk):
         return None  # a size: "LGE, 8 mm, mid anteroseptum"
     if values & STRONG:
