@@ -9,6 +9,7 @@ from .wording_reading import STRONG
 
 _SCAR = re.compile(r"scar|lge|infarct|late|fibros")
 _MOTION = re.compile(r"thin|aneurysm|akine|dyskin|hypokin")  # of a wall, which is measured all the same
+_LEAST_OF_WALL = 10  # percent; less is never stated of a wall's thickness
 _REACHES = re.compile(r"transmural (?:exten|spread)")
 _BESIDE = 4  # marks in which an amount finds what it is the amount of
 _NOT_OF_SCAR = frozenset(
@@ -94,6 +95,8 @@ def of_the_wall(marks: list[Mark], k: int) -> bool:
     before = [m for m in marks[:k] if mark.start - m.end <= 6]
     if any(m.kind == "thick" for m in before[-2:]):
         return True
+    if 0 < mark.value.high < _LEAST_OF_WALL:
+        return False  # "a small (3 %) infarct"
     if after and after[0].kind == "term" and any(m.kind == "place" for m in before[-2:]):
         return after[0].value in STRONG  # "akinetic anterior wall with < 25 % scar"
     # "thin (< 25 %) subendocardial scar", "akinetic" beside it: neither is what the share is of

@@ -289,7 +289,9 @@ def chunks_of(marks: list[Mark]) -> list[list[Mark]]:
 
 def is_past(marks: list[Mark]) -> bool:
     """The clause tells of an earlier examination."""
-    if any(m.kind in ("negpost", "neg") and re.search("resol|disappear|gone|vanish|longer", m.words) for m in marks):
+    if any(
+        m.kind in ("negpost", "neg") and re.search("resol|disappear|gone|vanish|longer|confirm", m.words) for m in marks
+    ):
         return False
     for k, mark in enumerate(marks):
         if mark.kind == "history":
@@ -354,6 +356,8 @@ def doubt_of(marks: list[Mark]) -> tuple[bool, bool]:
         if next_head is None and last_head is not None and last_head.kind == "vote":
             continue  # "DCM or sarcoidosis possible"
         maybe = True
+    if not maybe and _is_something_else(marks):
+        return False, True
     artefact = [k for k, m in enumerate(marks) if m.kind == "artefact"]
     if artefact and not maybe and _names_no_scar(marks[: artefact[0]]):
         return False, True  # "the signal in the septum is considered artefactual"
@@ -386,6 +390,16 @@ def only_probable(marks: list[Mark]) -> bool:
     return (
         "place" in kinds and "again" not in kinds and (term in ("lge", "scar") or (term == "infarct" and not described))
     )
+
+
+def _is_something_else(marks: list[Mark]) -> bool:
+    """'... likely represents the LVOT rather than true fibrosis': what is explained as no scar, and as no disease."""
+    turn = next((k for k, m in enumerate(marks) if m.kind == "neg" and m.words.lower() == "rather than"), 0)
+    explain = next((k for k, m in enumerate(marks[:turn]) if m.kind == "explain"), None)
+    if explain is None or any(m.kind in ("term", "vote", "layer") for m in marks[explain:turn]):
+        return False
+    after = next((m for m in marks[turn + 1 :] if m.kind not in ("assert", "other")), None)
+    return after is not None and after.kind == "term" and after.value in ("lge", "scar")
 
 
 def _called_artefactual(marks: list[Mark], at: int) -> bool:

@@ -109,8 +109,18 @@ _REWORDED = tuple(
         ),
         # "a previously unrecognised infarct"
         (
-            r"\bpreviously\s(?:un|not\s)(?:recogni[sz]ed|known|diagnosed|suspected|reported|described|detected|documented|noted|seen)\b",
+            r"\b(?:not\spreviously\s|previously\s(?:un|not\s)|hitherto\s(?:un|not\s))(?:recogni[sz]ed|known|diagnosed|suspected|reported|described|detected|documented|noted|seen)\b",
             "new",
+        ),
+        # "no contrast-enhanced images due to ..."
+        (
+            r"\bno\s(?:post[- ]?)?(?:contrast|gadolinium)(?:[- ]enhanced)?\s(?:images|imaging|sequences)\b(?!\s(?:show|demonstr|reveal))",
+            "contrast not given",
+        ),
+        # "in the territory of the LAD distal to the second diagonal"
+        (
+            r"\s(?:beyond|distal\sto|below)\s(?:the\s)?(?:(?:first|second|third|1st|2nd|3rd)\s(?:major\s)?(?:diagonal|septal|marginal)(?:\s(?:branch|perforator))?|[ds][1-3])\b",
+            "",
         ),
         # "segments with LGE: 0/17"
         (r"(?<=[:=\s])0\s?(?:/|of|out\sof)\s?(?:the\s)?1[67]\b(?!\s?\w)", "none"),

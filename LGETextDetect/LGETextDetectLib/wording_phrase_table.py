@@ -143,7 +143,7 @@ organ: keloid | base of papillary muscle | base of papillary muscles | at base o
     meningeal | hippocampal | pituitary | bladder | cystic | retinal | tumoral | ovary | ovarian | wrist | joint |
     synovial | intramural thrombus | mural thrombus | midwall thrombus | gallbladder | lumbar | basal ganglia |
     moderator band | nephrogenic | sternotomy | chest | abdomen | upper chamber | upper chambers | right side of heart | right heart | stroke | white matter | optic
-topic: normal signal | ischaemic burden | burden of ischaemic | signal intensity | low signal | signal loss | signal void | signal drop | reduced signal | coronaries | normal coronaries | coronary arteries | normal coronary arteries | perfusion | hypoperfusion | hypoperfused | perfused | defect | defects | ischaemia | inducible | stress | rest
+topic: normal signal | not move | not moving | not contract | not contracting | ischaemic burden | burden of ischaemic | signal intensity | low signal | signal loss | signal void | signal drop | reduced signal | coronaries | normal coronaries | coronary arteries | normal coronary arteries | perfusion | hypoperfusion | hypoperfused | perfused | defect | defects | ischaemia | inducible | stress | rest
     perfusion | oedema | edema | oedematous | edematous | odem | edeme | oedeme | edema | stir | t2 | t2 * | t2* | t1
     | t1 map | t1 mapping | t2 mapping | native | ecv | mapping | maps | map | hypokinesis | hypokinesia | hypokinetic
     | akinesis | akinesia | akinetic | dyskinesis | dyskinesia | dyskinetic | dyssynchrony | wall motion | wall motion

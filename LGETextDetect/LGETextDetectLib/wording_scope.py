@@ -111,6 +111,8 @@ class Scope:
                 (m for m in rest if m.kind != "layer"), mark
             )  # "LGE (transmural), and patchy LGE in the septum"
             return _is_strong(head) and all(m.kind in ("sep", "plus") for m in marks[:k])
+        if mark.kind == "layer" and {"term", "place"} <= said and not self.negative:
+            return "layer" not in said and _has_own_term(marks, k)  # "septal LGE and transmural inferior scar"
         if mark.kind != "place" or self.negative or not {"term", "place", "layer"} <= said:
             return False
         if [m.kind for m in rest[:2]] == ["open", "layer"] and rest[0].start == mark.end:
@@ -428,6 +430,15 @@ def _is_strong(mark: Mark) -> bool:
 def _is_apart(mark: Mark) -> bool:
     """Whether a mark begins something apart: 'with', or a place behind a comma."""
     return mark.kind == "plus" or (mark.kind == "place" and place_of(mark).apart)
+
+
+def _has_own_term(marks: list[Mark], layer: int) -> bool:
+    """Whether a list goes on with a layer that has a word for scar of its own: '... and transmural scar of the apex'."""
+    words = marks[layer : layer + 4]
+    end = next((k for k, m in enumerate(words) if m.kind == "term"), 0)
+    joined = layer > 0 and marks[layer - 1].kind in ("sep", "plus")
+    named = _is_strong(words[end]) or words[end].value == "pattern"  # "transmural lesions"
+    return joined and end > 0 and named and all(m.kind in ("layer", "place", "lv") for m in words[:end])
 
 
 def _until(rest: list[Mark]) -> int:

@@ -139,7 +139,9 @@ _SEGMENT_LIST = re.compile(
 _WEDER = re.compile(r"\b(weder\b.{1,80}?)\bnoch\b", re.S)  # alone "noch" is "still"
 
 
-_SEGMENT_COUNT = re.compile(r"\b\d{1,2}\s*(?:/|of|out of|von|sur|de)\s*(?:the\s+)?1[67]\s+(?:aha\s+)?segment\w*")
+_SEGMENT_COUNT = re.compile(
+    r"\b\d{1,2}\s*(?:/|of|out of|von|sur|de)\s*(?:the\s+)?1[67]\s+(?:aha\s+)?segment\w*(?P<named>(?=\s*[:(]\s*\d))?"
+)
 
 
 _AT_APEX = re.compile(r"\bantero[- ]?septo[- ]?api[ck]al\w*")
@@ -314,7 +316,7 @@ def tokens_of(text: str, shouting: bool, extents: list[tuple[Extent, str]]) -> l
     lower = _AT_APEX.sub("apical anterior and septal", lower)
     lower = _WALL_DOT.sub(
         lambda found: f"{found[1] or ('apical' if found[2] else 'posterior')} ",
-        _SEGMENT_COUNT.sub(" ", _BOTH_WAYS.sub(" ", lower)),
+        _SEGMENT_COUNT.sub(_counted, _BOTH_WAYS.sub(" ", lower)),
     )
     lower_shared = _PERCENT.sub(share, lower) if any(sign in lower for sign in _PERCENT_SIGNS) else lower
     if any(sign in lower_shared for sign in _PARTS_SIGNS):
@@ -343,6 +345,11 @@ def tokens_of(text: str, shouting: bool, extents: list[tuple[Extent, str]]) -> l
         word = spelt(word)
         tokens += [(c, word if k == 0 else "") for k, c in enumerate(canonical(word)) if c not in FILLERS]
     return tokens
+
+
+def _counted(count: re.Match[str]) -> str:
+    """'In 4 of 17 segments' is in some; 'in 2/17 segments: 4, 10' in those that are named."""
+    return " some " if count["named"] is None else " some segments "
 
 
 def _capital(upper: str, words: list[tuple[str, int]], place: int) -> str | None:
