@@ -179,11 +179,19 @@ def without_bound_terms(marks: list[Mark]) -> list[Mark]:
             if hanging:
                 kept.append(mark._replace(kind="otherterm"))
                 continue
-            if mark.kind == "term" and mark.value != "pattern" and organs and not lv:
+            if (
+                mark.kind == "term"
+                and mark.value != "pattern"
+                and organs
+                and not (lv and not _of_pericardium(chunk, k))
+            ):
                 before = next(
                     (m for m in reversed(chunk[:k]) if m.kind not in ("assert", "sep", "coref", "other")), None
                 )
-                after = next((m for m in chunk[k + 1 :] if m.kind not in ("assert", "coref")), None)
+                after = next(
+                    (m for m in chunk[k + 1 :] if m.kind not in ("assert", "coref") and m.words.lower() != "thickened"),
+                    None,
+                )
                 bound = before is not None and before.kind == "organ" and mark.start - before.end <= 2
                 bound = bound or (not place and _rv_before(chunk[:k], mark))
                 bound = bound or (after is not None and _of_organ(chunk, k, after))
@@ -221,11 +229,12 @@ def exact_in_brackets(marks: list[Mark]) -> list[Mark]:
         if mark.kind != "place":
             wall = wall if mark.kind in ("term", "layer", "assert", "open", "extent", "thick", "plus") else None
             continue
-        bracketed = mark.value.kind == "numbers" and (
-            mark.words.startswith("(") or marks[k - 1].kind == "open" or wall == k - 1
-        )
+        opened = mark.words.startswith("(") or marks[k - 1].kind == "open"
+        bracketed = mark.value.kind == "numbers" and (opened or wall == k - 1)
         if bracketed and wall is not None and mark.value.segments <= marks[wall].value.segments:
             dropped.add(wall)
+        if opened and mark.value.kind == "apex" and wall is not None and marks[wall].value.levels == ("apical",):
+            dropped.update({wall} if marks[wall].value.only_levels else ())  # "apical infarct (apical cap)"
         wall = k
     return [m for k, m in enumerate(marks) if k not in dropped]
 
@@ -247,6 +256,13 @@ def _of_organ(chunk: list[Mark], term: int, organ: Mark) -> bool:
     while after[:2] == ["sep", "organ"]:
         after = after[2:]
     return after[:2] != ["sep", "place"]
+
+
+def _of_pericardium(chunk: list[Mark], term: int) -> bool:
+    """'LGE of the thickened pericardium over the lateral LV wall': the wall says where of the pericardium."""
+    after = [m for m in chunk[term + 1 :] if m.kind != "topic"]
+    pericardial = bool(after) and after[0].kind == "organ" and "pericard" in after[0].words.lower()
+    return pericardial and not any(m.kind in ("sep", "plus") for m in after[1:2])
 
 
 def _only_organ(chunk: list[Mark]) -> bool:

@@ -122,6 +122,10 @@ _REWORDED = tuple(
             r"\s(?:beyond|distal\sto|below)\s(?:the\s)?(?:(?:first|second|third|1st|2nd|3rd)\s(?:major\s)?(?:diagonal|septal|marginal)(?:\s(?:branch|perforator))?|[ds][1-3])\b",
             "",
         ),
+        # "4 75 %; 5 50 %; 10 25 %"
+        (r"(?<=[;:,\n]\s)(1[0-7]|[1-9])\s(?=\d{1,3}\s?%\s?[;,])", r"\1: "),
+        # "the septum enhances, as does the lateral wall"
+        (r",?\sas\s(?:does|do|is|are)\s(?=the\s|basal|mid|apical|ante|infe|late|sept)", " and "),
         # "segments with LGE: 0/17"
         (r"(?<=[:=\s])0\s?(?:/|of|out\sof)\s?(?:the\s)?1[67]\b(?!\s?\w)", "none"),
         # "infarct w/ MVO", "basal and medium segments"
@@ -134,7 +138,7 @@ _REWORDED = tuple(
         ),
         # "less than 50 % in all segments apart from the apical septum where it is greater than 75 %"
         (
-            rf"\b({_BUT})\s([^.,;()\n]{{3,60}}?),?\swhere\s(?:it|this|lge|scar)\s(?:is|was|reaches|exceeds|involves)\s",
+            rf"\b({_BUT})\s([^.,;()\n]{{3,60}}?),?\s(?:where\s(?:it|this|lge|scar)\s(?:is|was|reaches|exceeds|involves)|which\s(?:is|are|has|have|shows?))\s(?=[<>\d]|less|more|great|only|sub|trans|mid)",
             r"\1 \2; \2 ",
         ),
         # "subendocardial scar of the inferior wall, 25-50", "LGE lateral <50"

@@ -193,7 +193,7 @@ vote non-ischaemic: nonischaemic | non ischaemic | no ischaemic scar pattern | n
     dilated not ischaemic | dilated cardiomyopathy not ischaemic | scar no ischaemic | lge no ischaemic | pattern no
     ischaemic | dilated cardiomyopathy | hcm | apical hcm | hocm | hypertrophic cardiomyopathy | hypertrophic
     obstructive cardiomyopathy | hypertrophic non obstructive cardiomyopathy | hypertrophic nonobstructive cardiomyopathy | sarcoid | sarcoidosis | amyloid | amyloidosis | amylose | attr | fabry | anderson fabry |
-    duchenne | becker | dystrophy | muscular dystrophy | danon | chagas | lmna | lamin | laminopathy | filamin | hiv cardiomyopathy | alcoholic cardiomyopathy | toxic cardiomyopathy | arvc | acm | alvc |
+    duchenne | becker | dystrophy | muscular dystrophy | danon | chagas | lmna | lamin | laminopathy | filamin | hiv cardiomyopathy | alcoholic cardiomyopathy | toxic cardiomyopathy | arvc | arvd | acm | alvc |
     arrhythmogenic cardiomyopathy | arrhythmogenic | endomyocardial fibrosis | loeffler | eosinophilic | takotsubo |
     inflammatory | myopericarditis | perimyocarditis | amyloidose | sarkoidose | sarcoidose | amiloidosis | non
     coronary | noncoronary | not ischaemic | unlikely ischaemic | unlikely to ischaemic | unlikely to be ischaemic | not coronary | not due to coronary disease | not due to coronary artery

@@ -42,6 +42,7 @@ _QUESTION = re.compile(
     r"\s*(is|are|does|do|did|was|were|any|has|have|can|could|what|which|why|how)\b.*\?\s*$", re.I | re.S
 )
 _DOUBTS = frozenset({"maybe", "artefact", "coref", "explain"})  # "Possible artefact.", "This could be due to artefact."
+_PLACES = frozenset({"wall", "level", "apex", "numbers", "rvip", "territory", "sep", "all", "segword"})
 _ONE_WORD = re.compile(r"\W*\w+\s*(?:[,;.(]|$)")
 _ORGAN_HEADINGS = re.compile(
     r"\b(rv|right|atria|atrium|pericardi|perikard|valve|extra|noncardiac|aorta|lungs|pleura|lymph|thrombus|vessels|ege|early)"
@@ -90,7 +91,7 @@ class Statement:
             return
         if _QUESTION.match(self.sentence.text):
             return
-        if self._restricts_levels():
+        if self._restricts_levels() or self._lists_viable():
             return
         if is_only_artefact(marks):
             self._dismiss_seen()
@@ -174,6 +175,12 @@ class Statement:
                 draft.segments = set(at_levels(frozenset(draft.segments), levels)) or draft.segments
         return True
 
+    def _lists_viable(self) -> bool:
+        """'Viable: basal segments, lateral wall.': where there is no scar."""
+        listed = self.sentence.heading == "viable" and self.has <= {*_PLACES, "lv"} and bool(self.has & _PLACES)
+        self.reading.partly_absent += listed
+        return listed
+
     def _only_places(self) -> bool:
         """'Anterior, septal and apical.': a sentence of places alone goes on from the one before; 'Mid-cavity obstruction.' does not."""
         marks = self.sentence.marks
@@ -183,7 +190,7 @@ class Statement:
             together
             and marks[0].start == 0
             and last_word == re.findall(r"\w+", marks[-1].words.lower())[-1:]
-            and self.has <= {"wall", "level", "apex", "numbers", "rvip", "territory", "sep", "all", "segword"}
+            and self.has <= _PLACES
         )
 
     # -------------------------------------------------------------- clause

@@ -303,6 +303,9 @@ LETTER_WORDS = {
 _NEXT_TO_WALL = _WALL_NAMES | {"basal", "mid", "apical", "wall", "segment"}
 
 
+_DEPTHS = frozenset({"transmural", "subendocardial", "subepicardial", "midwall"})
+
+
 def tokens_of(text: str, shouting: bool, extents: list[tuple[Extent, str]]) -> list[tuple[str, str]]:
     """(canonical token, as written) of one sentence; shares of the wall become '§k', k an index into ``extents``."""
 
@@ -362,7 +365,7 @@ def _capital(upper: str, words: list[tuple[str, int]], place: int) -> str | None
     if len(upper) == 1:
         near = [w for w, _ in words[max(place - 1, 0) : place]]
         after = words[place + 1][0] if place + 1 < len(words) else "."
-        if upper in "AI" and after.isalpha() and canonical(after)[0] not in _NEXT_TO_WALL:
+        if upper in "AI" and after.isalpha() and canonical(after)[0] not in _NEXT_TO_WALL | _DEPTHS:
             return None  # "in the lateral wall I see scar"
     beside = any(c in _NEXT_TO_WALL for w in near for c in canonical(w))
     return (
