@@ -15,6 +15,7 @@ _DESCRIBING = frozenset(
 _SAYS_SCAR = frozenset({"term", "layer", "extent", "neg", "negpost", "noreflow"})
 _HAS_PLACES = re.compile(r"throm|clot|papill|pericard|leaflet|mitral|tricuspid")  # organs with a base, an apex, walls
 _THROMBUS = re.compile(r"throm|trombo|clot")
+_SITES = frozenset({"wall", "level", "apex", "numbers", "rvip", "territory", "segword"})
 _DEPTH = frozenset({"layer", "extent", "thick", "assert", "sep"})
 _BACKGROUND = re.compile(r"known|history|h/o|hx|background|diagnosed|carries")
 _SHOWS = re.compile(r"shows?|showed|showing|demonstrat\w+|reveal(?:s|ed)?|exhibits?")
@@ -58,6 +59,9 @@ def clauses_of(marks: list[Mark]) -> list[list[Mark]]:
                     and not any(m.kind == "term" for m in clauses[-1])
                 ):
                     inside = [*outer, Mark("sep", ",", mark.start, mark.start, ","), *inside]
+                if _only_says_how_deep(inside, clauses[-1]):
+                    clauses[-1] += [m for m in inside if m.kind == "extent"]  # "mid lateral wall (LCx infarct, 50 %)"
+                    inside = [m for m in inside if m.kind != "extent"]
                 inner.append(inside)
                 at = close + 1
                 continue
@@ -69,6 +73,15 @@ def clauses_of(marks: list[Mark]) -> list[list[Mark]]:
             clauses[-1].append(mark)
         at += 1
     return [c for c in [*clauses, *inner] if c]
+
+
+def _only_says_how_deep(inside: list[Mark], clause: list[Mark]) -> bool:
+    """Whether a bracket behind a scar and its place names a share of the wall, no place and no layer, and denies nothing."""
+    kinds = {m.kind for m in inside}
+    named = bool(clause) and clause[-1].kind in _SITES and any(m.kind in ("term", "layer") for m in clause)
+    return (
+        named and "extent" in kinds and not kinds & {*_SITES, "layer", "neg", "negpost", "noreflow", "history", "year"}
+    )
 
 
 def _answers_history(marks: list[Mark], at: int, clause: list[Mark]) -> bool:

@@ -126,6 +126,13 @@ _REWORDED = tuple(
         (r"(?<=[;:,\n]\s)(1[0-7]|[1-9])\s(?=\d{1,3}\s?%\s?[;,])", r"\1: "),
         # "the septum enhances, as does the lateral wall"
         (r",?\sas\s(?:does|do|is|are)\s(?=the\s|basal|mid|apical|ante|infe|late|sept)", " and "),
+        # "the LCx as the infarct-related artery"
+        (r"\binfarct[- ]related\s(?:artery|vessel)\b", "culprit"),
+        # "LGE neither in the left nor in the right ventricle"
+        (
+            r"\bneither\s(?:in\s|of\s)?(?:the\s)?(?:left|lv)\b[^.;,\n]{0,14}?\snor\s(?:in\s|of\s)?(?:the\s)?(?:right|rv)\b(?:\sventric\w{1,4})?",
+            "not seen in the left ventricle",
+        ),
         # "segments with LGE: 0/17"
         (r"(?<=[:=\s])0\s?(?:/|of|out\sof)\s?(?:the\s)?1[67]\b(?!\s?\w)", "none"),
         # "infarct w/ MVO", "basal and medium segments"

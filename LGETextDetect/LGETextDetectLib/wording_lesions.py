@@ -30,6 +30,17 @@ def group_items(items: list[Item]) -> list[Draft]:
     return grouping.drafts
 
 
+def drafts_of(items: list[Item], respectively: bool) -> list[Draft]:
+    """The lesions that a clause affirms, without the segments that it denies."""
+    affirmed = [i for i in items if i.positive]
+    drafts = group_items(paired(affirmed) if respectively else affirmed)
+    denied = {s for i in items if i.kind == "place" and not i.positive for s in place_of(i).segments}
+    for draft in drafts:
+        if draft.segments - denied:
+            draft.segments -= denied
+    return drafts
+
+
 def paired(items: list[Item]) -> list[Item]:
     """'Mid-wall and subepicardial LGE in the septum and lateral wall respectively': the first layer, or depth, is the first place's."""
     places = [i for i in items if i.kind == "place" and not i.minus]

@@ -65,6 +65,8 @@ def combine(marks: list[Mark]) -> list[Mark]:
             and not _barrier(marks, j, k)
             and not _has_own_scar(marks, j, k)
         ]
+        if _is_of_bulge(marks, k):
+            continue  # "anterior infarct with apical aneurysm"
         if mark.value.sure_levels:
             walls = [j for j in walls if marks[j].value.kind == "whole"]
         later = [
@@ -150,6 +152,13 @@ def _has_own_scar(marks: list[Mark], wall: int, level: int) -> bool:
     comma = next((k for k in range(level - 1, wall, -1) if marks[k].kind == "sep" and marks[k].value == ","), wall)
     found = [m for m in marks[level + 1 : level + 2] if m.kind == "term"]
     return bool(found) and any(m.kind == "term" for m in marks[wall:comma])
+
+
+def _is_of_bulge(marks: list[Mark], level: int) -> bool:
+    """Whether a level stands right before an aneurysm, and a scar before both."""
+    after = marks[level + 1 : level + 2]
+    bulge = bool(after) and after[0].start == marks[level].end and after[0].words.lower().startswith("aneurysm")
+    return bulge and any(m.kind == "term" for m in marks[:level])
 
 
 def _barrier(marks: list[Mark], start: int, end: int) -> bool:

@@ -199,7 +199,7 @@ vote non-ischaemic: nonischaemic | non ischaemic | no ischaemic scar pattern | n
     coronary | noncoronary | not ischaemic | unlikely ischaemic | unlikely to ischaemic | unlikely to be ischaemic | not coronary | not due to coronary disease | not due to coronary artery
     disease | not due to ischaemic | not caused by coronary disease | not of ischaemic | not of coronary origin | not
     caused by infarct | not due to infarct | not an infarct | non infarct | noninfarct | lvnc | inflammation |
-    phospholamban | desmoplakin | dsp | dsp cardiomyopathy | hypereosinophilic | hypereosinophilic syndrome | friedreich | hypertensive heart disease | iron overload cardiomyopathy | tako tsubo
+    phospholamban | desmoplakin | dsp | dsp cardiomyopathy | hypereosinophilic | hypereosinophilic syndrome | friedreich | hypertensive heart disease | hypertensive heart | hypertensive cardiomyopathy | iron overload cardiomyopathy | tako tsubo
     | peripartum cardiomyopathy | cardiotoxicity | phenocopy | storage disease | infiltrative | infiltrative disease |
     infiltration | infiltrative cardiomyopathy | covid myocarditis | post myocarditis | viral | lake louise criteria positive | lake louise positive | lake louise criteria fulfilled | lake louise criteria met | criteria lake louise met | criteria lake louise positive | lupus | vasculitis |
     egpa | systemic sclerosis | scleroderma
@@ -218,7 +218,7 @@ after: after | post | status post | s p | z n | z . n | secondary prevention
 now: now | today | current | currently | residual | on this study | present study | this study | this examination |
     todays | today's | current study | presently | this scan | at present | aktuell | heute | actual | actuel |
     actualmente | actuellement | jetzt | new | newly
-again: again seen | as known | as already known | already known | again | unchanged | as before | still | remains | as previously | no change | similar to | known
+again: again seen | no significant change | no significant interval change | no relevant change | without change | without significant change | not changed | not changed significantly | not significantly changed | as known | as already known | already known | again | unchanged | as before | still | remains | as previously | no change | similar to | known
     and unchanged | as described previously | as on prior | comparable to | comparable with | compared with | compared
     to | same as | previously described and unchanged | continues to | remain | in keeping with known | stable
     appearance | no interval change | corresponding to known | consistent with known | confirms | confirm | confirmed
@@ -236,7 +236,7 @@ explain: corresponding | in keeping with | consistent with | compatible with | s
     seen in | bei | might represent scar | in context of | in of context of | in context | context of | as part of |
     in setting of | keeping with | in of setting of | reminiscent of | diagnostic of | so called | raising | argues
     for | points to | pointing to | pointing towards | evidence for a | confirming | supports | supporting | denoting
-    | equals | felt to represent | thought to represent | felt to be | thought to be | believed to represent | considered to represent | explained by | stemming from | arising from | resulting from
+    | equals | felt to represent | favoured to represent | favored to represent | favoured to be | favored to be | favoured as | favored as | thought to represent | felt to be | thought to be | believed to represent | considered to represent | explained by | stemming from | arising from | resulting from
 tech: done | n/a | not applicable | sequences | sequence | min after | minutes after | mins after | mmol | mmol / kg | acquired | performed |
     protocol | technique | inversion time | ti | was obtained | were obtained | obtained | gadobutrol | gadoterate |
     dotarem | gadovist | gadobenate | psir | single shot | nulling | administered | administration | injection | not

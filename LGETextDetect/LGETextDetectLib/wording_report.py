@@ -24,12 +24,13 @@ from .wording_clauses import (
 )
 from .wording_colons import exact_after_colon, leading_place, under_place
 from .wording_comparisons import said_of_today
+from .wording_earlier import as_before, earlier_in, goes_back
 from .wording_forms import filled_in
-from .wording_lesions import finding_of, group_items, paired
+from .wording_lesions import drafts_of, finding_of
 from .wording_levels import at_levels
 from .wording_marks import Mark
 from .wording_places import with_places
-from .wording_reading import STRONG, Draft, Reading, place_of
+from .wording_reading import STRONG, Draft, Reading
 from .wording_referents import refer_back, remember_places, seen_there, with_there
 from .wording_scope import Scope
 from .wording_sentences import Sentence, sentences
@@ -88,6 +89,9 @@ class Statement:
         marks = places_of_organs(free_wall_of_rv(list(self.sentence.marks), self.sentence.heading))
         if self.section in ("history", "technique") and not self._current_despite_section(marks):
             self.reading.votes += votes_in(self.sentence, marks, self.emitted, 1)
+            if self.section == "history":
+                for clause in clauses_of(marks):
+                    self._remember_earlier(with_places(vessel_at_levels(clause)))
             return
         if _QUESTION.match(self.sentence.text):
             return
@@ -109,6 +113,8 @@ class Statement:
                 placed = under_place(placed, lead)
             self._clause(placed)
             remember_places(placed, self.reading, self.number)
+        if goes_back(self.sentence, self._answers_lge(), self.reading, self.number):
+            as_before(self.reading)
         self.emitted = self.reading.drafts[before:]
         if self.emitted or self.topic == "lge":
             self.reading.last_lge = self.number
@@ -208,6 +214,7 @@ class Statement:
             elif self._answers_lge():
                 self.reading.possible += 1  # "LGE: inconclusive"
         if is_past(marks) and not any(m.kind in ("again", "now") for m in marks):
+            self._remember_earlier(marks)
             return
         chunks = chunks_of(marks)
         topics = topics_of(chunks, self.topic, self.section, self.has)
@@ -225,6 +232,13 @@ class Statement:
         if any(t == "lge" for t in topics):
             self._settle(marks, walk)
         self.topic = topics[-1] if topics and topics[-1] == "lge" else self.topic
+
+    def _remember_earlier(self, marks: list[Mark]) -> None:
+        """What a clause tells of an earlier examination, in case it is unchanged."""
+        lesions, absent = earlier_in(without_bound_terms(said_of_images(marks)), self.has)
+        if lesions or absent:
+            self.reading.earlier = lesions
+            self.reading.earlier_absent, self.reading.told_earlier = absent and not lesions, self.number
 
     def _answers_lge(self) -> bool:
         """Whether the sentence stands behind a heading such as 'Late enhancement:'."""
@@ -244,7 +258,7 @@ class Statement:
             if walk.negatives:
                 self._count_absent(marks, walk, maybe)
             return
-        drafts = _drafts_of(walk, "respectively" in self.sentence.text.lower())
+        drafts = drafts_of(walk.items, "respectively" in self.sentence.text.lower())
         for draft in drafts:
             draft.possible = maybe
             draft.sentence = self.number
@@ -360,14 +374,3 @@ class Statement:
                 f"{'possible ' if draft.possible else ''}LGE, {draft.layer or 'no layer'}, {place}",
             )
         )
-
-
-def _drafts_of(walk: Scope, respectively: bool) -> list[Draft]:
-    """The lesions that a clause affirms, without the segments that it denies."""
-    items = [i for i in walk.items if i.positive]
-    drafts = group_items(paired(items) if respectively else items)
-    denied = {s for i in walk.items if i.kind == "place" and not i.positive for s in place_of(i).segments}
-    for draft in drafts:
-        if draft.segments - denied:
-            draft.segments -= denied
-    return drafts

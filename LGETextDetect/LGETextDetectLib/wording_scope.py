@@ -89,7 +89,7 @@ class Scope:
                 self._turn(self._judged_from(start) or start, only_places=True)
         elif mark.kind == "except":
             self._except(mark)
-        elif mark.kind == "explain":
+        elif mark.kind == "explain" and not _adds_probable(marks, k):
             self.explaining = True
             self.placed = self.placed or any(i.kind == "place" and i.positive for i in self.items)
         elif mark.kind == "term":
@@ -157,6 +157,10 @@ class Scope:
     def _item(self, mark: Mark, marks: list[Mark], k: int) -> None:
         positive = not self.negative and not self.sparing
         linked = k > 1 and marks[k - 1].kind == "sep" and marks[k - 2].kind == mark.kind
+        apart = (
+            k > 1 and mark.kind == "layer" and marks[k - 1].start - marks[k - 2].end > 1
+        )  # "transmural at mid level and ..."
+        linked = linked and not apart
         if mark.kind == "layer":
             for value in mark.value:
                 self.items.append(
@@ -439,6 +443,16 @@ def _has_own_term(marks: list[Mark], layer: int) -> bool:
     joined = layer > 0 and marks[layer - 1].kind in ("sep", "plus")
     named = _is_strong(words[end]) or words[end].value == "pattern"  # "transmural lesions"
     return joined and end > 0 and named and all(m.kind in ("layer", "place", "lv") for m in words[:end])
+
+
+def _adds_probable(marks: list[Mark], at: int) -> bool:
+    """'... and probable scar in the inferoseptum': what is added is only probable, and explains nothing."""
+    around = [m.kind for m in marks[max(at - 1, 0) : at + 3]]
+    return (
+        around in (["sep", "explain", "term", "place"], ["plus", "explain", "term", "place"])
+        and marks[at].words.lower().startswith(("probabl", "likely"))
+        and marks[at + 1].value in ("lge", "scar")
+    )
 
 
 def _until(rest: list[Mark]) -> int:
