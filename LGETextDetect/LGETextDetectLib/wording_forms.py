@@ -133,6 +133,16 @@ _REWORDED = tuple(
             r"\bneither\s(?:in\s|of\s)?(?:the\s)?(?:left|lv)\b[^.;,\n]{0,14}?\snor\s(?:in\s|of\s)?(?:the\s)?(?:right|rv)\b(?:\sventric\w{1,4})?",
             "not seen in the left ventricle",
         ),
+        # "diffuse enhancement, most pronounced at the base"
+        (
+            r"(\b(?:diffuse\w{0,2}|global\w{0,2}|circumferential\w{0,2}|throughout|all\s(?:walls|segments))\b[^.;\n]{0,100}?),?\s(?:and\s|but\s)?(?:being\s)?(?:most|more)\s(?:pronounced|marked|prominent|severe|evident|extensive|intense|dense)(?:ly)?\s(?:in|at|on|along|over|towards?)\s[^.,;()\n]{3,60}",
+            r"\1",
+        ),
+        # "a tiny patch of LGE" is no surgical one
+        (
+            r"\b(tiny|small|large|faint|subtle|single|discrete|focal|dense|ill-defined|\d\s?mm)\spatch(?:es)?\b",
+            r"\1 patchy area",
+        ),
         # "segments with LGE: 0/17"
         (r"(?<=[:=\s])0\s?(?:/|of|out\sof)\s?(?:the\s)?1[67]\b(?!\s?\w)", "none"),
         # "infarct w/ MVO", "basal and medium segments"

@@ -167,6 +167,10 @@ def _barrier(marks: list[Mark], start: int, end: int) -> bool:
     if [(m.kind, m.value) for m in between] == [("negpost", "normal")]:
         return False
     topic = next((k for k in range(len(between) - 1, -1, -1) if between[k].kind == "topic"), None)
-    goes_on = topic is not None and {"plus", "term"} <= {m.kind for m in between[topic:]}
+    goes_on = (
+        topic is not None
+        and {m.kind for m in between[topic:]} & {"plus", "sep"}
+        and any(m.kind == "term" for m in between[topic:])
+    )
     parts = {"neg", "negpost", "except", "spare", "break", "colon", "organ"} | (set() if goes_on else {"topic"})
     return any(m.kind in parts for m in between)

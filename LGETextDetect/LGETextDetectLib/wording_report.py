@@ -107,8 +107,8 @@ class Statement:
             placed = exact_in_brackets(
                 with_places(vessel_at_levels(with_there(clause, self.reading, self.number, self.sentence.text)))
             )
-            if k == 0 and any(m.kind == "colon" for m in placed):
-                lead = leading_place(placed)
+            if any(m.kind == "colon" for m in placed):
+                lead = leading_place(placed) or (lead if k else None)
             if lead is not None:
                 placed = under_place(placed, lead)
             self._clause(placed)
