@@ -319,7 +319,8 @@ def chunks_of(marks: list[Mark]) -> list[list[Mark]]:
 def is_past(marks: list[Mark]) -> bool:
     """The clause tells of an earlier examination."""
     if any(
-        m.kind in ("negpost", "neg") and re.search("resol|disappear|gone|vanish|longer|confirm", m.words) for m in marks
+        m.kind in ("negpost", "neg") and re.search("resol|disappear|gone|vanish|longer|confirm|reproduc", m.words)
+        for m in marks
     ):
         return False
     for k, mark in enumerate(marks):

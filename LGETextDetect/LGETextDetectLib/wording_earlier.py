@@ -19,6 +19,7 @@ _SAME = re.compile(
 _ONLY_SAYS_SAME = frozenset(
     {"again", "coref", "now", "history", "year", "sep", "assert", "term", "explain", "lv", "colon"}
 )
+_ONLY_SAYS_GONE = frozenset({"neg", "negpost", "coref", "now", "sep", "assert", "break", "tokens"})
 
 
 def earlier_in(marks: list[Mark], has: set[str]) -> tuple[list[Draft], bool]:
@@ -45,6 +46,13 @@ def goes_back(sentence: Sentence, answers_lge: bool, reading: Reading, number: i
         return False
     named = any(m.kind == "term" and m.value in STRONG for m in marks)
     return answers_lge or named or number - 1 <= reading.told_earlier < number
+
+
+def is_gone(marks: list[Mark], reading: Reading, number: int) -> bool:
+    """'This has resolved.', '... but not today': whether a clause denies what was told of an earlier examination just before."""
+    kinds = {m.kind for m in marks}
+    told = number - 1 <= reading.told_earlier and bool(reading.earlier) and not reading.drafts
+    return told and kinds <= _ONLY_SAYS_GONE and bool(kinds & {"neg", "negpost"}) and bool(kinds & {"coref", "now"})
 
 
 def as_before(reading: Reading) -> None:

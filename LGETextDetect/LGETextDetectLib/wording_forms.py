@@ -143,6 +143,9 @@ _REWORDED = tuple(
             r"\b(tiny|small|large|faint|subtle|single|discrete|focal|dense|ill-defined|\d\s?mm)\spatch(?:es)?\b",
             r"\1 patchy area",
         ),
+        # "medial and basal segments" of the LV's length, "transmurality 50"
+        (r"\bmedial(?=\s(?:and|&|/|to|,)\s(?:basal|apical))", "mid"),
+        (r"\b(transmurality\s?[:=]?\s?(?:of\s)?)(25|50|75|100)(?=\s?(?:[,.;)\n]|$))(?!\.\d)", r"\1\2 %"),
         # "segments with LGE: 0/17"
         (r"(?<=[:=\s])0\s?(?:/|of|out\sof)\s?(?:the\s)?1[67]\b(?!\s?\w)", "none"),
         # "infarct w/ MVO", "basal and medium segments"

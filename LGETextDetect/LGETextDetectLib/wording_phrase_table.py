@@ -91,7 +91,7 @@ negpost negative: negative | might not seen | score 0 | grade 0 | unlikely | imp
     | excluded | is excluded | ruled out | was excluded | has resolved | resolved | completely resolved | not involved
     | not affected | disappeared | regressed completely | completely regressed | fully regressed | not found | not noted | not detected | not identified | gone | not visible |
     not demonstrable | not evident | not observed | no longer seen | no longer present | no longer visible | no longer
-    evident | vanished | not apparent | not demonstrated | not detectable | not detected | can be excluded | not be
+    evident | vanished | not apparent | might not be reproduced | not reproduced | not be reproduced | not be confirmed | not be found | not be demonstrated | not demonstrated | not detectable | not detected | can be excluded | not be
     seen | not be identified | not appreciated | not confirmed | not seen seen | fehlt | nihil
 negpost normal: normal | null completely | null normally | null uniformly | dark everywhere | black everywhere | dark throughout | black throughout | completely black | completely dark | uniformly dark | homogeneous nulling |
     uniform nulling | homogeneously nulled | nothing to report | nothing significant | nothing relevant | nothing remarkable | nothing of note | nothing abnormal | viable | free | fully viable | preserved | completely viable | nulls normally | nulled

@@ -61,6 +61,17 @@ _NOT_CORONARY = tuple(
     for vessels in ("coronary", "coronary artery", "vascular", "any coronary", "any coronary artery", "any vascular", "single coronary", "typical coronary")
     for where in ("territory", "territories", "pattern")
 )  # fmt: skip
+_NO_MATTER = tuple(
+    " ".join(f"{no} {kind} {worth}".split())
+    for no in ("no", "without", "little", "not of")
+    for kind in ("", "clinical", "known", "prognostic", "diagnostic", "pathological", "particular", "certain", "any", "real", "functional", "haemodynamic")
+    for worth in ("relevance", "significance", "importance", "consequence", "concern", "meaning")
+)  # fmt: skip
+_HARMLESS = tuple(
+    f"{probably} {what}"
+    for probably in ("likely", "most likely", "probably", "possibly", "might be", "considered", "presumably")
+    for what in ("non pathological", "not pathological", "physiological", "physiologic", "normal variant", "benign", "insignificant", "incidental", "innocent")
+)  # fmt: skip
 _RIGHT_VENTRICLE = ("rv", "right ventricle", "right ventricular")
 _RIGHT_PARTS = (
     "{}", "{} free wall", "{} wall", "{} myocardium", "{} apex", "{} lateral wall", "{} anterior wall", "{} inferior wall",
@@ -115,6 +126,7 @@ def _of_places() -> Iterator[tuple[str, str, Any]]:
         for seen in (f"{said} {where}" for said in _ON_ONE_VIEW for where in ("", "on ", "after ", "with ")):
             yield f"{seen}{view}", "maybe", None  # "not confirmed in long axis"
     yield from ((phrase, "vote", "non-ischaemic") for phrase in _NOT_CORONARY)
+    yield from ((phrase, "notmaybe", None) for phrase in (*_NO_MATTER, *_HARMLESS))
     for hidden in _HIDDEN:
         for cause in (f"{by} {what}" for by in ("by", "due to", "because") for what in _HIDDEN_BY):
             yield f"{hidden} {cause}", "notstated", None

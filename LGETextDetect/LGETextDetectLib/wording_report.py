@@ -24,7 +24,7 @@ from .wording_clauses import (
 )
 from .wording_colons import exact_after_colon, leading_place, under_place
 from .wording_comparisons import said_of_today
-from .wording_earlier import as_before, earlier_in, goes_back
+from .wording_earlier import as_before, earlier_in, goes_back, is_gone
 from .wording_forms import filled_in
 from .wording_lesions import drafts_of, finding_of
 from .wording_levels import at_levels
@@ -111,6 +111,7 @@ class Statement:
                 lead = leading_place(placed) or (lead if k else None)
             if lead is not None:
                 placed = under_place(placed, lead)
+            self.reading.partly_absent += is_gone(placed, self.reading, self.number)
             self._clause(placed)
             remember_places(placed, self.reading, self.number)
         if goes_back(self.sentence, self._answers_lge(), self.reading, self.number):
@@ -158,7 +159,7 @@ class Statement:
             if (
                 "layer" in self.has
                 or "extent" in self.has
-                or (self.has & {"coref", "plus"} and "rvip" in self.has)
+                or (self.has & {"coref", "plus", "term"} and "rvip" in self.has)
                 or (
                     first is not None
                     and first.kind in ("coref", "other")

@@ -89,7 +89,7 @@ class Scope:
                 self._turn(self._judged_from(start) or start, only_places=True)
         elif mark.kind == "except":
             self._except(mark)
-        elif mark.kind == "explain" and not _adds_probable(marks, k):
+        elif (mark.kind == "explain" and not _adds_probable(marks, k)) or (mark.kind == "after" and _is_event(rest)):
             self.explaining = True
             self.placed = self.placed or any(i.kind == "place" and i.positive for i in self.items)
         elif mark.kind == "term":
@@ -443,6 +443,12 @@ def _has_own_term(marks: list[Mark], layer: int) -> bool:
     joined = layer > 0 and marks[layer - 1].kind in ("sep", "plus")
     named = _is_strong(words[end]) or words[end].value == "pattern"  # "transmural lesions"
     return joined and end > 0 and named and all(m.kind in ("layer", "place", "lv") for m in words[:end])
+
+
+def _is_event(after: list[Mark]) -> bool:
+    """Whether 'MI' or an infarct follows with its wall: '... following posterior MI'."""
+    kinds = [m.kind for m in after[:2]]
+    return kinds == ["place", "term"] and after[1].value in ("event", "infarct")
 
 
 def _adds_probable(marks: list[Mark], at: int) -> bool:
