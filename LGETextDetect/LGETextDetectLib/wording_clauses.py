@@ -227,7 +227,8 @@ def _organs_and_place(marks: list[Mark]) -> list[Mark]:
     result = list(marks)
     for k, mark in enumerate(marks):
         at = k - 1
-        listed = mark.kind == "place" and marks[at].kind == "sep" and marks[at].value == "and"
+        listed = mark.kind == "place" and marks[at].kind == "sep"
+        listed = listed and (marks[at].value == "and" or mark.value.kind == "rvip")
         while listed and at > 1 and marks[at].kind == "sep" and marks[at - 1].kind == "organ":
             result[at] = marks[at]._replace(value="and")
             at -= 2

@@ -6,7 +6,9 @@ from .wording_levels import Place, at_levels, restricted
 from .wording_lexicon import LEVEL_SEGMENTS
 from .wording_marks import Mark
 
-_HEADS_WALL = frozenset({"place", "term", "assert", "plus", "topic", "open", "vessel", "close"})  # before its colon
+_HEADS_WALL = frozenset(
+    {"place", "term", "assert", "plus", "topic", "open", "vessel", "close", "lv"}
+)  # before its colon
 
 
 def leading_place(marks: list[Mark]) -> Mark | None:

@@ -95,7 +95,10 @@ _REWORDED = tuple(
         # "50 % and 25 % respectively" is no range
         (r"(\d\s?%)\sand\s(?=[<>]?\s?\d{1,3}\s?%[^.\n]{0,80}\brespectively\b)", r"\1, "),
         # "no late gad."
-        (r"\b(no\s(?:evidence\sof\s)?)late\s(?:gad|gadolinium|gd)(?=\s?(?:[.,;)\n]|$))", r"\1LGE"),
+        (
+            r"\b(no\s(?:evidence\sof\s)?)late\s(?:gad|gadolinium|gd)(?=\s?(?:[.,;)\n]|$)|\s(?:in|at|of|within|anywhere|elsewhere|seen|present|identified)\b)",
+            r"\1LGE",
+        ),
         # "in the septum at the apex"
         (r"\b(septum|(?:anterior|inferior|lateral|septal)(?:\swall)?)\sat\sthe\sapex\b", r"apical \1"),
         # "inf wall basal 50%, apical 0", "basal → mid", "Fabry's disease"
@@ -146,6 +149,8 @@ _REWORDED = tuple(
         # "medial and basal segments" of the LV's length, "transmurality 50"
         (r"\bmedial(?=\s(?:and|&|/|to|,)\s(?:basal|apical))", "mid"),
         (r"\b(transmurality\s?[:=]?\s?(?:of\s)?)(25|50|75|100)(?=\s?(?:[,.;)\n]|$))(?!\.\d)", r"\1\2 %"),
+        # "a previously viable wall that now shows scar"
+        (r"\b(?:previously|formerly)\s(?:viable|normal|unaffected|uninvolved|healthy)\s(?=[^.;\n]{3,50}\bnow\b)", ""),
         # "segments with LGE: 0/17"
         (r"(?<=[:=\s])0\s?(?:/|of|out\sof)\s?(?:the\s)?1[67]\b(?!\s?\w)", "none"),
         # "infarct w/ MVO", "basal and medium segments"

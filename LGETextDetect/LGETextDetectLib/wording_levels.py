@@ -163,7 +163,7 @@ def _is_of_bulge(marks: list[Mark], level: int) -> bool:
 
 def _barrier(marks: list[Mark], start: int, end: int) -> bool:
     """Whether what is said between two marks parts them; '... is akinetic with LGE at mid level', '... viable at mid level' do not."""
-    between = marks[start + 1 : end]
+    between = [m for m in marks[start + 1 : end] if m.words.lower() != "thin"]  # "septal thin line, basal"
     if [(m.kind, m.value) for m in between] == [("negpost", "normal")]:
         return False
     topic = next((k for k in range(len(between) - 1, -1, -1) if between[k].kind == "topic"), None)

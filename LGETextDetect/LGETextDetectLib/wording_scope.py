@@ -366,7 +366,8 @@ class Scope:
         """'Perfusion defect of the inferior wall matching the scar': the place is the defect's; so is an organ's."""
         places = [m for m in marks if m.kind == "place"]
         organs = [m.end for m in marks if m.kind == "organ"]
-        owned = [m.value for m in places if any(0 <= m.start - end <= 2 for end in organs)]
+        own = [m for m in places if place_of(m).kind != "rvip"]  # insertion points are the LV's in any list
+        owned = [m.value for m in own if any(0 <= m.start - end <= 2 for end in organs)]
         if owned and len(owned) < len(places):  # "thrombus at the apex overlying the septal scar"
             self._drop(start, owned)
         self._drop(start, _of_what_follows(marks))
