@@ -9,6 +9,8 @@ from .wording_reading import STRONG
 
 _SCAR = re.compile(r"scar|lge|infarct|late|fibros")
 _MOTION = re.compile(r"thin|aneurysm|akine|dyskin|hypokin")  # of a wall, which is measured all the same
+_LEAST_OF_WALL = 10  # percent; less is never stated of a wall's thickness
+_REACHES = re.compile(r"transmural (?:exten|spread)")
 _BESIDE = 4  # marks in which an amount finds what it is the amount of
 _NOT_OF_SCAR = frozenset(
     {"place", "layer", "topic", "noreflow", "organ"}
@@ -39,14 +41,27 @@ def scar_amount(marks: list[Mark], asked: bool) -> float | None:
 
 
 def with_measured(marks: list[Mark]) -> list[Mark]:
-    """'25 % transmural', 'TM > 50 %': transmural beside a share of the wall is what is measured, and no layer."""
+    """'25 % transmural', 'TM > 50 %': transmural beside a share of the wall is what is measured, and no layer.
+
+    'With transmural extent in the septum', where no share is stated, is one.
+    """
     result = []
     for k, mark in enumerate(marks):
         beside = [m for m in marks[max(k - 1, 0) : k + 2] if m.kind == "extent"]
         touching = any(m.end == mark.start or m.start == mark.end for m in beside)
         measured = touching and mark.kind == "layer" and mark.words.lower().startswith(("transmural", "tm"))
-        result.append(mark._replace(kind="thick") if measured else mark)
+        mark = mark._replace(kind="thick") if measured else mark
+        if mark.kind == "thick" and _REACHES.match(mark.words.lower()) and _states_no_share(marks, k):
+            mark = mark._replace(kind="layer", value=("transmural",))
+        result.append(mark)
     return result
+
+
+def _states_no_share(marks: list[Mark], at: int) -> bool:
+    """Whether a place follows, and no percentage stands near before the next comma."""
+    end = next((k for k in range(at, len(marks)) if marks[k].kind == "sep" and marks[k].value == ","), len(marks))
+    near = [*marks[max(at - 2, 0) : at], *marks[at + 1 : end]]
+    return [m.kind for m in marks[at + 1 : at + 2]] == ["place"] and not any(m.kind in ("extent", "neg") for m in near)
 
 
 def amounts_of_the_lv(marks: list[Mark], heading: str) -> list[Mark]:
@@ -80,6 +95,8 @@ def of_the_wall(marks: list[Mark], k: int) -> bool:
     before = [m for m in marks[:k] if mark.start - m.end <= 6]
     if any(m.kind == "thick" for m in before[-2:]):
         return True
+    if 0 < mark.value.high < _LEAST_OF_WALL:
+        return False  # "a small (3 %) infarct"
     if after and after[0].kind == "term" and any(m.kind == "place" for m in before[-2:]):
         return after[0].value in STRONG  # "akinetic anterior wall with < 25 % scar"
     # "thin (< 25 %) subendocardial scar", "akinetic" beside it: neither is what the share is of

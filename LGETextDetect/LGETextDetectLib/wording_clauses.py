@@ -13,10 +13,15 @@ _DESCRIBING = frozenset(
     {"layer", "level", "wall", "extent", "again", "sep", "segword"}
 )  # '(subendocardial, unchanged)'
 _SAYS_SCAR = frozenset({"term", "layer", "extent", "neg", "negpost", "noreflow"})
+_HAS_PLACES = re.compile(r"throm|clot|papill|pericard|leaflet|mitral|tricuspid")  # organs with a base, an apex, walls
 _THROMBUS = re.compile(r"throm|trombo|clot")
+_SITES = frozenset({"wall", "level", "apex", "numbers", "rvip", "territory", "segword"})
 _DEPTH = frozenset({"layer", "extent", "thick", "assert", "sep"})
+_BACKGROUND = re.compile(r"known|history|h/o|hx|background|diagnosed|carries")
 _SHOWS = re.compile(r"shows?|showed|showing|demonstrat\w+|reveal(?:s|ed)?|exhibits?")
 _SAYS_WHAT = frozenset({"term", "layer", "wall", "level", "neg", "place", "rvip", "numbers"})
+_BEFORE_ARTEFACT = frozenset({"coref", "explain", "artefact", "assert", "sep", "tech", "topic", "organ", "lv"})
+_EXPLAINS_AWAY = frozenset({"coref", "explain", "artefact", "sep", "neg", "term", "organ"})
 _LIVER = re.compile(r"liver|hepat|leber|foie|higado")  # it has numbered segments too
 
 
@@ -54,6 +59,9 @@ def clauses_of(marks: list[Mark]) -> list[list[Mark]]:
                     and not any(m.kind == "term" for m in clauses[-1])
                 ):
                     inside = [*outer, Mark("sep", ",", mark.start, mark.start, ","), *inside]
+                if _only_says_how_deep(inside, clauses[-1]):
+                    clauses[-1] += [m for m in inside if m.kind == "extent"]  # "mid lateral wall (LCx infarct, 50 %)"
+                    inside = [m for m in inside if m.kind != "extent"]
                 inner.append(inside)
                 at = close + 1
                 continue
@@ -65,6 +73,15 @@ def clauses_of(marks: list[Mark]) -> list[list[Mark]]:
             clauses[-1].append(mark)
         at += 1
     return [c for c in [*clauses, *inner] if c]
+
+
+def _only_says_how_deep(inside: list[Mark], clause: list[Mark]) -> bool:
+    """Whether a bracket behind a scar and its place names a share of the wall, no place and no layer, and denies nothing."""
+    kinds = {m.kind for m in inside}
+    named = bool(clause) and clause[-1].kind in _SITES and any(m.kind in ("term", "layer") for m in clause)
+    return (
+        named and "extent" in kinds and not kinds & {*_SITES, "layer", "neg", "negpost", "noreflow", "history", "year"}
+    )
 
 
 def _answers_history(marks: list[Mark], at: int, clause: list[Mark]) -> bool:
@@ -81,6 +98,17 @@ def free_wall_of_rv(marks: list[Mark], heading: str) -> list[Mark]:
     return [
         m._replace(kind="organ") if right and m.kind == "wall" and m.words.lower() == "free wall" else m for m in marks
     ]
+
+
+def places_of_organs(marks: list[Mark]) -> list[Mark]:
+    """'With apical thrombus', 'near the base of the papillary muscle', 'lateral pericardium': places that are another organ's."""
+    result = list(marks)
+    for k in range(len(marks) - 2, -1, -1):
+        after = result[k + 1]
+        touching = marks[k].kind in ("level", "wall") and marks[k].end == after.start
+        if touching and after.kind == "organ" and _HAS_PLACES.search(after.words.lower()):
+            result[k] = marks[k]._replace(kind="organ", words=f"{marks[k].words} {after.words}")
+    return result
 
 
 def said_of_images(marks: list[Mark]) -> list[Mark]:
@@ -142,7 +170,7 @@ def vessel_at_levels(marks: list[Mark]) -> list[Mark]:
 
 def without_bound_terms(marks: list[Mark]) -> list[Mark]:
     """Drops terms that belong to another organ, and that organ's place words."""
-    chunks = [_before_organ(chunk) for chunk in chunks_of(marks)]
+    chunks = [_before_organ(chunk) for chunk in chunks_of(_organs_and_place(marks))]
     result: list[Mark] = []
     for number, chunk in enumerate(chunks):
         organs = [k for k, m in enumerate(chunk) if m.kind == "organ"]
@@ -164,11 +192,19 @@ def without_bound_terms(marks: list[Mark]) -> list[Mark]:
             if hanging:
                 kept.append(mark._replace(kind="otherterm"))
                 continue
-            if mark.kind == "term" and mark.value != "pattern" and organs and not lv:
+            if (
+                mark.kind == "term"
+                and mark.value != "pattern"
+                and organs
+                and not (lv and not _of_pericardium(chunk, k))
+            ):
                 before = next(
                     (m for m in reversed(chunk[:k]) if m.kind not in ("assert", "sep", "coref", "other")), None
                 )
-                after = next((m for m in chunk[k + 1 :] if m.kind not in ("assert", "coref")), None)
+                after = next(
+                    (m for m in chunk[k + 1 :] if m.kind not in ("assert", "coref") and m.words.lower() != "thickened"),
+                    None,
+                )
                 bound = before is not None and before.kind == "organ" and mark.start - before.end <= 2
                 bound = bound or (not place and _rv_before(chunk[:k], mark))
                 bound = bound or (after is not None and _of_organ(chunk, k, after))
@@ -186,6 +222,19 @@ def without_bound_terms(marks: list[Mark]) -> list[Mark]:
     return result
 
 
+def _organs_and_place(marks: list[Mark]) -> list[Mark]:
+    """'LGE of the RVOT, RV free wall and septum': a list of organs that ends with a place of the LV is one."""
+    result = list(marks)
+    for k, mark in enumerate(marks):
+        at = k - 1
+        listed = mark.kind == "place" and marks[at].kind == "sep"
+        listed = listed and (marks[at].value == "and" or mark.value.kind == "rvip")
+        while listed and at > 1 and marks[at].kind == "sep" and marks[at - 1].kind == "organ":
+            result[at] = marks[at]._replace(value="and")
+            at -= 2
+    return result
+
+
 def exact_in_brackets(marks: list[Mark]) -> list[Mark]:
     """'Inferior infarct (4, 10)', 'lateral scar, 60 % (5, 6)': numbers behind a wall say which of its segments."""
     wall: int | None = None
@@ -194,11 +243,12 @@ def exact_in_brackets(marks: list[Mark]) -> list[Mark]:
         if mark.kind != "place":
             wall = wall if mark.kind in ("term", "layer", "assert", "open", "extent", "thick", "plus") else None
             continue
-        bracketed = mark.value.kind == "numbers" and (
-            mark.words.startswith("(") or marks[k - 1].kind == "open" or wall == k - 1
-        )
+        opened = mark.words.startswith("(") or marks[k - 1].kind == "open"
+        bracketed = mark.value.kind == "numbers" and (opened or wall == k - 1)
         if bracketed and wall is not None and mark.value.segments <= marks[wall].value.segments:
             dropped.add(wall)
+        if opened and mark.value.kind == "apex" and wall is not None and marks[wall].value.levels == ("apical",):
+            dropped.update({wall} if marks[wall].value.only_levels else ())  # "apical infarct (apical cap)"
         wall = k
     return [m for k, m in enumerate(marks) if k not in dropped]
 
@@ -216,8 +266,17 @@ def _of_organ(chunk: list[Mark], term: int, organ: Mark) -> bool:
         return False
     if _THROMBUS.match(organ.words.lower()) and any(m.kind in ("layer", "place") for m in chunk[:term]):
         return False
-    at = chunk.index(organ)
-    return [m.kind for m in chunk[at + 1 : at + 3]] != ["sep", "place"]
+    after = [m.kind for m in chunk[chunk.index(organ) + 1 :]]
+    while after[:2] == ["sep", "organ"]:
+        after = after[2:]
+    return after[:2] != ["sep", "place"]
+
+
+def _of_pericardium(chunk: list[Mark], term: int) -> bool:
+    """'LGE of the thickened pericardium over the lateral LV wall': the wall says where of the pericardium."""
+    after = [m for m in chunk[term + 1 :] if m.kind != "topic"]
+    pericardial = bool(after) and after[0].kind == "organ" and "pericard" in after[0].words.lower()
+    return pericardial and not any(m.kind in ("sep", "plus") for m in after[1:2])
 
 
 def _only_organ(chunk: list[Mark]) -> bool:
@@ -260,17 +319,31 @@ def chunks_of(marks: list[Mark]) -> list[list[Mark]]:
 
 def is_past(marks: list[Mark]) -> bool:
     """The clause tells of an earlier examination."""
-    if any(m.kind in ("negpost", "neg") and re.search("resol|disappear|gone|vanish|longer", m.words) for m in marks):
+    if any(
+        m.kind in ("negpost", "neg") and re.search("resol|disappear|gone|vanish|longer|confirm|reproduc", m.words)
+        for m in marks
+    ):
         return False
     for k, mark in enumerate(marks):
         if mark.kind == "history":
             told = marks[k - 1 : k] and marks[k - 1].kind in ("explain", "after") and marks[k - 1].end == mark.start
             if told and any(m.kind in ("term", "layer") for m in marks[:k]):
                 continue  # "transmural scar due to the known infarct"
+            if _is_background(marks, k):
+                continue
             return True
         if mark.kind == "year" and not any(m.kind == "again" for m in marks[:k]):
             return True
     return False
+
+
+def _is_background(marks: list[Mark], at: int) -> bool:
+    """'Inferior scar in a patient with known coronary disease', '... which fits the known RCA occlusion': a history told beside today's scar."""
+    before = {m.kind for m in marks[:at]}
+    if not _BACKGROUND.match(marks[at].words.lower()) or "term" not in before or not before & {"place", "layer"}:
+        return False
+    after = next((m.kind for m in marks[at + 1 :] if m.kind not in ("assert", "other")), "")
+    return after in ("vote", "topic", "vessel", "organ") or (marks[at - 1].kind == "plus" and after != "term")
 
 
 def doubt_of(marks: list[Mark]) -> tuple[bool, bool]:
@@ -291,6 +364,8 @@ def doubt_of(marks: list[Mark]) -> tuple[bool, bool]:
         next_head = next(
             (m for m in rest if m.kind in ("term", "vote", "layer", "place", "artefact", "noreflow", "organ")), None
         )
+        if mark.words.lower().startswith("not") and any(m.kind == "artefact" for m in rest):
+            continue  # "not reproduced in the orthogonal view, considered artefact"
         said_before = any(m.kind == "term" and m.value in STRONG for m in marks[:k])
         if rest and rest[0].kind == "extent" and rest[0].start == mark.end:
             continue  # "maybe 50 %"
@@ -312,6 +387,8 @@ def doubt_of(marks: list[Mark]) -> tuple[bool, bool]:
         if next_head is None and last_head is not None and last_head.kind == "vote":
             continue  # "DCM or sarcoidosis possible"
         maybe = True
+    if not maybe and _is_something_else(marks):
+        return False, True
     artefact = [k for k, m in enumerate(marks) if m.kind == "artefact"]
     if artefact and not maybe and _names_no_scar(marks[: artefact[0]]):
         return False, True  # "the signal in the septum is considered artefactual"
@@ -322,9 +399,12 @@ def doubt_of(marks: list[Mark]) -> tuple[bool, bool]:
         for m in marks
     ):
         return False, True
-    explained = (bool(artefact) and any(m.kind in ("explain", "coref") for m in marks[: artefact[0]])) or (
-        bool(artefact) and any(m.kind == "neg" for m in marks[artefact[0] :])
-    )
+    if artefact and not maybe and _called_artefactual(marks, artefact[-1]):
+        return False, True
+    explained = any(
+        m.kind in ("explain", "coref") and {n.kind for n in marks[k + 1 : artefact[-1]]} <= _BEFORE_ARTEFACT
+        for k, m in enumerate(marks[: artefact[-1]] if artefact else [])
+    ) or (bool(artefact) and any(m.kind == "neg" for m in marks[artefact[0] :]))
     return maybe, explained
 
 
@@ -341,6 +421,29 @@ def only_probable(marks: list[Mark]) -> bool:
     return (
         "place" in kinds and "again" not in kinds and (term in ("lge", "scar") or (term == "infarct" and not described))
     )
+
+
+def _is_something_else(marks: list[Mark]) -> bool:
+    """'... likely represents the LVOT rather than true fibrosis': what is explained as no scar, and as no disease."""
+    turn = next((k for k, m in enumerate(marks) if m.kind == "neg" and m.words.lower() == "rather than"), 0)
+    explain = next((k for k, m in enumerate(marks[:turn]) if m.kind == "explain"), None)
+    if explain is None or any(m.kind in ("term", "vote", "layer") for m in marks[explain:turn]):
+        return False
+    after = next((m for m in marks[turn + 1 :] if m.kind not in ("assert", "other")), None)
+    return after is not None and after.kind == "term" and after.value in ("lge", "scar")
+
+
+def _called_artefactual(marks: list[Mark], at: int) -> bool:
+    """'Apparent enhancement of the septum is artefactual': what stands right before the word is all that was named."""
+    before, after = marks[at - 1 : at], marks[at + 1 : at + 2]
+    predicate = marks[at].words.lower().endswith("actual") and bool(before) and before[0].end == marks[at].start
+    return predicate and before[0].kind in ("place", "term") and (not after or after[0].kind in ("open", "explain"))
+
+
+def is_only_artefact(marks: list[Mark]) -> bool:
+    """'This is felt to be artefactual.', 'Likely artefact.': a sentence that only explains away what was seen before."""
+    kinds = [m.kind for m in marks]
+    return "artefact" in kinds and kinds[0] in ("coref", "explain") and set(kinds) <= _EXPLAINS_AWAY
 
 
 def _names_no_scar(marks: list[Mark]) -> bool:

@@ -6,7 +6,9 @@ from .wording_levels import Place, at_levels, restricted
 from .wording_lexicon import LEVEL_SEGMENTS
 from .wording_marks import Mark
 
-_HEADS_WALL = frozenset({"place", "term", "assert", "plus", "topic", "open", "vessel", "close"})  # before its colon
+_HEADS_WALL = frozenset(
+    {"place", "term", "assert", "plus", "topic", "open", "vessel", "close", "lv"}
+)  # before its colon
 
 
 def leading_place(marks: list[Mark]) -> Mark | None:
@@ -52,7 +54,12 @@ def exact_after_colon(marks: list[Mark]) -> list[Mark]:
     if colon is None or not any(m.kind == "term" for m in marks[:colon]):
         return marks
     exact = {s for m in marks[colon:] if m.kind == "place" for s in m.value.segments}
-    headed = [m for m in marks[:colon] if m.kind == "place" and m.value.segments & exact]
+    apical = bool(exact) and exact <= set(LEVEL_SEGMENTS["apical"])  # "LGE at the apex: apical anterior and lateral"
+    headed = [
+        m
+        for m in marks[:colon]
+        if m.kind == "place" and (m.value.segments & exact or (apical and m.value.kind == "apex"))
+    ]
     levels = tuple(dict.fromkeys(level for m in headed for level in m.value.levels))
     result = [m for m in marks if m not in headed]
     if not levels or any(m.kind == "place" and m.value.levels for m in marks[colon:]):

@@ -95,7 +95,10 @@ _REWORDED = tuple(
         # "50 % and 25 % respectively" is no range
         (r"(\d\s?%)\sand\s(?=[<>]?\s?\d{1,3}\s?%[^.\n]{0,80}\brespectively\b)", r"\1, "),
         # "no late gad."
-        (r"\b(no\s(?:evidence\sof\s)?)late\s(?:gad|gadolinium|gd)(?=\s?(?:[.,;)\n]|$))", r"\1LGE"),
+        (
+            r"\b(no\s(?:evidence\sof\s)?)late\s(?:gad|gadolinium|gd)(?=\s?(?:[.,;)\n]|$)|\s(?:in|at|of|within|anywhere|elsewhere|seen|present|identified)\b)",
+            r"\1LGE",
+        ),
         # "in the septum at the apex"
         (r"\b(septum|(?:anterior|inferior|lateral|septal)(?:\swall)?)\sat\sthe\sapex\b", r"apical \1"),
         # "inf wall basal 50%, apical 0", "basal → mid", "Fabry's disease"
@@ -109,9 +112,45 @@ _REWORDED = tuple(
         ),
         # "a previously unrecognised infarct"
         (
-            r"\bpreviously\s(?:un|not\s)(?:recogni[sz]ed|known|diagnosed|suspected|reported|described|detected|documented|noted|seen)\b",
+            r"\b(?:not\spreviously\s|previously\s(?:un|not\s)|hitherto\s(?:un|not\s))(?:recogni[sz]ed|known|diagnosed|suspected|reported|described|detected|documented|noted|seen)\b",
             "new",
         ),
+        # "no contrast-enhanced images due to ..."
+        (
+            r"\bno\s(?:post[- ]?)?(?:contrast|gadolinium)(?:[- ]enhanced)?\s(?:images|imaging|sequences)\b(?!\s(?:show|demonstr|reveal))",
+            "contrast not given",
+        ),
+        # "in the territory of the LAD distal to the second diagonal"
+        (
+            r"\s(?:beyond|distal\sto|below)\s(?:the\s)?(?:(?:first|second|third|1st|2nd|3rd)\s(?:major\s)?(?:diagonal|septal|marginal)(?:\s(?:branch|perforator))?|[ds][1-3])\b",
+            "",
+        ),
+        # "4 75 %; 5 50 %; 10 25 %"
+        (r"(?<=[;:,\n]\s)(1[0-7]|[1-9])\s(?=\d{1,3}\s?%\s?[;,])", r"\1: "),
+        # "the septum enhances, as does the lateral wall"
+        (r",?\sas\s(?:does|do|is|are)\s(?=the\s|basal|mid|apical|ante|infe|late|sept)", " and "),
+        # "the LCx as the infarct-related artery"
+        (r"\binfarct[- ]related\s(?:artery|vessel)\b", "culprit"),
+        # "LGE neither in the left nor in the right ventricle"
+        (
+            r"\bneither\s(?:in\s|of\s)?(?:the\s)?(?:left|lv)\b[^.;,\n]{0,14}?\snor\s(?:in\s|of\s)?(?:the\s)?(?:right|rv)\b(?:\sventric\w{1,4})?",
+            "not seen in the left ventricle",
+        ),
+        # "diffuse enhancement, most pronounced at the base"
+        (
+            r"(\b(?:diffuse\w{0,2}|global\w{0,2}|circumferential\w{0,2}|throughout|all\s(?:walls|segments))\b[^.;\n]{0,100}?),?\s(?:and\s|but\s)?(?:being\s)?(?:most|more)\s(?:pronounced|marked|prominent|severe|evident|extensive|intense|dense)(?:ly)?\s(?:in|at|on|along|over|towards?)\s[^.,;()\n]{3,60}",
+            r"\1",
+        ),
+        # "a tiny patch of LGE" is no surgical one
+        (
+            r"\b(tiny|small|large|faint|subtle|single|discrete|focal|dense|ill-defined|\d\s?mm)\spatch(?:es)?\b",
+            r"\1 patchy area",
+        ),
+        # "medial and basal segments" of the LV's length, "transmurality 50"
+        (r"\bmedial(?=\s(?:and|&|/|to|,)\s(?:basal|apical))", "mid"),
+        (r"\b(transmurality\s?[:=]?\s?(?:of\s)?)(25|50|75|100)(?=\s?(?:[,.;)\n]|$))(?!\.\d)", r"\1\2 %"),
+        # "a previously viable wall that now shows scar"
+        (r"\b(?:previously|formerly)\s(?:viable|normal|unaffected|uninvolved|healthy)\s(?=[^.;\n]{3,50}\bnow\b)", ""),
         # "segments with LGE: 0/17"
         (r"(?<=[:=\s])0\s?(?:/|of|out\sof)\s?(?:the\s)?1[67]\b(?!\s?\w)", "none"),
         # "infarct w/ MVO", "basal and medium segments"
@@ -124,7 +163,7 @@ _REWORDED = tuple(
         ),
         # "less than 50 % in all segments apart from the apical septum where it is greater than 75 %"
         (
-            rf"\b({_BUT})\s([^.,;()\n]{{3,60}}?),?\swhere\s(?:it|this|lge|scar)\s(?:is|was|reaches|exceeds|involves)\s",
+            rf"\b({_BUT})\s([^.,;()\n]{{3,60}}?),?\s(?:where\s(?:it|this|lge|scar)\s(?:is|was|reaches|exceeds|involves)|which\s(?:is|are|has|have|shows?))\s(?=[<>\d]|less|more|great|only|sub|trans|mid)",
             r"\1 \2; \2 ",
         ),
         # "subendocardial scar of the inferior wall, 25-50", "LGE lateral <50"

@@ -30,6 +30,17 @@ def group_items(items: list[Item]) -> list[Draft]:
     return grouping.drafts
 
 
+def drafts_of(items: list[Item], respectively: bool) -> list[Draft]:
+    """The lesions that a clause affirms, without the segments that it denies."""
+    affirmed = [i for i in items if i.positive]
+    drafts = group_items(paired(affirmed) if respectively else affirmed)
+    denied = {s for i in items if i.kind == "place" and not i.positive for s in place_of(i).segments}
+    for draft in drafts:
+        if draft.segments - denied:
+            draft.segments -= denied
+    return drafts
+
+
 def paired(items: list[Item]) -> list[Item]:
     """'Mid-wall and subepicardial LGE in the septum and lateral wall respectively': the first layer, or depth, is the first place's."""
     places = [i for i in items if i.kind == "place" and not i.minus]
@@ -84,7 +95,7 @@ class _Grouping:
             pass
         elif self.place_first and (self.layers or self.extent) and later & {"layer", "extent"}:
             self.close()
-        elif self.extent and not self.place_first and "extent" in later:
+        elif self.extent and not (self.place_first or self.extent_first) and "extent" in later:
             self.close(keep=list(self.layers))
         self.places.append(item)
 
@@ -115,15 +126,18 @@ def _specific(items: list[Item]) -> list[Item]:
                 and not any(i.kind == "cut" for i in items[min(j, k) : max(j, k)])
             ]
             if nearby:
-                if item.value == "diffuse" and not any(i.kind == "place" for i in items):
+                if item.value == "diffuse" and (not any(i.kind == "place" for i in items) or _becomes(items[k + 1 :])):
                     result.append(Item("place", Place(frozenset(range(1, 17)), kind="whole"), True, item.words))
                 continue
         territory = item.kind == "place" and place_of(item).kind == "territory"
         if territory and exact and not (item.linked or _adds(item, items[k + 1 : k + 2])):
             continue
         bare = item.kind == "place" and place_of(item).base and not (place_of(item).levels or item.minus)
+        bare = bare and place_of(item).kind != "rvip"
         if bare and (place_of(item).base in levelled or (not item.linked and _exact_inside(items, k))):
             continue  # "anterior infarct with scar of the mid anterior segment"
+        if item.kind == "place" and place_of(item).only_levels and not item.linked and _exact_inside(items, k):
+            continue  # "apical scar involving the apical anterior and septal segments"
         result.append(item)
     result = [i for i in result if i.kind != "plus"]
     for k in range(len(result) - 1):
@@ -137,6 +151,12 @@ def _specific(items: list[Item]) -> list[Item]:
         ):
             result[k], result[k + 1] = after, here
     return result
+
+
+def _becomes(after: list[Item]) -> bool:
+    """'Diffuse subendocardial LGE, becoming transmural in the septum': the place behind is that of another depth."""
+    kinds = [i.kind for i in after if i.kind in ("layer", "place")]
+    return kinds[:3] == ["layer", "layer", "place"] and not [i for i in after if i.kind == "layer"][1].linked
 
 
 def _without_vague(items: list[Item]) -> list[Item]:
@@ -161,8 +181,12 @@ def _places(items: list[Item]) -> list[Item]:
 
 def _exact_inside(items: list[Item], wall: int) -> bool:
     """'Septal infarct, basal anteroseptum': all other places, none joined to the wall by 'and', lie in it and name a level."""
-    others = [i for k, i in enumerate(items) if i.kind == "place" and k != wall and place_of(i).kind != "territory"]
-    return (place_of(items[wall]).kind == "wall" and bool(others)) and all(
+    others = [
+        i
+        for k, i in enumerate(items)
+        if i.kind == "place" and k != wall and place_of(i).kind not in ("territory", "apex")
+    ]
+    return (place_of(items[wall]).kind in ("wall", "level") and bool(others)) and all(
         place_of(i).levels and place_of(i).segments < place_of(items[wall]).segments and not (i.linked or i.minus)
         for i in others
     )
@@ -232,9 +256,10 @@ def _segments_of(places: list[Item]) -> tuple[set[int], bool]:
 
 
 def finding_of(reading: Reading) -> Finding:
-    drafts = _settled(reading.drafts)
+    guessed = reading.not_done and not reading.present  # without contrast, "old infarct" is said of the wall's motion
+    drafts = _settled([d for d in reading.drafts if not (guessed and d.infarct and d.layer is None)])
     definite = any(not d.possible for d in drafts) or (
-        (reading.present > 0 or (reading.infarct_named > 0 and not reading.absent))
+        (reading.present > 0 or (reading.infarct_named > 0 and not (reading.absent or guessed)))
         and not any(d.possible for d in drafts)
     )
     no_reflow = reading.no_reflow[-1] if reading.no_reflow else None

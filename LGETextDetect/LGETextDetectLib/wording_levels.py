@@ -65,6 +65,8 @@ def combine(marks: list[Mark]) -> list[Mark]:
             and not _barrier(marks, j, k)
             and not _has_own_scar(marks, j, k)
         ]
+        if _is_of_bulge(marks, k):
+            continue  # "anterior infarct with apical aneurysm"
         if mark.value.sure_levels:
             walls = [j for j in walls if marks[j].value.kind == "whole"]
         later = [
@@ -152,10 +154,23 @@ def _has_own_scar(marks: list[Mark], wall: int, level: int) -> bool:
     return bool(found) and any(m.kind == "term" for m in marks[wall:comma])
 
 
+def _is_of_bulge(marks: list[Mark], level: int) -> bool:
+    """Whether a level stands right before an aneurysm, and a scar before both."""
+    after = marks[level + 1 : level + 2]
+    bulge = bool(after) and after[0].start == marks[level].end and after[0].words.lower().startswith("aneurysm")
+    return bulge and any(m.kind == "term" for m in marks[:level])
+
+
 def _barrier(marks: list[Mark], start: int, end: int) -> bool:
-    """Whether what is said between two marks parts them; 'the anterior wall is akinetic with LGE at mid level' does not."""
-    between = marks[start + 1 : end]
+    """Whether what is said between two marks parts them; '... is akinetic with LGE at mid level', '... viable at mid level' do not."""
+    between = [m for m in marks[start + 1 : end] if m.words.lower() != "thin"]  # "septal thin line, basal"
+    if [(m.kind, m.value) for m in between] == [("negpost", "normal")]:
+        return False
     topic = next((k for k in range(len(between) - 1, -1, -1) if between[k].kind == "topic"), None)
-    goes_on = topic is not None and {"plus", "term"} <= {m.kind for m in between[topic:]}
+    goes_on = (
+        topic is not None
+        and {m.kind for m in between[topic:]} & {"plus", "sep"}
+        and any(m.kind == "term" for m in between[topic:])
+    )
     parts = {"neg", "negpost", "except", "spare", "break", "colon", "organ"} | (set() if goes_on else {"topic"})
     return any(m.kind in parts for m in between)

@@ -161,7 +161,7 @@ WORDS: tuple[tuple[str, str], ...] = (
     (r"auffallig\w*", "abnormal"),
     (r"kriterien|criteres?|criterios?", "criteria"),
     (r"erfullt|remplis", "met"),
-    (r"entsprechend\w*|correspondant\w*|correspondientes?", "corresponding"),
+    (r"corresponds|entsprechend\w*|correspondant\w*|correspondientes?", "corresponding"),
     (r"fe|fevg|fevi|lvef", "lvef"),
     (r"vorbekannt\w*|vorbeschrieben\w*", "previously"),
     (

@@ -144,7 +144,7 @@ def _bare_numbers(names: list[str], at: int, marks: list[Mark]) -> tuple[int, tu
         own = {s for level in before.value for s in LEVEL_SEGMENTS[level]}
         return (1 + joined, numbers, end) if set(numbers) <= own else (0, (), at)
     layered = marks[-1].kind == "colon" and any(m.kind in ("layer", "extent") for m in marks[-4:-1])
-    described = names[at + 1 : at + 2] == ["("] or _is_layer_at(names, at + 1)
+    described = names[end : end + 1] == ["("] or _is_layer_at(names, at + 1)
     listed = names[at - 1] == "," and described and any(m.kind == "numbers" for m in marks[-6:])
     found = marks[-1].kind == "layer" or (marks[-1].kind == "term" and marks[-1].value in ("lge", "scar", "infarct"))
     affected = marks[-1].kind == "assert" and (

@@ -91,10 +91,10 @@ negpost negative: negative | might not seen | score 0 | grade 0 | unlikely | imp
     | excluded | is excluded | ruled out | was excluded | has resolved | resolved | completely resolved | not involved
     | not affected | disappeared | regressed completely | completely regressed | fully regressed | not found | not noted | not detected | not identified | gone | not visible |
     not demonstrable | not evident | not observed | no longer seen | no longer present | no longer visible | no longer
-    evident | vanished | not apparent | not demonstrated | not detectable | not detected | can be excluded | not be
+    evident | vanished | not apparent | might not be reproduced | not reproduced | not be reproduced | not be confirmed | not be found | not be demonstrated | not demonstrated | not detectable | not detected | can be excluded | not be
     seen | not be identified | not appreciated | not confirmed | not seen seen | fehlt | nihil
 negpost normal: normal | null completely | null normally | null uniformly | dark everywhere | black everywhere | dark throughout | black throughout | completely black | completely dark | uniformly dark | homogeneous nulling |
-    uniform nulling | homogeneously nulled | nothing to report | nothing of note | nothing abnormal | viable | free | fully viable | preserved | completely viable | nulls normally | nulled
+    uniform nulling | homogeneously nulled | nothing to report | nothing significant | nothing relevant | nothing remarkable | nothing of note | nothing abnormal | viable | free | fully viable | preserved | completely viable | nulls normally | nulled
     normally | well nulled | wholly viable | entirely viable | fine | ok | okay | undamaged | not damaged | unharmed |
     alive | nulls | good | unscathed | uninjured | remains viable | scarless
 notstated: not reported | not mentioned | not commented on | not commented | not assessed | not evaluated | not
@@ -119,7 +119,7 @@ maybe: possible | not rule out | unable to rule out | unable to exclude | might 
     reliably excluded | insufficient | arguable | not entirely excluded | limited confidence | possible that | not
     sicher | not sicher auszuschliessen | not auszuschliessen | not ausgeschlossen | probable artefact | ne peut etre
     exclu | no se puede descartar | no puede descartarse | not be safely excluded
-notmaybe: valvular cardiomyopathy | valvular heart disease | valve disease | unlikely to clinically | unlikely clinically | unlikely relevant | unlikely to relevant | unlikely of significance | unlikely to explain | unlikely to account | 17 segment model | 16 segment model | segment model | rv sided | rv side | right ventricular side | right ventricle side | uncertain significance | of uncertain significance | of uncertain aetiology | of uncertain etiology |
+notmaybe: pulmonary hypertension | pulmonary arterial hypertension | pulmonary artery hypertension | valvular cardiomyopathy | valvular heart disease | valve disease | unlikely to clinically | unlikely clinically | unlikely relevant | unlikely to relevant | unlikely of significance | unlikely to explain | unlikely to account | 17 segment model | 16 segment model | segment model | rv sided | rv side | right ventricular side | right ventricle side | uncertain significance | of uncertain significance | of uncertain aetiology | of uncertain etiology |
     possible aetiology | unclear significance | unclear aetiology | unclear etiology | of unclear aetiology |
     uncertain aetiology | uncertain etiology | significance uncertain | significance unclear | significance possible |
     possible significance | of possible significance | of of possible significance | of possible etiology | of
@@ -143,7 +143,7 @@ organ: keloid | base of papillary muscle | base of papillary muscles | at base o
     meningeal | hippocampal | pituitary | bladder | cystic | retinal | tumoral | ovary | ovarian | wrist | joint |
     synovial | intramural thrombus | mural thrombus | midwall thrombus | gallbladder | lumbar | basal ganglia |
     moderator band | nephrogenic | sternotomy | chest | abdomen | upper chamber | upper chambers | right side of heart | right heart | stroke | white matter | optic
-topic: normal signal | signal intensity | low signal | signal loss | signal void | signal drop | reduced signal | coronaries | normal coronaries | coronary arteries | normal coronary arteries | perfusion | hypoperfusion | hypoperfused | perfused | defect | defects | ischaemia | inducible | stress | rest
+topic: normal signal | not move | not moving | not contract | not contracting | ischaemic burden | burden of ischaemic | signal intensity | low signal | signal loss | signal void | signal drop | reduced signal | coronaries | normal coronaries | coronary arteries | normal coronary arteries | perfusion | hypoperfusion | hypoperfused | perfused | defect | defects | ischaemia | inducible | stress | rest
     perfusion | oedema | edema | oedematous | edematous | odem | edeme | oedeme | edema | stir | t2 | t2 * | t2* | t1
     | t1 map | t1 mapping | t2 mapping | native | ecv | mapping | maps | map | hypokinesis | hypokinesia | hypokinetic
     | akinesis | akinesia | akinetic | dyskinesis | dyskinesia | dyskinetic | dyssynchrony | wall motion | wall motion
@@ -173,7 +173,18 @@ noreflow: microvascular obstruction | dark subendocardial core | dark subendocar
     core | core without enhancement | normal core | dark hypoenhanced core | dark spot in middle | dark middle | dark
     central core | hypo intense core | central dark core | microvascular obstruction zone | dark central area | signal
     void core | dark heart of scar
-vote ischaemic: ischaemic | cad | cad type | ischaemic pattern | ischaemic aetiology | coronary disease | coronary artery disease |
+vote ischaemic: left main disease | left main stenosis | left main coronary disease | one vessel disease | one vessel cad | one vessel coronary disease | one vessel coronary artery disease |
+    two vessel disease | two vessel cad | two vessel coronary disease | two vessel coronary artery disease |
+    three vessel disease | three vessel cad | three vessel coronary disease | three vessel coronary artery
+    disease | single vessel disease | single vessel cad | single vessel coronary disease | single vessel
+    coronary artery disease | double vessel disease | double vessel cad | double vessel coronary disease |
+    double vessel coronary artery disease | triple vessel disease | triple vessel cad | triple vessel
+    coronary disease | triple vessel coronary artery disease | 1 vessel disease | 1 vessel cad | 1 vessel
+    coronary disease | 1 vessel coronary artery disease | 2 vessel disease | 2 vessel cad | 2 vessel coronary
+    disease | 2 vessel coronary artery disease | 3 vessel disease | 3 vessel cad | 3 vessel coronary disease
+    | 3 vessel coronary artery disease | multi vessel disease | multi vessel cad | multi vessel coronary
+    disease | multi vessel coronary artery disease | multivessel disease | multivessel cad |
+    ischaemic | cad | cad type | ischaemic pattern | ischaemic aetiology | coronary disease | coronary artery disease |
     embolic | ischaemic cardiomyopathy | icm | ihd | coronary pattern | pattern coronary | atherosclerotic | coronary origin | coronary
     cause | coronary distribution | ischaemic heart disease | ischaemic myocardium disease
 vote non-ischaemic: nonischaemic | non ischaemic | no ischaemic scar pattern | nicm | myocarditis | myocarditis like |
@@ -182,13 +193,13 @@ vote non-ischaemic: nonischaemic | non ischaemic | no ischaemic scar pattern | n
     dilated not ischaemic | dilated cardiomyopathy not ischaemic | scar no ischaemic | lge no ischaemic | pattern no
     ischaemic | dilated cardiomyopathy | hcm | apical hcm | hocm | hypertrophic cardiomyopathy | hypertrophic
     obstructive cardiomyopathy | hypertrophic non obstructive cardiomyopathy | hypertrophic nonobstructive cardiomyopathy | sarcoid | sarcoidosis | amyloid | amyloidosis | amylose | attr | fabry | anderson fabry |
-    duchenne | becker | dystrophy | muscular dystrophy | danon | chagas | lmna | lamin | laminopathy | filamin | hiv cardiomyopathy | alcoholic cardiomyopathy | toxic cardiomyopathy | arvc | acm | alvc |
+    duchenne | becker | dystrophy | muscular dystrophy | danon | chagas | lmna | lamin | laminopathy | filamin | hiv cardiomyopathy | alcoholic cardiomyopathy | toxic cardiomyopathy | arvc | arvd | acm | alvc |
     arrhythmogenic cardiomyopathy | arrhythmogenic | endomyocardial fibrosis | loeffler | eosinophilic | takotsubo |
     inflammatory | myopericarditis | perimyocarditis | amyloidose | sarkoidose | sarcoidose | amiloidosis | non
     coronary | noncoronary | not ischaemic | unlikely ischaemic | unlikely to ischaemic | unlikely to be ischaemic | not coronary | not due to coronary disease | not due to coronary artery
     disease | not due to ischaemic | not caused by coronary disease | not of ischaemic | not of coronary origin | not
     caused by infarct | not due to infarct | not an infarct | non infarct | noninfarct | lvnc | inflammation |
-    phospholamban | desmoplakin | dsp | dsp cardiomyopathy | hypereosinophilic | hypereosinophilic syndrome | friedreich | hypertensive heart disease | iron overload cardiomyopathy | tako tsubo
+    phospholamban | desmoplakin | dsp | dsp cardiomyopathy | hypereosinophilic | hypereosinophilic syndrome | friedreich | hypertensive heart disease | hypertensive heart | hypertensive cardiomyopathy | iron overload cardiomyopathy | tako tsubo
     | peripartum cardiomyopathy | cardiotoxicity | phenocopy | storage disease | infiltrative | infiltrative disease |
     infiltration | infiltrative cardiomyopathy | covid myocarditis | post myocarditis | viral | lake louise criteria positive | lake louise positive | lake louise criteria fulfilled | lake louise criteria met | criteria lake louise met | criteria lake louise positive | lupus | vasculitis |
     egpa | systemic sclerosis | scleroderma
@@ -207,7 +218,7 @@ after: after | post | status post | s p | z n | z . n | secondary prevention
 now: now | today | current | currently | residual | on this study | present study | this study | this examination |
     todays | today's | current study | presently | this scan | at present | aktuell | heute | actual | actuel |
     actualmente | actuellement | jetzt | new | newly
-again: again seen | again | unchanged | as before | still | remains | as previously | no change | similar to | known
+again: again seen | no significant change | no significant interval change | no relevant change | without change | without significant change | not changed | not changed significantly | not significantly changed | as known | as already known | already known | again | unchanged | as before | still | remains | as previously | no change | similar to | known
     and unchanged | as described previously | as on prior | comparable to | comparable with | compared with | compared
     to | same as | previously described and unchanged | continues to | remain | in keeping with known | stable
     appearance | no interval change | corresponding to known | consistent with known | confirms | confirm | confirmed
@@ -225,7 +236,7 @@ explain: corresponding | in keeping with | consistent with | compatible with | s
     seen in | bei | might represent scar | in context of | in of context of | in context | context of | as part of |
     in setting of | keeping with | in of setting of | reminiscent of | diagnostic of | so called | raising | argues
     for | points to | pointing to | pointing towards | evidence for a | confirming | supports | supporting | denoting
-    | equals | felt to represent | thought to represent | felt to be | thought to be | believed to represent | considered to represent | explained by | stemming from | arising from | resulting from
+    | equals | felt to represent | favoured to represent | favored to represent | favoured to be | favored to be | favoured as | favored as | thought to represent | felt to be | thought to be | believed to represent | considered to represent | explained by | stemming from | arising from | resulting from
 tech: done | n/a | not applicable | sequences | sequence | min after | minutes after | mins after | mmol | mmol / kg | acquired | performed |
     protocol | technique | inversion time | ti | was obtained | were obtained | obtained | gadobutrol | gadoterate |
     dotarem | gadovist | gadobenate | psir | single shot | nulling | administered | administration | injection | not

@@ -24,7 +24,7 @@ _POINTS = (
     "| right insertion points | insertion region | rv junction | rv lv junction | points of insertion | point of "
     "insertion | rv attachment | rv lv junctions | septal insertion point | septal insertion points | rv septal "
     "insertion points | right ventricular septal insertion points | rv septal junction | junction rv and septal | junction septal and rv | junction septal with rv | junction septal with right ventricle | junction septal and right ventricle | ventricular insertion "
-    "points | insertion of rv | insertion points of rv | insertion point of rv | insertion points of right "
+    "points | junction rv and lv | junction rv & lv | junction lv and rv | junction between rv and lv | junction between lv and rv | insertion of rv | insertion points of rv | insertion point of rv | insertion points of right "
     "ventricle | insertion points of of right ventricle | insertion points of of rv | points of insertion of "
     "right ventricle | points insertion | insertionspunkte | insertion zones | junctional points | junction with rv | junction with right ventricle | junction to rv | junction "
     "points | rv / lv junction | rv / lv junctions | junction rv with septal | junctions rv with septal | junction right ventricle with septal | junctions right ventricle with septal | junctions rv and septal | septal rv insertion | septal rv insertion point | septal rv insertion points"
@@ -32,6 +32,45 @@ _POINTS = (
 _BOTH_POINTS = (
     "{}", "anterior and inferior {}", "inferior and anterior {}", "both {}", "superior and inferior {}", "anterior and posterior {}",
     "anterior / inferior {}", "anterior + inferior {}", "anterior & inferior {}",
+)  # fmt: skip
+_ON_ONE_VIEW = (
+    "not confirmed", "not reproduced", "not reproducible", "not verified", "not seen", "not visible",
+)  # fmt: skip
+_OTHER_VIEWS = (
+    "long axis", "orthogonal", "perpendicular", "other plane", "other planes", "second plane", "cross cut", "phase swap", "phase swapped", "swapped phase",
+)  # fmt: skip
+_HIDDEN = (
+    "obscured",
+    "degraded",
+    "hampered",
+    "masked",
+    "corrupted",
+    "limited",
+    "affected",
+    "impaired",
+    "compromised",
+    "distorted",
+)
+_HIDDEN_BY = (
+    "artefact", "artefacts", "icd", "device", "motion", "motion artefact", "breathing artefact", "respiratory artefact", "icd artefact",
+    "device artefact", "pacemaker artefact", "metal artefact", "metallic artefact", "susceptibility artefact", "susceptibility", "lead artefact", "image quality",
+)  # fmt: skip
+_NOT_CORONARY = tuple(
+    f"not {verb} {vessels} {where}"
+    for verb in ("following", "follow", "respecting", "respect", "conforming to", "conform to", "corresponding to", "correspond to", "matching", "match", "fitting", "fit", "in")
+    for vessels in ("coronary", "coronary artery", "vascular", "any coronary", "any coronary artery", "any vascular", "single coronary", "typical coronary")
+    for where in ("territory", "territories", "pattern")
+)  # fmt: skip
+_NO_MATTER = tuple(
+    " ".join(f"{no} {kind} {worth}".split())
+    for no in ("no", "without", "little", "not of")
+    for kind in ("", "clinical", "known", "prognostic", "diagnostic", "pathological", "particular", "certain", "any", "real", "functional", "haemodynamic")
+    for worth in ("relevance", "significance", "importance", "consequence", "concern", "meaning")
+)  # fmt: skip
+_HARMLESS = tuple(
+    f"{probably} {what}"
+    for probably in ("likely", "most likely", "probably", "possibly", "might be", "considered", "presumably")
+    for what in ("non pathological", "not pathological", "physiological", "physiologic", "normal variant", "benign", "insignificant", "incidental", "innocent")
 )  # fmt: skip
 _RIGHT_VENTRICLE = ("rv", "right ventricle", "right ventricular")
 _RIGHT_PARTS = (
@@ -83,6 +122,14 @@ def _of_places() -> Iterator[tuple[str, str, Any]]:
                 f"{where}septal {{}}".replace("rior", "ro"),
             ):
                 yield form.format(point), "rvip", INSERTION_POINTS[where]
+    for view in _OTHER_VIEWS:
+        for seen in (f"{said} {where}" for said in _ON_ONE_VIEW for where in ("", "on ", "after ", "with ")):
+            yield f"{seen}{view}", "maybe", None  # "not confirmed in long axis"
+    yield from ((phrase, "vote", "non-ischaemic") for phrase in _NOT_CORONARY)
+    yield from ((phrase, "notmaybe", None) for phrase in (*_NO_MATTER, *_HARMLESS))
+    for hidden in _HIDDEN:
+        for cause in (f"{by} {what}" for by in ("by", "due to", "because") for what in _HIDDEN_BY):
+            yield f"{hidden} {cause}", "notstated", None
     for right in _RIGHT_VENTRICLE:
         for form in _RIGHT_PARTS:
             yield form.format(right), "organ", None

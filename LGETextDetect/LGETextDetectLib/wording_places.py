@@ -81,6 +81,9 @@ def _read_run(run: list[Mark]) -> list[Mark]:
         if first.kind == "level":
             follows = groups[k + 1] if k + 1 < len(groups) else None
             if follows and follows[0].kind in ("wall", "rvip", "territory") and _at_level(first, follows[0]):
+                if _goes_to_apex(groups[k + 2 : k + 3]):  # "from the mid anterior wall to the apex"
+                    first.levels = _filled(first.levels, ("apical",))
+                    used.add(k + 2)
                 own = _own_level(groups[k + 2 : k + 4], follows)
                 walls = follows[:-1] if own else follows
                 places += _levelled(walls, first, first.start)
@@ -110,6 +113,15 @@ def _read_run(run: list[Mark]) -> list[Mark]:
             place = Place(frozenset(first.segments), (), False, True, "apex", sep=first.sep)
             places.append(_mark(first, first, place))
     return _numbers_win(places, run)
+
+
+def _goes_to_apex(after: list[list[_Atom]]) -> bool:
+    return (
+        bool(after)
+        and after[0][0].kind == "apex"
+        and after[0][0].sep == "to"
+        and not re.search("cap|true", after[0][0].words)
+    )
 
 
 def _own_level(after: list[list[_Atom]], walls: list[_Atom]) -> _Atom | None:

@@ -43,6 +43,9 @@ class Reading:
     rest_absent: bool = False  # of the rest beside what is not the LV ("papillary muscles enhance, otherwise no LGE")
     not_done: bool = False  # late enhancement was not imaged: "no infarct" then says nothing of it
     seen_at: tuple[int, frozenset[int]] = (-9, frozenset())  # sentence and segments of the last finding that is no LGE
+    earlier: list[Draft] = field(default_factory=list)  # lesions of the last earlier examination that was told
+    earlier_absent: bool = False  # ... or that it had none
+    told_earlier: int = -9  # the sentence that told it
     resumed: int = -9  # the line of a history on which findings of today follow without a heading
     last_lge: int = -9  # number of the last sentence on LGE
     present: int = 0

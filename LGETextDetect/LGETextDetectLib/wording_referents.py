@@ -19,8 +19,12 @@ def remember_places(marks: list[Mark], reading: Reading, number: int) -> None:
     """'Akinesia of the inferior wall': where a finding that is no LGE is, in case the next sentence says 'this region'."""
     kinds = {m.kind for m in marks}
     if {"topic", "place"} <= kinds and not kinds & {"neg", "negpost", "organ", "term", "layer"}:
-        segments = frozenset[int]().union(*(place_of(m).segments for m in marks if m.kind == "place"))
-        reading.seen_at = (number, segments)
+        places = [place_of(m) for m in marks if m.kind == "place"]
+        levels = tuple(level for p in places if p.only_levels for level in p.levels)
+        walls = [
+            at_levels(p.segments, levels) for p in places if not p.only_levels
+        ]  # "the inferior wall is thin at mid level"
+        reading.seen_at = (number, frozenset[int]().union(*(walls or (p.segments for p in places))))
 
 
 def seen_there(reading: Reading, number: int, text: str) -> frozenset[int]:

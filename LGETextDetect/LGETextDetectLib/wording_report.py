@@ -13,8 +13,10 @@ from .wording_clauses import (
     doubt_of,
     exact_in_brackets,
     free_wall_of_rv,
+    is_only_artefact,
     is_past,
     only_probable,
+    places_of_organs,
     said_of_images,
     shown_on_images,
     vessel_at_levels,
@@ -22,12 +24,13 @@ from .wording_clauses import (
 )
 from .wording_colons import exact_after_colon, leading_place, under_place
 from .wording_comparisons import said_of_today
+from .wording_earlier import as_before, earlier_in, goes_back, is_gone
 from .wording_forms import filled_in
-from .wording_lesions import finding_of, group_items, paired
+from .wording_lesions import drafts_of, finding_of
 from .wording_levels import at_levels
 from .wording_marks import Mark
 from .wording_places import with_places
-from .wording_reading import STRONG, Draft, Reading, place_of
+from .wording_reading import STRONG, Draft, Reading
 from .wording_referents import refer_back, remember_places, seen_there, with_there
 from .wording_scope import Scope
 from .wording_sentences import Sentence, sentences
@@ -39,6 +42,8 @@ from .wording_words import clean
 _QUESTION = re.compile(
     r"\s*(is|are|does|do|did|was|were|any|has|have|can|could|what|which|why|how)\b.*\?\s*$", re.I | re.S
 )
+_DOUBTS = frozenset({"maybe", "artefact", "coref", "explain"})  # "Possible artefact.", "This could be due to artefact."
+_PLACES = frozenset({"wall", "level", "apex", "numbers", "rvip", "territory", "sep", "all", "segword"})
 _ONE_WORD = re.compile(r"\W*\w+\s*(?:[,;.(]|$)")
 _ORGAN_HEADINGS = re.compile(
     r"\b(rv|right|atria|atrium|pericardi|perikard|valve|extra|noncardiac|aorta|lungs|pleura|lymph|thrombus|vessels|ege|early)"
@@ -48,7 +53,10 @@ _NOT_DONE = re.compile(
     r" (?:was |were |is |are |has |have |could |had )?(?:not|n't) (?:be |been )?(?:performed|acquired|obtained|given|administered|done|injected)\b"
     r"|\bno (?:lge|late (?:gadolinium )?enhancement|gadolinium|contrast)(?: (?:imaging|images|sequences))? (?:was |were )?(?:done|performed|acquired|given|administered|used)\b"
     r"|\b(?:kein|ohne) kontrastmittel\b|\bkontrastmittel\w* (?:wurde )?nicht\b|\bsans (?:injection|gadolinium)\b|\bsin (?:contraste|gadolinio)\b"
-    r"|\b(?:non|un)[- ]?(?:contrast|enhanced) (?:study|scan|cmr|mri|examination|cardiac)\b",
+    r"|\b(?:non|un)[- ]?(?:contrast|enhanced) (?:study|scan|cmr|mri|examination|cardiac)\b"
+    r"|(?<!and )(?<!or )(?<!/)\b(?:without|w/o) (?:iv |intravenous )?(?:contrast|gadolinium)\b(?! (?:agent |medium )?(?:enhanc|uptake|accum|retention))"
+    r"|\bno (?:contrast|gadolinium|gbca) (?:because|due to|owing to|as|in view of|given|-)"
+    r"|(?<!early )\b(?:contrast|gadolinium|gbca)(?: (?:agent|medium))? (?:was |is |being )?(?:contra-?indicated|withheld|omitted|declined|refused|avoided)\b",
     re.I,
 )
 
@@ -78,14 +86,19 @@ class Statement:
         self.organ_heading = sentence.section == "other" and bool(_ORGAN_HEADINGS.search(sentence.heading))
 
     def read(self) -> None:
-        marks = free_wall_of_rv(list(self.sentence.marks), self.sentence.heading)
+        marks = places_of_organs(free_wall_of_rv(list(self.sentence.marks), self.sentence.heading))
         if self.section in ("history", "technique") and not self._current_despite_section(marks):
             self.reading.votes += votes_in(self.sentence, marks, self.emitted, 1)
+            if self.section == "history":
+                for clause in clauses_of(marks):
+                    self._remember_earlier(with_places(vessel_at_levels(clause)))
             return
         if _QUESTION.match(self.sentence.text):
             return
-        if self._restricts_levels():
+        if self._restricts_levels() or self._lists_viable():
             return
+        if is_only_artefact(marks):
+            self._dismiss_seen()
         self.topic = self._first_topic(marks)
         before = len(self.reading.drafts)
         lead: Mark | None = None
@@ -94,12 +107,15 @@ class Statement:
             placed = exact_in_brackets(
                 with_places(vessel_at_levels(with_there(clause, self.reading, self.number, self.sentence.text)))
             )
-            if k == 0 and any(m.kind == "colon" for m in placed):
-                lead = leading_place(placed)
+            if any(m.kind == "colon" for m in placed):
+                lead = leading_place(placed) or (lead if k else None)
             if lead is not None:
                 placed = under_place(placed, lead)
+            self.reading.partly_absent += is_gone(placed, self.reading, self.number)
             self._clause(placed)
             remember_places(placed, self.reading, self.number)
+        if goes_back(self.sentence, self._answers_lge(), self.reading, self.number):
+            as_before(self.reading)
         self.emitted = self.reading.drafts[before:]
         if self.emitted or self.topic == "lge":
             self.reading.last_lge = self.number
@@ -143,7 +159,7 @@ class Statement:
             if (
                 "layer" in self.has
                 or "extent" in self.has
-                or (self.has & {"coref", "plus"} and "rvip" in self.has)
+                or (self.has & {"coref", "plus", "term"} and "rvip" in self.has)
                 or (
                     first is not None
                     and first.kind in ("coref", "other")
@@ -166,14 +182,22 @@ class Statement:
                 draft.segments = set(at_levels(frozenset(draft.segments), levels)) or draft.segments
         return True
 
+    def _lists_viable(self) -> bool:
+        """'Viable: basal segments, lateral wall.': where there is no scar."""
+        listed = self.sentence.heading == "viable" and self.has <= {*_PLACES, "lv"} and bool(self.has & _PLACES)
+        self.reading.partly_absent += listed
+        return listed
+
     def _only_places(self) -> bool:
-        """'Anterior, septal and apical.': a sentence of places alone goes on from the one before."""
+        """'Anterior, septal and apical.': a sentence of places alone goes on from the one before; 'Mid-cavity obstruction.' does not."""
         marks = self.sentence.marks
         together = all(a.end == b.start for a, b in pairwise(marks))
+        last_word = re.findall(r"\w+", self.sentence.text.lower())[-1:]
         return (
             together
             and marks[0].start == 0
-            and self.has <= {"wall", "level", "apex", "numbers", "rvip", "territory", "sep", "all", "segword"}
+            and last_word == re.findall(r"\w+", marks[-1].words.lower())[-1:]
+            and self.has <= _PLACES
         )
 
     # -------------------------------------------------------------- clause
@@ -185,12 +209,13 @@ class Statement:
             self.reading.no_reflow.append(there)
             self.reading.why.append((words, "no-reflow " + ("present" if there else "absent")))
         last = self.reading.drafts[-1] if self.reading.drafts else None
-        if marks and all(m.kind == "maybe" for m in marks):
+        if any(m.kind == "maybe" for m in marks) and all(m.kind in _DOUBTS for m in marks):
             if last is not None and last.sentence >= self.number - 2:
                 last.possible = True
             elif self._answers_lge():
                 self.reading.possible += 1  # "LGE: inconclusive"
         if is_past(marks) and not any(m.kind in ("again", "now") for m in marks):
+            self._remember_earlier(marks)
             return
         chunks = chunks_of(marks)
         topics = topics_of(chunks, self.topic, self.section, self.has)
@@ -209,6 +234,13 @@ class Statement:
             self._settle(marks, walk)
         self.topic = topics[-1] if topics and topics[-1] == "lge" else self.topic
 
+    def _remember_earlier(self, marks: list[Mark]) -> None:
+        """What a clause tells of an earlier examination, in case it is unchanged."""
+        lesions, absent = earlier_in(without_bound_terms(said_of_images(marks)), self.has)
+        if lesions or absent:
+            self.reading.earlier = lesions
+            self.reading.earlier_absent, self.reading.told_earlier = absent and not lesions, self.number
+
     def _answers_lge(self) -> bool:
         """Whether the sentence stands behind a heading such as 'Late enhancement:'."""
         return self.section == "lge" and bool(re.search(r"lge|late|enhanc|scar|fibros|gad", self.sentence.heading))
@@ -223,10 +255,11 @@ class Statement:
         if dismissed and not maybe:
             if walk.positive_term or not any(m.kind == "place" for m in marks):
                 self._dismiss_bright()
+                self.reading.partly_absent += any(m.kind in ("place", "layer") for m in marks)
             if walk.negatives:
                 self._count_absent(marks, walk, maybe)
             return
-        drafts = _drafts_of(walk, "respectively" in self.sentence.text.lower())
+        drafts = drafts_of(walk.items, "respectively" in self.sentence.text.lower())
         for draft in drafts:
             draft.possible = maybe
             draft.sentence = self.number
@@ -249,7 +282,14 @@ class Statement:
         """'... likely artefact': takes back bright signal of this sentence or the one before."""
         last = self.reading.drafts[-1] if self.reading.drafts else None
         if last is not None and last.bright and last.sentence >= self.number - 1:
+            self._dismiss_seen()
+
+    def _dismiss_seen(self) -> None:
+        """Takes back what was seen in the sentence before, which turns out no enhancement."""
+        last = self.reading.drafts[-1] if self.reading.drafts else None
+        if last is not None and last.sentence >= self.number - 1:
             self.reading.drafts.pop()
+            self.reading.partly_absent += 1
 
     def _doubt_last(self) -> None:
         """A doubt without a lesion of its own is about the lesion before."""
@@ -335,14 +375,3 @@ class Statement:
                 f"{'possible ' if draft.possible else ''}LGE, {draft.layer or 'no layer'}, {place}",
             )
         )
-
-
-def _drafts_of(walk: Scope, respectively: bool) -> list[Draft]:
-    """The lesions that a clause affirms, without the segments that it denies."""
-    items = [i for i in walk.items if i.positive]
-    drafts = group_items(paired(items) if respectively else items)
-    denied = {s for i in walk.items if i.kind == "place" and not i.positive for s in place_of(i).segments}
-    for draft in drafts:
-        if draft.segments - denied:
-            draft.segments -= denied
-    return drafts

@@ -51,6 +51,7 @@ class Scope:
         if any(m.kind == "assert" and m.words.lower() in _YES for m in marks):
             self.answered = len(self.items)
         self._amount(marks)
+        self._forget_unseen(marks, start)
         self._forget_other_places(marks, start)
 
     def _carry_over(self, marks: list[Mark], following: list[Mark]) -> None:
@@ -88,7 +89,7 @@ class Scope:
                 self._turn(self._judged_from(start) or start, only_places=True)
         elif mark.kind == "except":
             self._except(mark)
-        elif mark.kind == "explain":
+        elif (mark.kind == "explain" and not _adds_probable(marks, k)) or (mark.kind == "after" and _is_event(rest)):
             self.explaining = True
             self.placed = self.placed or any(i.kind == "place" and i.positive for i in self.items)
         elif mark.kind == "term":
@@ -110,6 +111,8 @@ class Scope:
                 (m for m in rest if m.kind != "layer"), mark
             )  # "LGE (transmural), and patchy LGE in the septum"
             return _is_strong(head) and all(m.kind in ("sep", "plus") for m in marks[:k])
+        if mark.kind == "layer" and {"term", "place"} <= said and not self.negative:
+            return "layer" not in said and _has_own_term(marks, k)  # "septal LGE and transmural inferior scar"
         if mark.kind != "place" or self.negative or not {"term", "place", "layer"} <= said:
             return False
         if [m.kind for m in rest[:2]] == ["open", "layer"] and rest[0].start == mark.end:
@@ -154,6 +157,10 @@ class Scope:
     def _item(self, mark: Mark, marks: list[Mark], k: int) -> None:
         positive = not self.negative and not self.sparing
         linked = k > 1 and marks[k - 1].kind == "sep" and marks[k - 2].kind == mark.kind
+        apart = (
+            k > 1 and mark.kind == "layer" and marks[k - 1].start - marks[k - 2].end > 1
+        )  # "transmural at mid level and ..."
+        linked = linked and not apart
         if mark.kind == "layer":
             for value in mark.value:
                 self.items.append(
@@ -342,13 +349,28 @@ class Scope:
             self.global_negative = self.global_negative or not others
             self.rest_negative = all(_REST.match(m.words.lower()) for m in others)
 
+    def _forget_unseen(self, marks: list[Mark], start: int) -> None:
+        """'LGE of the anterior wall cannot be assessed', '... is obscured by artefact': nothing is said of it."""
+        unseen = next((k for k, m in enumerate(marks) if m.kind == "notstated"), 0)
+        if any(i.kind in ("layer", "extent") for i in self.items[start:]) or not self.items[start:]:
+            return
+        joint = next((k for k in range(unseen, 0, -1) if _is_apart(marks[k])), 0)
+        if {"term", "place"} <= {m.kind for m in marks[:joint]}:  # "septal LGE, the apex not assessed"
+            self._drop(start, [m.value for m in marks[joint:unseen] if m.kind == "place"])
+        elif unseen:
+            self.items = self.items[:start]
+            self.positive_term = any(i.kind == "term" and i.positive for i in self.items)
+            self.asserted = self.asserted and self.positive_term
+
     def _forget_other_places(self, marks: list[Mark], start: int) -> None:
         """'Perfusion defect of the inferior wall matching the scar': the place is the defect's; so is an organ's."""
         places = [m for m in marks if m.kind == "place"]
         organs = [m.end for m in marks if m.kind == "organ"]
-        owned = [m.value for m in places if any(0 <= m.start - end <= 2 for end in organs)]
+        own = [m for m in places if place_of(m).kind != "rvip"]  # insertion points are the LV's in any list
+        owned = [m.value for m in own if any(0 <= m.start - end <= 2 for end in organs)]
         if owned and len(owned) < len(places):  # "thrombus at the apex overlying the septal scar"
-            self.items[start:] = [i for i in self.items[start:] if i.kind != "place" or i.value not in owned]
+            self._drop(start, owned)
+        self._drop(start, _of_what_follows(marks))
         topic = next((m for m in marks if m.kind in ("topic",)), None)
         term = next((m for m in marks if m.kind == "term" and m.value in STRONG), None)
         if topic is None or term is None or topic.start > term.start:
@@ -360,17 +382,38 @@ class Scope:
         layered = any(m.kind in ("layer", "extent") and m.start > topic.start for m in marks)
         joined = any(m.kind == "plus" and topic.start < m.start < term.start for m in marks)
         if between and (behind or not (layered or joined)):
-            mine = [m.value for m in between]
-            self.items[start:] = [i for i in self.items[start:] if i.kind != "place" or i.value not in mine]
+            self._drop(start, [m.value for m in between])
+
+    def _drop(self, start: int, places: list[object]) -> None:
+        """Takes places out of the items from ``start`` on."""
+        self.items[start:] = [i for i in self.items[start:] if not any(i.value is p for p in places)]
 
 
 _REST = re.compile(r"otherwise|elsewhere|anywhere else|rest|remain|sonst|ubrig|ailleurs")  # what is left of the LV
+
+_FOUND = re.compile(  # beside scar: a noun with a place of its own, not "akinetic"
+    r"\w*(?:kinesi[as]|dyssynchrony)\b|wall motion|rwma|o?edema\b|odem|thinning|thickening|hypertrophy\b|ischa?emia\b|hypoperfusion|(?:perfusion )?defects?\b|aneurysm\b|trabeculation|ha?emorrhage"
+)
+_ENDS_OTHER = frozenset({"term", "layer", "extent", "neg", "negpost", "spare", "except", "break"})
 
 _BULGE = re.compile(r"aneurysm|balloon|hypertroph")
 _NORMAL = re.compile(r"normal|unremark|unauff|null")
 _UNINVOLVED = re.compile(r"involved|affected")  # of a wall; "not seen" is of enhancement
 _EXCLUDED = re.compile(r"exclu|ruled|unlikely|confirm")  # of a disease
 _YES = frozenset({"+", "positive", "yes", "present", "abnormal", "auffallig", "ja", "vorhanden", "oui", "si"})
+
+
+def _of_what_follows(marks: list[Mark]) -> list[object]:
+    """'Inferior scar with akinesia of the lateral wall', '... and lateral oedema': places of what is found beside a scar that has its own."""
+    topic = next((k for k, m in enumerate(marks) if m.kind == "topic" and _FOUND.match(m.words.lower())), 0)
+    term = next((k for k, m in enumerate(marks[:topic]) if _is_strong(m)), topic)
+    first = topic - (
+        term < topic - 1 and marks[topic - 1].kind == "place" and marks[topic - 1].end == marks[topic].start
+    )
+    if term == topic or not any(m.kind == "place" for m in marks[:first]):
+        return []
+    end = next((k for k in range(topic + 1, len(marks)) if marks[k].kind in _ENDS_OTHER), len(marks))
+    return [m.value for m in marks[first:end] if m.kind == "place"]
 
 
 def _judges_all(marks: list[Mark]) -> bool:
@@ -387,6 +430,36 @@ def _judges_all(marks: list[Mark]) -> bool:
 def _is_strong(mark: Mark) -> bool:
     """Whether a mark is a word for late enhancement or scar."""
     return mark.kind == "term" and mark.value in STRONG
+
+
+def _is_apart(mark: Mark) -> bool:
+    """Whether a mark begins something apart: 'with', or a place behind a comma."""
+    return mark.kind == "plus" or (mark.kind == "place" and place_of(mark).apart)
+
+
+def _has_own_term(marks: list[Mark], layer: int) -> bool:
+    """Whether a list goes on with a layer that has a word for scar of its own: '... and transmural scar of the apex'."""
+    words = marks[layer : layer + 4]
+    end = next((k for k, m in enumerate(words) if m.kind == "term"), 0)
+    joined = layer > 0 and marks[layer - 1].kind in ("sep", "plus")
+    named = _is_strong(words[end]) or words[end].value == "pattern"  # "transmural lesions"
+    return joined and end > 0 and named and all(m.kind in ("layer", "place", "lv") for m in words[:end])
+
+
+def _is_event(after: list[Mark]) -> bool:
+    """Whether 'MI' or an infarct follows with its wall: '... following posterior MI'."""
+    kinds = [m.kind for m in after[:2]]
+    return kinds == ["place", "term"] and after[1].value in ("event", "infarct")
+
+
+def _adds_probable(marks: list[Mark], at: int) -> bool:
+    """'... and probable scar in the inferoseptum': what is added is only probable, and explains nothing."""
+    around = [m.kind for m in marks[max(at - 1, 0) : at + 3]]
+    return (
+        around in (["sep", "explain", "term", "place"], ["plus", "explain", "term", "place"])
+        and marks[at].words.lower().startswith(("probabl", "likely"))
+        and marks[at + 1].value in ("lge", "scar")
+    )
 
 
 def _until(rest: list[Mark]) -> int:

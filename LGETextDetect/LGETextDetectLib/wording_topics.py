@@ -8,6 +8,7 @@ from .wording_marks import Mark
 from .wording_reading import STRONG, place_of
 
 _MOTION = re.compile(r"thin|aneurysm|akine|dyskin|hypokin|calcif|mm$")
+_OF_WALL = re.compile(r"hypertrophied|thinned|(?:a|hypo|dys)kinetic|o?edematous")
 _NULLED = re.compile(r"(?:\w+ )?(?:viable|null\w*)\b", re.I)
 
 
@@ -47,6 +48,8 @@ def _own_topic(chunk: list[Mark], section: str, has: set[str]) -> str | None:
     numbered = any(m.kind == "place" and place_of(m).kind == "numbers" for m in chunk)
     if "layer" in kinds and all(m.words.lower() == "thin" for m in chunk if m.kind == "topic"):
         other = other - {"topic"}  # "a thin subepicardial line"
+    if section == "lge" and _only_describes_walls(chunk):
+        other = other - {"topic"}
     elsewhere = bool(other) or section == "other"
     if numbered and kinds & {"layer", "extent"} and not (elsewhere or "notthick" in kinds):
         return "lge"  # "Transmural: 7, 8, 13", "Segment 4: > 75 %"
@@ -54,6 +57,9 @@ def _own_topic(chunk: list[Mark], section: str, has: set[str]) -> str | None:
         return "lge"  # "mid inferior 75 % (transmurality of LGE)"
     if section == "lge" and "lv" in kinds and not other:
         return "lge"  # "LGE: RV none, LV none"
+    spared = any(m.kind == "lv" and "myocard" in m.words.lower() for m in chunk) and "negpost" in kinds
+    if spared and {"organ", "term"} <= has and not other:
+        return "lge"  # "LGE of the papillary muscles only; the myocardium itself is normal"
     if kinds == {"topic"} and all(m.words.lower() in ("mm", "ml") for m in chunk):
         return None  # a size: "LGE, 8 mm, mid anteroseptum"
     if values & STRONG:
@@ -78,6 +84,15 @@ def _own_topic(chunk: list[Mark], section: str, has: set[str]) -> str | None:
     if other == {"noreflow"} and "layer" in kinds:
         return None
     return "other" if other else None
+
+
+def _only_describes_walls(chunk: list[Mark]) -> bool:
+    """'LGE: ... in the hypertrophied mid anteroseptal segment': whether all other findings are adjectives of a wall."""
+    return all(
+        _OF_WALL.fullmatch(m.words.lower()) and following.kind == "place" and following.start == m.end
+        for m, following in zip(chunk, [*chunk[1:], chunk[0]], strict=True)
+        if m.kind == "topic"
+    )
 
 
 def _tells_where(chunk: list[Mark], following: list[Mark]) -> bool:

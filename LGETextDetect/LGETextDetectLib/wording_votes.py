@@ -24,7 +24,8 @@ def votes_in(sentence: Sentence, marks: list[Mark], lesions: list[Draft], tier: 
     vessels = marks if bracketed or _TERRITORIES.search(sentence.text) else []  # "inferior scar (RCA)"
     if any(d.territory or _within_territory(d, marks, vessels) for d in lesions) and not nonischaemic:
         yield 3, weight, "ischaemic"
-    if lesions and not nonischaemic and any(_explained_by_artery(marks[k : k + 3]) for k in range(len(marks))):
+    told = [m for m in marks if m.kind != "history"]  # "corresponding to the known RCA occlusion"
+    if lesions and not nonischaemic and any(_explained_by_artery(told[k : k + 3]) for k in range(len(told))):
         yield tier, weight, "ischaemic"
     sized = any(m.kind == "notthick" and "infarct" in m.words for m in marks)
     if sized or (lesions and sentence.heading.startswith("infarct")):
@@ -42,12 +43,9 @@ def votes_in(sentence: Sentence, marks: list[Mark], lesions: list[Draft], tier: 
 
 
 def _explained_by_artery(marks: list[Mark]) -> bool:
-    """'... consistent with OM occlusion', 'post LAD occlusion'."""
-    if [m.kind for m in marks] != ["explain", "vessel", "topic"] and [m.kind for m in marks] != [
-        "after",
-        "vessel",
-        "topic",
-    ]:
+    """'... consistent with OM occlusion', 'corresponding to the known RCA occlusion', 'post LAD occlusion'."""
+    kinds = [m.kind for m in marks]
+    if kinds[1:] != ["vessel", "topic"] or kinds[0] not in ("explain", "again", "after"):
         return False
     return bool(re.match("occlu|stenos|throm", marks[2].words.lower()))
 

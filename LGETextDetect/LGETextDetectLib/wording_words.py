@@ -139,7 +139,9 @@ _SEGMENT_LIST = re.compile(
 _WEDER = re.compile(r"\b(weder\b.{1,80}?)\bnoch\b", re.S)  # alone "noch" is "still"
 
 
-_SEGMENT_COUNT = re.compile(r"\b\d{1,2}\s*(?:/|of|out of|von|sur|de)\s*(?:the\s+)?1[67]\s+(?:aha\s+)?segment\w*")
+_SEGMENT_COUNT = re.compile(
+    r"\b\d{1,2}\s*(?:/|of|out of|von|sur|de)\s*(?:the\s+)?1[67]\s+(?:aha\s+)?segment\w*(?P<named>(?=\s*[:(]\s*\d))?"
+)
 
 
 _AT_APEX = re.compile(r"\bantero[- ]?septo[- ]?api[ck]al\w*")
@@ -301,6 +303,9 @@ LETTER_WORDS = {
 _NEXT_TO_WALL = _WALL_NAMES | {"basal", "mid", "apical", "wall", "segment"}
 
 
+_DEPTHS = frozenset({"transmural", "subendocardial", "subepicardial", "midwall"})
+
+
 def tokens_of(text: str, shouting: bool, extents: list[tuple[Extent, str]]) -> list[tuple[str, str]]:
     """(canonical token, as written) of one sentence; shares of the wall become '§k', k an index into ``extents``."""
 
@@ -314,7 +319,7 @@ def tokens_of(text: str, shouting: bool, extents: list[tuple[Extent, str]]) -> l
     lower = _AT_APEX.sub("apical anterior and septal", lower)
     lower = _WALL_DOT.sub(
         lambda found: f"{found[1] or ('apical' if found[2] else 'posterior')} ",
-        _SEGMENT_COUNT.sub(" ", _BOTH_WAYS.sub(" ", lower)),
+        _SEGMENT_COUNT.sub(_counted, _BOTH_WAYS.sub(" ", lower)),
     )
     lower_shared = _PERCENT.sub(share, lower) if any(sign in lower for sign in _PERCENT_SIGNS) else lower
     if any(sign in lower_shared for sign in _PARTS_SIGNS):
@@ -345,6 +350,11 @@ def tokens_of(text: str, shouting: bool, extents: list[tuple[Extent, str]]) -> l
     return tokens
 
 
+def _counted(count: re.Match[str]) -> str:
+    """'In 4 of 17 segments' is in some; 'in 2/17 segments: 4, 10' in those that are named."""
+    return " some " if count["named"] is None else " some segments "
+
+
 def _capital(upper: str, words: list[tuple[str, int]], place: int) -> str | None:
     """What a capital abbreviation stands for; wall letters only next to a level, a wall or 'segment'."""
     if upper in LETTER_WORDS:
@@ -355,7 +365,7 @@ def _capital(upper: str, words: list[tuple[str, int]], place: int) -> str | None
     if len(upper) == 1:
         near = [w for w, _ in words[max(place - 1, 0) : place]]
         after = words[place + 1][0] if place + 1 < len(words) else "."
-        if upper in "AI" and after.isalpha() and canonical(after)[0] not in _NEXT_TO_WALL:
+        if upper in "AI" and after.isalpha() and canonical(after)[0] not in _NEXT_TO_WALL | _DEPTHS:
             return None  # "in the lateral wall I see scar"
     beside = any(c in _NEXT_TO_WALL for w in near for c in canonical(w))
     return (
