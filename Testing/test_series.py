@@ -14,6 +14,7 @@ from dicom_cases import (
     absurd_frames,
     absurd_matrix,
     another,
+    mosaic,
     one_slice_retaken,
     repeated_later,
     scrambled,
@@ -115,6 +116,13 @@ def test_many_large_slices_are_refused_before_reading(tmp_path: Path) -> None:
 def test_what_was_decided_is_noted(mutation: Mutation, code: str, tmp_path: Path) -> None:
     mutation(tmp_path, sound_series())
     assert [note for note, _ in load_study(tmp_path).notes] == [code]
+
+
+def test_a_mosaic_is_refused_with_its_own_remedy(tmp_path: Path) -> None:
+    mosaic(tmp_path, sound_series())
+    with pytest.raises(InputRefused, match="Export the series with each slice as an image"):
+        load_study(tmp_path)
+    assert "Refused: four-dimensional: A picture is a mosaic" in inspect_folder(tmp_path).to_text()
 
 
 def test_sound_series_has_no_note(tmp_path: Path) -> None:

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from .dicom_frames import Frame, read_headers
+from .dicom_frames import Defect, Frame, read_headers
 from .input_files import Source
 from .refusal import InputRefused
 from .series_kind import image_kind, named_psir, only_phase, stack_kind, stack_plane
-from .stacks import Defect, Slices, gather, has_geometry, same_places, slice_affine, stack_defect
+from .stacks import Slices, gather, has_geometry, same_places, slice_affine, stack_defect
 from .volume import FloatArray
 
 PAIR_SHARE = 0.5  # of the places of the smaller stack that a PSIR and its magnitude share
@@ -95,7 +95,8 @@ class _Acquisition:
         slices = max(self.main.slices, self.pair.slices if self.pair else 0)
         one_image_a_place = (self.main.defect or ("",))[0] != "four-dimensional"
         psir = self.main.image_type == "psir"
-        return one_image_a_place, slices, psir, max(frame.acquired for frame in self.main.frames)
+        placed = any(has_geometry(frame) for frame in self.main.frames)
+        return placed, one_image_a_place, slices, psir, max(frame.acquired for frame in self.main.frames)
 
 
 def inspect_folder(source: Source) -> Inspection:

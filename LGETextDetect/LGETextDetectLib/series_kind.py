@@ -18,6 +18,7 @@ from .orientation import BASE_TO_APEX
 SHORT_AXIS_DEG = 50.0  # real hearts spread by 10-15 degrees, planning errors included
 UNLABELLED_DEG = 65.0  # for the only stack of a folder, when it has many parallel slices
 SCAR_TI_MS = (100.0, 700.0)
+CAPTURE = "1.2.840.10008.5.1.4.1.1.7"  # Secondary Capture Image Storage; others of its kind begin so
 
 # "DE" is delayed enhancement where a description begins with it or names a view or a reconstruction beside it; in a
 # description in a Romance language, elsewhere than at its beginning, it is the preposition.
@@ -94,8 +95,11 @@ def family(frame: Frame) -> str:
 
 
 def component(frame: Frame) -> tuple[str, ...]:
-    """What separates the reconstructions of one acquisition: magnitude, real, phase, map, ..."""
+    """What separates the reconstructions of one acquisition: magnitude, real, phase, map, ...; and pictures of the screen."""
     told = set(frame.image_type) & (_PSIR_TYPES | _MAGNITUDE_TYPES | _MAP_TYPES | _OTHER_TYPES | _LOCALIZER_TYPES)
+    capture = frame.sop_class == CAPTURE or frame.sop_class.startswith(f"{CAPTURE}.")
+    if capture and (frame.orientation is None or frame.position is None):
+        told.add("SECONDARY CAPTURE")
     return (image_kind(frame)[0], *sorted(told))
 
 
