@@ -26,8 +26,11 @@ MAX_SAMPLES = 2**27  # of one stack: 0.5 GiB as float32, twenty times a large ca
 ORTHOGONAL = 5e-3  # cosine between row and column, and error of their lengths; headers round to 1e-3 at worst
 DISTANCES_MM = (0.01, 1000.0)
 MAX_INFLATED = 2**30  # bytes of one deflated file
+MAX_TEXT = 512  # bytes of a file's first element where that is text
 DEFLATED = b"1.2.840.10008.1.2.1.99"
-FIRST_ELEMENTS = (b"\x08\0\0\0", b"\x08\0\x01\0", b"\x08\0\x05\0", b"\x08\0\x08\0", b"\x08\0\x16\0", b"\x02\0\0\0")
+FIRST_ELEMENTS = {  # value representations by tag
+    b"\x08\0\0\0": b"UL", b"\x08\0\x01\0": b"UL", b"\x08\0\x05\0": b"CS", b"\x08\0\x08\0": b"CS", b"\x08\0\x16\0": b"UI", b"\x02\0\0\0": b"UL",
+}  # fmt: skip
 ENHANCED_MR = ("1.2.840.10008.5.1.4.1.1.4.1", "1.2.840.10008.5.1.4.1.1.4.4")
 
 Defect = tuple[str, str] | tuple[str, str, str]  # refusal code, cause, remedy where the code's own would not help
@@ -97,7 +100,23 @@ def is_dicom(path: Path) -> bool:
 
 
 def _begins_as_dicom(start: bytes) -> bool:
-    return start[128:132] == b"DICM" or (start[:4] in FIRST_ELEMENTS and len(start) >= 132)
+    return start[128:132] == b"DICM" or (len(start) >= 132 and _is_first_element(start))
+
+
+def _is_first_element(start: bytes) -> bool:
+    """Whether bytes are a whole element, explicit or implicit: the tag alone can begin the pixels of any file."""
+    kind = FIRST_ELEMENTS.get(start[:4])
+    if kind is None:
+        return False
+    length = int.from_bytes(start[6:8] if start[4:6] == kind else start[4:8], "little")
+    value = start[8 : 8 + length]
+    if kind == b"UL" or not value:
+        return (
+            len(value) == 4 * (kind == b"UL") and start[8 + length : 10 + length] == start[:2]
+        )  # the next one's group
+    return (
+        length <= MAX_TEXT and len(text := value.rstrip(b"\0 ")) > 0 and text.isascii() and text.decode().isprintable()
+    )
 
 
 def read_dataset(path: Path, *, header_only: bool = False) -> FileDataset:
