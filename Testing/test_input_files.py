@@ -117,7 +117,7 @@ def test_files_without_the_prefix_are_known_by_their_first_element(
     first: dict[str, object], syntax: UID, tmp_path: Path
 ) -> None:
     dataset = Dataset()
-    for name, value in {**first, "SOPInstanceUID": "1.2", "PatientID": "A" * 200}.items():
+    for name, value in {**first, "SOPInstanceUID": "1.2", "PatientComments": "A" * 200}.items():
         if name == "LengthToEnd":
             dataset.add_new(0x00080001, "UL", value)
         else:

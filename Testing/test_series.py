@@ -327,7 +327,9 @@ def test_real_part_is_preferred_to_the_phase(tmp_path: Path) -> None:
 def test_a_map_of_the_phase_is_not_preferred_to_its_magnitude(
     types: list[str], description: str, shown: str, tmp_path: Path
 ) -> None:
-    magnitude = sound_series(SeriesDescription="LGE_SAX", ImageType=["ORIGINAL", "PRIMARY", "M", "ND"])
+    magnitude = sound_series(
+        SeriesDescription="LGE_SAX", ProtocolName="LGE_SAX_PSIR", ImageType=["ORIGINAL", "PRIMARY", "M", "ND"]
+    )
     phase = another(
         magnitude,
         9,

@@ -128,8 +128,8 @@ def only_phase(frame: Frame) -> bool:
 
 
 def named_psir(frame: Frame) -> bool:
-    """Whether description or protocol call the image phase-sensitive."""
-    return bool(re.search(_PSIR_WORDS, f"{words(frame)} {_plain(frame.protocol)}"))
+    """Whether the words call the image phase-sensitive; a protocol's name is that of all reconstructions, where they have their own."""
+    return bool(re.search(_PSIR_WORDS, words(frame)))
 
 
 def stack_kind(frames: Sequence[Frame], repeats: int) -> tuple[str, str]:
