@@ -28,6 +28,7 @@ from pydicom.uid import (
     JPEGLSLossless,
     MRImageStorage,
     RLELossless,
+    SecondaryCaptureImageStorage,
 )
 
 SLICES, ROWS, COLUMNS = 8, 40, 36  # JPEG 2000 encoders want 32 and more
@@ -488,12 +489,61 @@ def _group(dataset: Dataset, sequence: str, *names: str) -> Dataset:
     return outer
 
 
+def screen_shot_beside(folder: Path, series: list[Dataset]) -> None:
+    """A picture of the screen under the description of the series."""
+    write(folder, [*series, _screen_shot(series[4])])
+
+
+def screen_shot_beside_single_slices(folder: Path, series: list[Dataset]) -> None:
+    one_series_a_slice(folder, series)
+    write(folder / "shot", [_screen_shot(series[4])])
+
+
+def _screen_shot(dataset: Dataset) -> Dataset:
+    (shot,) = another([dataset], 99, SOPClassUID=SecondaryCaptureImageStorage, AcquisitionTime="115959.0")
+    del shot.ImageOrientationPatient, shot.ImagePositionPatient, shot.FrameOfReferenceUID
+    return scrambled(shot)
+
+
+def copies_without_geometry_beside(folder: Path, series: list[Dataset]) -> None:
+    """Another series of the same description has lost its geometry, all of it."""
+    copies = another(series, 99, AcquisitionTime="115959.0")
+    for dataset in copies:
+        del dataset.ImageOrientationPatient, dataset.ImagePositionPatient
+        scrambled(dataset)
+    write(folder, series + copies)
+
+
+def other_frame_of_reference_beside(folder: Path, series: list[Dataset]) -> None:
+    """A second stack, of other coordinates, that would continue the first one."""
+    beyond = another(series[:3], 99, FrameOfReferenceUID="2.25.41", AcquisitionTime="095959.0")
+    for dataset in beyond:
+        _move(scrambled(dataset), -3 * SLICE_MM * oblique_axes()[:, 2])
+    write(folder, series + beyond)
+
+
+def single_slices_of_another_frame_of_reference(folder: Path, series: list[Dataset]) -> None:
+    one_series_a_slice(folder, series)
+    beyond = another(series[:2], 99, FrameOfReferenceUID="2.25.41", AcquisitionTime="095959.0")
+    for k, dataset in enumerate(beyond):
+        dataset.SeriesInstanceUID = f"2.25.21.{k}"
+        _move(scrambled(dataset), -2 * SLICE_MM * oblique_axes()[:, 2])
+    write(folder / "before", beyond)
+
+
+def frame_of_reference_told_by_some(folder: Path, series: list[Dataset]) -> None:
+    for dataset in series[::2]:
+        dataset.FrameOfReferenceUID = ""
+    one_series_a_slice(folder, series)
+
+
 LEGAL: tuple[Mutation, ...] = (
     sound, reversed_files, shuffled_files, columns_flipped, rows_flipped, transposed, implicit, deflated, big_endian, rle, jpeg_2000, jpeg_ls,
     jpeg_2000_signed, jpeg_lossless, signed, rescale_per_slice, inverted_greys, junk_beside, non_ascii_path, compressed_in_non_ascii_path,
     stored_twice, one_series_a_slice, halves_in_two_series, with_magnitude, both_named_psir, philips_one_series, ge_two_series, with_companions,
     repeated_later, repeated_incomplete, one_slice_retaken, two_slices_a_series, one_identifier_for_all, without_prefix, without_description, rounded_positions,
-    enhanced, enhanced_rle, enhanced_jpeg_ls, enhanced_pair,
+    enhanced, enhanced_rle, enhanced_jpeg_ls, enhanced_pair, screen_shot_beside, screen_shot_beside_single_slices, copies_without_geometry_beside,
+    other_frame_of_reference_beside, single_slices_of_another_frame_of_reference, frame_of_reference_told_by_some,
 )  # fmt: skip
 
 
@@ -766,6 +816,30 @@ def multi_frame_without_geometry(folder: Path, series: list[Dataset]) -> None:
     write(folder, [whole])
 
 
+def mosaic(folder: Path, series: list[Dataset]) -> None:
+    """Four slices in one picture."""
+    rows = [np.hstack([stored_pixels(series[k]) for k in pair]) for pair in ((0, 1), (2, 3))]
+    series[0].ImageType = ["ORIGINAL", "PRIMARY", "PSIR", "ND", "MOSAIC"]
+    set_pixels(series[0], np.vstack(rows))
+    write(folder, series[:1])
+
+
+def mosaics(folder: Path, series: list[Dataset]) -> None:
+    for dataset in series:
+        dataset.ImageType = ["ORIGINAL", "PRIMARY", "PSIR", "ND", "MOSAIC"]
+    write(folder, series)
+
+
+def several_frames_of_reference(folder: Path, series: list[Dataset]) -> None:
+    for dataset in series[5:]:
+        dataset.FrameOfReferenceUID = "2.25.41"
+    write(folder, series)
+
+
+def only_screen_shots(folder: Path, series: list[Dataset]) -> None:
+    write(folder, [_screen_shot(dataset) for dataset in series])
+
+
 def enhanced_time_series(folder: Path, series: list[Dataset]) -> None:
     write(folder, [multi_frame(series + series)])
 
@@ -858,6 +932,10 @@ REFUSED: tuple[tuple[Mutation, str], ...] = (
     (time_series, "four-dimensional"),
     (multi_frame_without_geometry, "four-dimensional"),
     (enhanced_time_series, "four-dimensional"),
+    (mosaic, "four-dimensional"),
+    (mosaics, "four-dimensional"),
+    (several_frames_of_reference, "no-position"),
+    (only_screen_shots, "no-orientation"),
     (ct, "wrong-modality"),
     (only_cine, "no-lge-series"),
     (only_long_axis, "no-lge-series"),

@@ -18,11 +18,12 @@ import numpy as np
 import pydicom
 import pytest
 from conftest import child_environment, write_headers
-from LGETextDetectLib import batch, studies_below, worker_pool
+from LGETextDetectLib import batch, results_table, studies_below, worker_pool
 from LGETextDetectLib.backends import Chosen
 from LGETextDetectLib.batch import BatchOptions, clean_up, run_batch
 from LGETextDetectLib.events import Events
 from LGETextDetectLib.finding import Meaning
+from LGETextDetectLib.output_folder import check_writable
 from LGETextDetectLib.outputs.write_outputs import write_outputs
 from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.results_table import COLUMNS, ResultsTable, done_row, failed_row, read_rows, safe_cell, write_rows
@@ -260,6 +261,8 @@ def test_long_and_equal_names_stay_apart_and_short() -> None:
         ("\t=x", "'=x"),
         ("a\nb", "a b"),
         ("x\udcff", "x?"),
+        ("'-1", "''-1"),
+        ("'tis", "'tis"),
     ],
 )
 def test_cells_begin_no_formula(text: str, cell: str) -> None:
@@ -615,6 +618,12 @@ def test_an_output_folder_that_cannot_be_written_is_refused_before_any_work(
     assert refused.value.code == "out-unwritable"
 
 
+def test_an_output_folder_on_a_disk_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os.path, "lexists", lambda _: False)
+    with pytest.raises(InputRefused, match="out-unwritable"):
+        check_writable(Path("Z:/out"))
+
+
 def test_a_worker_computes_nothing_that_it_could_not_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     touch(tmp_path / "file")
     monkeypatch.setattr(batch, "detect", lambda *_: pytest.fail("it has computed"))
@@ -632,6 +641,54 @@ def test_a_full_disk_ends_a_batch_with_a_refusal(tmp_path: Path, monkeypatch: py
     with pytest.raises(InputRefused) as refused:
         write_rows(tmp_path / "results.csv", [])
     assert refused.value.code == "out-unwritable" and "no space left on device" in refused.value.cause
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def held_open(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the tables that were to be replaced; the first two times that fails, as on Windows."""
+    replaced: list[str] = []
+    replace = os.replace
+
+    def refuse(new: Path, old: Path) -> None:
+        replaced.append(Path(old).name)
+        if len(replaced) < 3:
+            raise PermissionError(errno.EACCES, "Permission denied", str(new), None, str(old))
+        replace(new, old)
+
+    monkeypatch.setattr(os, "replace", refuse)
+    monkeypatch.setattr(results_table, "TRY_EVERY_S", 0.0)
+    return replaced
+
+
+def outcomes_of(*names: str) -> batch.Outcomes:
+    for name in names:
+        yield Study(name, name, Path(name)), failed_row(name, name, "refused", "x")
+
+
+def test_a_table_that_is_open_elsewhere_is_written_with_the_next_study(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held_open: list[str]
+) -> None:
+    monkeypatch.setattr(batch, "TABLE_EVERY_S", 0.0)
+    written = []
+    monkeypatch.setattr(Log, "progress", lambda *_: written.append(len(read_rows(tmp_path / "results.csv"))))
+    batch._collect(outcomes_of(*"abcd"), ResultsTable(tmp_path, (1, 1), "abcd"), 4, Log())
+    assert written == [0, 0, 0, 0, 3]  # before the first study, and before the table is written after each
+    assert len(read_rows(tmp_path / "results.csv")) == 4
+    assert [path.name for path in tmp_path.iterdir()] == ["results.csv"]
+
+
+def test_at_the_end_a_table_that_is_open_elsewhere_is_waited_for(tmp_path: Path, held_open: list[str]) -> None:
+    batch._collect(outcomes_of("a"), ResultsTable(tmp_path, (1, 1), "a"), 1, Log())
+    assert len(held_open) == 3 and len(read_rows(tmp_path / "results.csv")) == 1
+
+
+def test_a_table_that_stays_open_is_refused_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held_open: list[str]
+) -> None:
+    monkeypatch.setattr(batch, "PATIENCE_S", 0.0)
+    with pytest.raises(InputRefused, match=r"out-unwritable: results.csv is open.*--resume"):
+        batch._collect(outcomes_of("a"), ResultsTable(tmp_path, (1, 1), "a"), 1, Log())
     assert not list(tmp_path.iterdir())
 
 

@@ -17,11 +17,11 @@ ORDER = """
     wording_lexicon wording_phrase_table wording_phrases wording_headings wording_words wording_marks wording_sentences
     wording_levels wording_places wording_reading wording_tables wording_clauses wording_colons wording_amounts wording_comparisons wording_forms wording_topics wording_scope wording_lesions wording_earlier wording_votes wording_referents wording_report
     wording_statements wording_sides wording_shorthand wording_background wording_unasked wording_prompt wording_write wording reports questions
-    result_files input_files volume orientation padding dicom_frames dicom_pixels nifti series_kind stacks series volume_files
+    result_files data_files input_files inflated volume orientation padding dicom_frames dicom_pixels nifti series_kind stacks series volume_files
     patches heart landmarks manual_landmarks markups wall_shape normalised segment_places
     looks views wall_regions surroundings tokens unet bundle backends decisions model
     quality result outputs study
-    worker_pool studies_below results_table summary_text batch cli __main__ mrml mrml_tables mrml_results mrml_bundle
+    worker_pool results_table studies_below summary_text batch cli __main__ mrml mrml_tables mrml_results mrml_bundle
 """.split()
 FRAMEWORKS = {
     "torch": {"backends", "unet"},

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
+import SimpleITK as sitk
 from conftest import write_headers
-from LGETextDetectLib.dicom_frames import read_headers
+from LGETextDetectLib.dicom_frames import is_dicom, read_headers
 from LGETextDetectLib.input_files import files_of, walk
 from LGETextDetectLib.outputs.write_outputs import write_outputs
 from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.studies_below import Study, find_studies
+from pydicom.dataset import Dataset
+from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from sample_detection import sample_detection
 
 
@@ -87,6 +91,53 @@ def test_hidden_files_masks_and_results_are_input_for_neither(tmp_path: Path) ->
     slices(tmp_path / "a" / "result", "1.1", "scar_seg.dcm")
     assert read(tmp_path / "a") == ["1.dcm"]
     assert [(study.name, study.path) for study in find_studies(tmp_path)] == [("a", "a")]
+
+
+FIRST_VALUES = [(8, 0, 0, 0), (8, 0, 21, 19), (8, 5, 90, 0), (8, 8, 7, 0), (8, 22, 300, 0), (2, 0, 4, 0), (8, 1, 4, 0)]
+
+
+@pytest.mark.parametrize("values", FIRST_VALUES)
+def test_grey_values_are_not_taken_for_a_tag(values: tuple[int, ...], tmp_path: Path) -> None:
+    (tmp_path / "pixels").write_bytes(np.array([*values, *range(100, 600)], "<u2").tobytes())
+    assert not is_dicom(tmp_path / "pixels")
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+@pytest.mark.parametrize(
+    "first",
+    [
+        {"SpecificCharacterSet": ["ISO_IR 100", "ISO 2022 IR 87"]},
+        {"SpecificCharacterSet": "", "ImageType": ["ORIGINAL"]},
+        {"ImageType": ["ORIGINAL", "PRIMARY"]},
+        {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.4"},
+        {"LengthToEnd": 500},
+    ],
+)
+def test_files_without_the_prefix_are_known_by_their_first_element(
+    first: dict[str, object], syntax: UID, tmp_path: Path
+) -> None:
+    dataset = Dataset()
+    for name, value in {**first, "SOPInstanceUID": "1.2", "PatientComments": "A" * 200}.items():
+        if name == "LengthToEnd":
+            dataset.add_new(0x00080001, "UL", value)
+        else:
+            setattr(dataset, name, value)
+    implicit = syntax == ImplicitVRLittleEndian
+    dataset.save_as(tmp_path / "a", implicit_vr=implicit, little_endian=True, enforce_file_format=False)
+    assert (tmp_path / "a").read_bytes()[:2] == b"\x08\0"
+    assert is_dicom(tmp_path / "a")
+
+
+@pytest.mark.parametrize("suffix", [".mhd", ".nhdr"])
+def test_a_data_file_belongs_to_the_header_beside_it(suffix: str, tmp_path: Path) -> None:
+    """Even where its first grey values read as a whole element."""
+    grey = sitk.GetImageFromArray(np.arange(8 * 30 * 30, dtype=np.uint16).reshape(8, 30, 30))
+    sitk.WriteImage(grey, str(tmp_path / f"heart{suffix}"))
+    (tmp_path / "heart.raw").write_bytes(b"\x08\0\x08\0CS\x08\0ORIGINAL" + bytes(14400 - 16))
+    assert is_dicom(tmp_path / "heart.raw")
+    assert [(study.name, study.path) for study in find_studies(tmp_path)] == [("heart", f"heart{suffix}")]
+    slices(tmp_path, "1.1", "1.dcm")
+    assert read(tmp_path) == ["1.dcm", f"heart{suffix}"]
 
 
 def test_images_beside_a_result_are_not_lost_with_it(tmp_path: Path) -> None:

@@ -256,7 +256,8 @@ def test_a_gpu_whose_libraries_cannot_be_loaded_is_left_alone(failure: type[Exce
 
 @pytest.mark.parametrize(
     "message",
-    ["CUDA out of memory. Tried to allocate 2.00 GiB", "MPS backend out of memory", "cuDNN error: CUDNN_STATUS_ALLOC_FAILED"],
+    ["CUDA out of memory. Tried to allocate 2.00 GiB", "MPS backend out of memory", "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+     "cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED", "CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED"],
 )  # fmt: skip
 def test_a_device_whose_memory_is_short_is_left_for_good(message: str) -> None:
     used: list[str] = []

@@ -14,6 +14,7 @@ from dicom_cases import (
     absurd_frames,
     absurd_matrix,
     another,
+    mosaic,
     one_slice_retaken,
     repeated_later,
     scrambled,
@@ -117,6 +118,13 @@ def test_what_was_decided_is_noted(mutation: Mutation, code: str, tmp_path: Path
     assert [note for note, _ in load_study(tmp_path).notes] == [code]
 
 
+def test_a_mosaic_is_refused_with_its_own_remedy(tmp_path: Path) -> None:
+    mosaic(tmp_path, sound_series())
+    with pytest.raises(InputRefused, match="Export the series with each slice as an image"):
+        load_study(tmp_path)
+    assert "Refused: four-dimensional: A picture is a mosaic" in inspect_folder(tmp_path).to_text()
+
+
 def test_sound_series_has_no_note(tmp_path: Path) -> None:
     write(tmp_path, sound_series())
     assert load_study(tmp_path).notes == ()
@@ -211,12 +219,73 @@ def test_inspection_shows_what_would_be_refused(tmp_path: Path) -> None:
             "short-axis",
         ),
         ({"SeriesDescription": "", "ProtocolName": "", "ScanningSequence": "SE"}, "other", "short-axis"),
+        *(
+            ({"SeriesDescription": "LGE_SAX", "ImageType": ["DERIVED", "PRIMARY", *types]}, "other", "short-axis")
+            for types in (
+                ["I"],
+                ["I_IR", "I", "IR"],
+                ["IMAGINARY"],
+                ["M", "SUB"],
+                ["SUBTRACTION"],
+                ["M", "MIP"],
+                ["MINIP"],
+            )
+        ),
+        ({"SeriesDescription": "LGE_SAX_SUB"}, "other", "short-axis"),
+        ({"SeriesDescription": "LGE SAX MIP"}, "other", "short-axis"),
+        ({"SeriesDescription": "LGE", "ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}, "localizer", "short-axis"),
     ],
 )
 def test_kind_and_plane(tags: dict[str, object], kind: str, plane: str, tmp_path: Path) -> None:
     write(tmp_path, sound_series(**tags))
     (stack,) = inspect_folder(tmp_path).stacks
     assert (stack.kind, stack.plane) == (kind, plane)
+
+
+LATE = (
+    "DE", "DE_overview_SAX", "DE eje corto", "SAX DE", "SA_DE_10min", "T1_DE_SAX", "4CH DE PSIR", "MAG_DE_SA", "DE-MRI", "Late SAX", "LateGd_SA",
+    "late_10min", "Realce tardío eje corto", "REALCE TARDIO SAX", "Realce tardio de gadolinio", "Viabilidad eje corto", "Cicatriz", "Rehaussement tardif petit axe",
+    "viabilité petit axe", "séquence de rehaussement tardif", "Realce tardio eixo curto", "Sequência de realce tardio", "Enhancement tardivo asse corto",
+    "Spätanreicherung kurze Achse", "Spa\u0308tanreicherung SA", "Spaetaufnahmen SAX", "Spatanreicherung", "Vitalität SAX", "Narbe SA",
+)  # fmt: skip
+NOT_LATE = (
+    "SSFP DE EJE CORTO", "SSFP de SAX", "T1 TSE lateral SAX", "T1 tse laterale", "Corte de 3D", "imagen de 4 camaras", "SA de 8 cortes", "coupe de 2 ch", "T1 de la pared lateral",
+    "vista SA de 2D", "isolated gre SAX", "Latenz SAX",
+)  # fmt: skip
+OTHERS = {
+    "map": ("Mapa T1 de eje corto", "MAPA_T2_SAX", "mapas T1", "Mappa T1 asse corto", "Mapeo T1 SA", "mapeamento T1 tardio", "Cartographie T1 tardive",
+            "Carte T1", "T1-Kartierung kurze Achse", "T1 Karte nach KM spät"),
+    "other": ("Secuencia de sangre negra eje corto", "sangre oscura SAX", "sangue preto eixo curto", "sangue escuro", "sangue nero tardivo", "sang noir petit axe", "Schwarzblut SA",
+              "schwarzes Blut spät", "dunkles Blut SA", "sustracción realce tardío", "Soustraction tardive", "Subtraktion LGE"),
+    "cine": ("Ciné petit axe", "cine de eje corto"),
+    "early": ("EGE SAX tras contraste de gadolinio", "realce precoz", "rehaussement précoce", "Frühes Enhancement"),
+    "perfusion": ("realce primer paso",),
+    "flow": ("Flujo aórtico DE",),
+    "localizer": ("DE_localizador", "Lokalizer DE SA"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("description", "kind"),
+    [
+        *((description, "lge") for description in LATE),
+        *((description, kind) for kind, descriptions in OTHERS.items() for description in descriptions),
+    ],
+)
+def test_words_of_several_languages(description: str, kind: str, tmp_path: Path) -> None:
+    assert kind_by_words(tmp_path, description) == kind
+
+
+@pytest.mark.parametrize("description", NOT_LATE)
+def test_words_that_only_look_like_late_enhancement(description: str, tmp_path: Path) -> None:
+    assert kind_by_words(tmp_path, description) in ("other", "unknown")
+
+
+def kind_by_words(folder: Path, description: str) -> str:
+    """What a series shows of which nothing but its description tells anything."""
+    silent = {"ProtocolName": "", "ScanningSequence": "GR", "InversionTime": None, "ContrastBolusAgent": ""}
+    write(folder, sound_series(SeriesDescription=description, SpecificCharacterSet="ISO_IR 192", **silent))
+    return inspect_folder(folder).stacks[0].kind
 
 
 @pytest.mark.parametrize(
@@ -242,6 +311,55 @@ def test_real_part_is_preferred_to_the_phase(tmp_path: Path) -> None:
     phase = another(series, 9, ImageType=["ORIGINAL", "PRIMARY", "P", "IR"], AcquisitionTime="115959.0")
     write(tmp_path, [scrambled(dataset) for dataset in phase] + series)
     same_physical_volume(load_study(tmp_path).volume, sound_volume())
+
+
+@pytest.mark.parametrize(
+    ("types", "description", "shown"),
+    [
+        (["P", "ND"], "LGE_SAX", "magnitude"),
+        (["PHASE MAP", "P", "IR"], "LGE_SAX_P", "magnitude"),
+        (["P", "ND"], "LGE_SAX_PSIR", "psir"),  # some scanners call the phase-sensitive image so
+        (["P", "ND"], "LGE_PSIR_SAX_PHASE", "psir"),
+        (["PSIR", "P"], "LGE_SAX", "psir"),
+        (["R", "P"], "LGE_SAX", "psir"),
+    ],
+)
+def test_a_map_of_the_phase_is_not_preferred_to_its_magnitude(
+    types: list[str], description: str, shown: str, tmp_path: Path
+) -> None:
+    magnitude = sound_series(
+        SeriesDescription="LGE_SAX", ProtocolName="LGE_SAX_PSIR", ImageType=["ORIGINAL", "PRIMARY", "M", "ND"]
+    )
+    phase = another(
+        magnitude,
+        9,
+        SeriesDescription=description,
+        ImageType=["ORIGINAL", "PRIMARY", *types],
+        AcquisitionTime="115959.0",
+    )
+    write(tmp_path, magnitude + [scrambled(dataset) for dataset in phase])
+    study = load_study(tmp_path)
+    assert study.volume.image_type == shown
+    assert ("preferred to its magnitude pair" in study.reason) == (shown == "psir")
+    assert not study.notes
+
+
+def test_magnitude_and_map_of_the_phase_in_one_series(tmp_path: Path) -> None:
+    series = sound_series(SeriesDescription="LGE_SAX", ImageType=["ORIGINAL", "PRIMARY", "M_IR", "M", "IR"])
+    phase = another(series, 7, SeriesInstanceUID="2.25.20", ImageType=["ORIGINAL", "PRIMARY", "PHASE MAP", "P", "IR"])
+    write(tmp_path, [d for pair in zip([scrambled(p) for p in phase], series, strict=True) for d in pair])
+    study = load_study(tmp_path)
+    same_physical_volume(study.volume, sound_volume())
+    assert study.volume.image_type == "magnitude"
+
+
+def test_imaginary_part_is_not_read_beside_its_magnitude(tmp_path: Path) -> None:
+    series = sound_series(SeriesDescription="LGE_SAX", ImageType=["ORIGINAL", "PRIMARY", "M", "ND"])
+    imaginary = another(series, 9, ImageType=["ORIGINAL", "PRIMARY", "I", "ND"], AcquisitionTime="115959.0")
+    write(tmp_path, [scrambled(dataset) for dataset in imaginary] + series)
+    study = load_study(tmp_path)
+    same_physical_volume(study.volume, sound_volume())
+    assert study.notes == ()
 
 
 def test_averaged_series_is_preferred_to_its_repetitions(tmp_path: Path) -> None:

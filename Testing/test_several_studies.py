@@ -17,7 +17,7 @@ from LGETextDetectLib.batch import BatchOptions, run_batch
 from LGETextDetectLib.events import Events
 from LGETextDetectLib.model import Engine
 from LGETextDetectLib.refusal import InputRefused
-from LGETextDetectLib.results_table import read_rows
+from LGETextDetectLib.results_table import failed_row, read_rows, write_rows
 from LGETextDetectLib.studies_below import DAMAGED, Study, StudyKey, _study_of, find_studies, source_at
 from LGETextDetectLib.study import detect
 from LGETextDetectLib.volume_files import load_study
@@ -162,6 +162,21 @@ def test_many_headers_are_read_by_several_processes(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(studies_below, "_study_of", lambda _: pytest.fail("this process has read a header"))
     assert find_studies(tmp_path, workers=4) == expected
     assert len(expected) == 3
+
+
+@pytest.mark.parametrize("folder", ["-001", "'-001", "=x", "tab\there", " a"])
+def test_a_row_whose_path_no_table_can_hold_is_found_again(folder: str, tmp_path: Path) -> None:
+    write_headers(tmp_path / folder / "1", "A", "1.1")
+    write_headers(tmp_path / "other" / "1", "B", "1.2")
+    (tmp_path / "-v.nrrd").touch()
+    (tmp_path / "'-001" / "-001").mkdir(parents=True, exist_ok=True)
+    studies = find_studies(tmp_path)
+    rows = [failed_row(study.name, study.path, "refused", "x") for study in studies]
+    write_rows(tmp_path / "out.csv", rows)
+    assert [source_at(tmp_path, row["path"]) for row in read_rows(tmp_path / "out.csv")] == [
+        study.source for study in studies
+    ]
+    assert len(studies) == 3
 
 
 def test_the_source_of_a_row_is_found_again(tmp_path: Path) -> None:

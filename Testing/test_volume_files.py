@@ -1,7 +1,12 @@
 """NRRD, NIfTI and MetaImage by their own geometry; what is no image, or not one volume, is refused."""
 
 import gzip
+import os
+import re
+import shutil
 import struct
+import tracemalloc
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +17,7 @@ import SimpleITK as sitk
 from dicom_cases import oblique_axes, sound_series, sound_volume, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from LGETextDetectLib import nifti, volume_files
 from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.series import inspect_folder
 from LGETextDetectLib.volume import Volume
@@ -452,7 +458,75 @@ def nothing(path: Path) -> Path:
     return path / "not" / "there"
 
 
+def damaged_nifti_checksum(path: Path) -> Path:
+    """All image data are there and look sound; only the checksum at the file's end knows better."""
+    return _flipped(_compressed(path / "a.nii.gz"), -6)
+
+
+def nifti_without_checksum(path: Path) -> Path:
+    return _cut(_compressed(path / "a.nii.gz"), 0.999)
+
+
+def damaged_detached_nrrd(path: Path) -> Path:
+    _flipped_at_half(_compressed(path / "a.nhdr").with_suffix(".raw.gz"))
+    return path / "a.nhdr"
+
+
+def damaged_detached_mhd(path: Path) -> Path:
+    _flipped_at_half(_compressed(path / "a.mhd").with_suffix(".zraw"))
+    return path / "a.mhd"
+
+
+def missing_compressed_data_file(path: Path) -> Path:
+    _compressed(path / "a.mhd").with_suffix(".zraw").unlink()
+    return path / "a.mhd"
+
+
+def short_mha(path: Path) -> Path:
+    """Sound compressed data of too few slices."""
+    file = _compressed(path / "a.mha")
+    file.write_bytes(file.read_bytes().replace(b"DimSize = 36 40 8", b"DimSize = 36 40 9", 1))
+    return file
+
+
+def mha_that_ends_before_its_data(path: Path) -> Path:
+    file = _compressed(path / "a.mha")
+    length = re.search(rb"CompressedDataSize = (\d+)", data := file.read_bytes())[1]
+    file.write_bytes(data.replace(length, b"%d" % (int(length) - 2), 1))
+    return file
+
+
+def compressed_list_of_files(path: Path) -> Path:
+    file = _compressed(path / "a.mhd")
+    file.write_bytes(file.read_bytes().replace(b"ElementDataFile = a.zraw", b"ElementDataFile = LIST\na.zraw\na.zraw"))
+    return file
+
+
+def _compressed(path: Path) -> Path:
+    sitk.WriteImage(image_of(sound_volume()), str(path), useCompression=True)
+    return path
+
+
+def _flipped(path: Path, place: int) -> Path:
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1
+    path.write_bytes(bytes(data))
+    return path
+
+
+def _flipped_at_half(path: Path) -> Path:
+    return _flipped(path, path.stat().st_size // 2)
+
+
 REFUSED: tuple[tuple[Callable[[Path], Path], str], ...] = (
+    (damaged_nifti_checksum, "damaged-file"),
+    (nifti_without_checksum, "pixels-truncated"),
+    (damaged_detached_nrrd, "damaged-file"),
+    (damaged_detached_mhd, "damaged-file"),
+    (missing_compressed_data_file, "pixels-truncated"),
+    (short_mha, "pixels-truncated"),
+    (mha_that_ends_before_its_data, "pixels-truncated"),
+    (compressed_list_of_files, "unreadable-pixels"),
     (nan_value, "nan-values"),
     (nan_mha, "nan-values"),
     (infinite_value, "nan-values"),
@@ -495,6 +569,67 @@ def test_refused(mutation: Callable[[Path], Path], code: str, tmp_path: Path) ->
         load_study(path)
     assert refused.value.code == code
     assert path.name not in str(refused.value)
+
+
+@pytest.mark.parametrize("suffix", [".nrrd", ".nii.gz", ".mha"])
+def test_no_flipped_bit_of_a_compressed_file_is_answered(suffix: str, tmp_path: Path) -> None:
+    file = _compressed(tmp_path / f"a{suffix}")
+    sound, size = file.read_bytes(), file.stat().st_size
+    for place in range(size // 3, size - 8, size // 40):
+        file.write_bytes(sound)
+        _flipped(file, place)
+        with pytest.raises(InputRefused, match=r"damaged-file|pixels-truncated"):
+            load_study(file)
+
+
+@pytest.mark.parametrize("suffix", [".nrrd", ".nhdr", ".nii.gz", ".mha", ".mhd"])
+def test_compressed_files_are_read(suffix: str, tmp_path: Path) -> None:
+    same_physical_volume(load_study(_compressed(tmp_path / f"心臓{suffix}")).volume, sound_volume(), 1e-3)
+
+
+def test_gzip_in_parts_is_read(tmp_path: Path) -> None:
+    whole = gzip.decompress(_compressed(tmp_path / "a.nii.gz").read_bytes())
+    (tmp_path / "a.nii.gz").write_bytes(gzip.compress(whole[:5000]) + gzip.compress(whole[5000:]) + bytes(512))
+    same_physical_volume(load_study(tmp_path / "a.nii.gz").volume, sound_volume(), 1e-3)
+
+
+@pytest.mark.parametrize("suffix", [".nrrd", ".nii.gz", ".mha"])
+def test_compressed_data_are_not_inflated_beyond_reason(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nifti, "MOST_BESIDE", 2**23)
+    monkeypatch.setattr(volume_files, "MOST_BESIDE", 2**23)
+    path = _compressed(tmp_path / f"a{suffix}")
+    load_study(path)  # what is imported and allocated once
+    data = path.read_bytes()
+    endless = zlib.compressobj(9, wbits=15 if suffix == ".mha" else 31)
+    endless = endless.compress(bytes(2**26)) + endless.flush()
+    if suffix == ".nii.gz":
+        endless = gzip.compress(gzip.decompress(data) + bytes(2**26))
+    start = {".nrrd": data.find(b"\n\n") + 2, ".nii.gz": 0, ".mha": data.find(b"LOCAL\n") + 6}[suffix]
+    path.write_bytes(re.sub(rb"CompressedDataSize = \d+\n", b"", data[:start]) + endless)
+    tracemalloc.start()
+    with pytest.raises(InputRefused, match="absurd-size"):
+        load_study(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**23
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are text there")
+@pytest.mark.parametrize(("suffix", "readable"), [(".mha", False), (".nrrd", False), (".nii.gz", True)])
+def test_a_name_that_is_no_text_ends_nothing(suffix: str, readable: bool, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"K\xe4the") / f"a{suffix}"
+    try:
+        path.parent.mkdir()
+    except OSError:
+        pytest.skip("the disk takes text alone")
+    shutil.copy(_compressed(tmp_path / f"a{suffix}"), path)
+    if readable:
+        same_physical_volume(load_study(path).volume, sound_volume(), 1e-3)
+    else:
+        with pytest.raises(InputRefused, match=r"unreadable-pixels: .*Rename the file"):
+            load_study(path)
 
 
 def test_volume_files_by_name(tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ class OnDevice:
 
 def is_memory_shortage(error: RuntimeError) -> bool:
     """Whether the device's memory was short: torch.cuda.OutOfMemoryError, and what MPS and cuDNN raise instead of it."""
-    return any(words in str(error).lower() for words in ("out of memory", "alloc_failed"))
+    return any(words in str(error).lower() for words in ("out of memory", "alloc_failed", "allocation_failed"))
 
 
 class TorchGraph:

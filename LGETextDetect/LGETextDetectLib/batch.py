@@ -11,7 +11,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Container, Generator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from .output_folder import check_writable
 from .outputs.write_outputs import check_output, remove_result, write_outputs
 from .refusal import InputRefused
 from .result_files import ALWAYS, DICOM
-from .results_table import ResultsTable, Row, done_row, failed_row
+from .results_table import ResultsTable, Row, TableInUse, done_row, failed_row
 from .studies_below import Study, find_studies
 from .study import DetectOptions, ask, detect, read_prompts
 from .volume_files import load_study
@@ -35,6 +35,7 @@ __all__ = ["BatchOptions", "find_studies", "run_batch"]
 
 ALL_DONE, SOME_FAILED = 0, 5
 TABLE_EVERY_S = 1.0  # results.csv is rewritten at most this often, and at the end
+PATIENCE_S = 5.0  # with a results.csv that is open elsewhere, at the end
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -149,10 +150,11 @@ def _collect(outcomes: Outcomes, table: ResultsTable, total: int, events: Events
                     events.log(f"{study.name}: {row['status']} [{row['reason']}]")
                 events.progress("batch", len(table.rows), total)
                 if time.monotonic() - written_s >= TABLE_EVERY_S:
-                    table.write()
+                    with suppress(TableInUse):  # written with the next study, then
+                        table.write()
                     written_s = time.monotonic()
         finally:
-            table.write()
+            table.write(PATIENCE_S)
 
 
 def _finish(table: ResultsTable, out: Path, events: Events) -> int:

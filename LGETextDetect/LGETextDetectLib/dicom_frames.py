@@ -26,14 +26,19 @@ MAX_SAMPLES = 2**27  # of one stack: 0.5 GiB as float32, twenty times a large ca
 ORTHOGONAL = 5e-3  # cosine between row and column, and error of their lengths; headers round to 1e-3 at worst
 DISTANCES_MM = (0.01, 1000.0)
 MAX_INFLATED = 2**30  # bytes of one deflated file
+MAX_TEXT = 512  # bytes of a file's first element where that is text
 DEFLATED = b"1.2.840.10008.1.2.1.99"
-FIRST_ELEMENTS = (b"\x08\0\0\0", b"\x08\0\x01\0", b"\x08\0\x05\0", b"\x08\0\x08\0", b"\x08\0\x16\0", b"\x02\0\0\0")
+FIRST_ELEMENTS = {  # value representations by tag
+    b"\x08\0\0\0": b"UL", b"\x08\0\x01\0": b"UL", b"\x08\0\x05\0": b"CS", b"\x08\0\x08\0": b"CS", b"\x08\0\x16\0": b"UI", b"\x02\0\0\0": b"UL",
+}  # fmt: skip
 ENHANCED_MR = ("1.2.840.10008.5.1.4.1.1.4.1", "1.2.840.10008.5.1.4.1.1.4.4")
+
+Defect = tuple[str, str] | tuple[str, str, str]  # refusal code, cause, remedy where the code's own would not help
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One slice as its header tells it; ``defect`` is (refusal code, cause) when the header cannot be trusted.
+    """One slice as its header tells it; with a ``defect`` when the header cannot be trusted.
 
     orientation: row then column cosines, position: first voxel's centre, LPS mm; spacing: row, column distance, mm.
     """
@@ -41,6 +46,7 @@ class Frame:
     path: Path
     index: int  # of the frame in its file
     sop_uid: str
+    sop_class: str
     series_uid: str
     study_uid: str
     frame_of_reference: str
@@ -65,7 +71,7 @@ class Frame:
     thickness: float | None
     slope: float
     intercept: float
-    defect: tuple[str, str] | None = None
+    defect: Defect | None = None
 
     @property
     def normal(self) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -94,7 +100,23 @@ def is_dicom(path: Path) -> bool:
 
 
 def _begins_as_dicom(start: bytes) -> bool:
-    return start[128:132] == b"DICM" or (start[:4] in FIRST_ELEMENTS and len(start) >= 132)
+    return start[128:132] == b"DICM" or (len(start) >= 132 and _is_first_element(start))
+
+
+def _is_first_element(start: bytes) -> bool:
+    """Whether bytes are a whole element, explicit or implicit: the tag alone can begin the pixels of any file."""
+    kind = FIRST_ELEMENTS.get(start[:4])
+    if kind is None:
+        return False
+    length = int.from_bytes(start[6:8] if start[4:6] == kind else start[4:8], "little")
+    value = start[8 : 8 + length]
+    if kind == b"UL" or not value:
+        return (
+            len(value) == 4 * (kind == b"UL") and start[8 + length : 10 + length] == start[:2]
+        )  # the next one's group
+    return (
+        length <= MAX_TEXT and len(text := value.rstrip(b"\0 ")) > 0 and text.isascii() and text.decode().isprintable()
+    )
 
 
 def read_dataset(path: Path, *, header_only: bool = False) -> FileDataset:
@@ -194,7 +216,7 @@ def _frames(header: Dataset, path: Path, label: str) -> list[Frame]:
     return [_frame([group, *shared, header], path, index, None) for index, group in enumerate(groups)]
 
 
-def _size_defect(shape: tuple[int, int], frames: int) -> tuple[str, str] | None:
+def _size_defect(shape: tuple[int, int], frames: int) -> Defect | None:
     if min(shape) < 2 or frames < 1:
         return "absurd-size", f"The header promises an image of {shape[0]} x {shape[1]} pixels, {frames} frames."
     if max(shape) > MAX_SIDE or frames > MAX_FRAMES or shape[0] * shape[1] * frames > MAX_SAMPLES:
@@ -202,7 +224,7 @@ def _size_defect(shape: tuple[int, int], frames: int) -> tuple[str, str] | None:
     return None
 
 
-def _frame(layers: list[Dataset], path: Path, index: int, defect: tuple[str, str] | None) -> Frame:
+def _frame(layers: list[Dataset], path: Path, index: int, defect: Defect | None) -> Frame:
     """A frame from its functional groups and header, most specific first."""
     header = layers[-1]
     orientation = _floats(layers, "PlaneOrientationSequence", "ImageOrientationPatient", 6)
@@ -210,6 +232,8 @@ def _frame(layers: list[Dataset], path: Path, index: int, defect: tuple[str, str
     spacing = _floats(layers, "PixelMeasuresSequence", "PixelSpacing", 2)
     slope = _floats(layers, "PixelValueTransformationSequence", "RescaleSlope", 1, (1.0,))
     intercept = _floats(layers, "PixelValueTransformationSequence", "RescaleIntercept", 1, (0.0,))
+    image_type = _image_type(layers)
+    defect = defect or _mosaic_defect(image_type)
     defect = defect or _geometry_defect(orientation, position, spacing) or _rescale_defect(slope, intercept)
     thickness = _floats([header], "", "SpacingBetweenSlices", 1) or _floats(
         layers, "PixelMeasuresSequence", "SliceThickness", 1
@@ -219,15 +243,16 @@ def _frame(layers: list[Dataset], path: Path, index: int, defect: tuple[str, str
         path=path,
         index=index,
         sop_uid=str(header.get("SOPInstanceUID", "")),
+        sop_class=str(header.get("SOPClassUID", "")),
         series_uid=str(header.get("SeriesInstanceUID", "")),
         study_uid=str(header.get("StudyInstanceUID", "") or "").strip(),
-        frame_of_reference=str(header.get("FrameOfReferenceUID", "")),
+        frame_of_reference=str(header.get("FrameOfReferenceUID", "") or "").strip(),
         patient=(str(header.get("PatientID", "")).strip(), _name_words(header.get("PatientName", ""))),
         study_date=str(header.get("StudyDate", "") or header.get("AcquisitionDate", "")),
         modality=str(header.get("Modality", "")).strip().upper(),
         description=str(header.get("SeriesDescription", "")),
         protocol=str(header.get("ProtocolName", "")),
-        image_type=_image_type(layers),
+        image_type=image_type,
         sequence=_sequence_words(layers),
         inversion_ms=_first(_floats(layers, "MRModifierSequence", "InversionTimes", None))
         or _first(_floats([header], "", "InversionTime", 1)),
@@ -260,9 +285,16 @@ def plausible_mm(distances: npt.ArrayLike) -> bool:
     return bool(np.isfinite(values).all() and values.min() >= DISTANCES_MM[0] and values.max() <= DISTANCES_MM[1])
 
 
+def _mosaic_defect(image_type: tuple[str, ...]) -> Defect | None:
+    """Siemens' mosaic: all slices side by side in one picture, of which the header places only the whole."""
+    if "MOSAIC" not in image_type:
+        return None
+    return "four-dimensional", "A picture is a mosaic of many slices.", "Export the series with each slice as an image."
+
+
 def _geometry_defect(
     orientation: tuple[float, ...] | None, position: tuple[float, ...] | None, spacing: tuple[float, ...] | None
-) -> tuple[str, str] | None:
+) -> Defect | None:
     """(code, cause) of the first rule that a slice's geometry breaks."""
     if orientation is None or not np.isfinite(orientation).all():
         return "no-orientation", "A slice has no image orientation, or one that is no number."
@@ -277,7 +309,7 @@ def _geometry_defect(
     return None
 
 
-def _rescale_defect(slope: tuple[float, ...] | None, intercept: tuple[float, ...] | None) -> tuple[str, str] | None:
+def _rescale_defect(slope: tuple[float, ...] | None, intercept: tuple[float, ...] | None) -> Defect | None:
     if slope is None or intercept is None or not np.isfinite(slope + intercept).all() or slope[0] == 0:
         return "bad-rescale", "A slice's rescale slope is 0, or its slope or intercept is no number."
     return None

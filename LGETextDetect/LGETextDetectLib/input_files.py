@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from .data_files import DETACHED, data_place
 from .refusal import InputRefused
 from .result_files import ALWAYS, DICOM, holds_result
 
@@ -28,7 +30,7 @@ def walk(root: Path, closed: Callable[[OSError], None], leave_out: Path | None =
     """The folder and all below it, each before those inside it, in order of their names.
 
     Links are followed, each folder is entered once. Left out: hidden files and folders, ``*_mask.*``, the files of a
-    result of this program, and ``leave_out`` with all below it. closed: told of a folder that cannot be opened.
+    result of this program, data files that a header beside them names, and ``leave_out`` with all below it. closed: told of a folder that cannot be opened.
     """
     skipped = leave_out.resolve() if leave_out else None
     seen: set[Path] = set()
@@ -42,7 +44,18 @@ def walk(root: Path, closed: Callable[[OSError], None], leave_out: Path | None =
         seen.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         own = {*ALWAYS, *DICOM} if "result.json" in names and holds_result(folder) else set()
+        own |= _named_by_headers(folder, names)
         yield Place(folder, [folder / name for name in sorted(names) if name not in own and _is_input(name)])
+
+
+def _named_by_headers(folder: Path, names: list[str]) -> set[str]:
+    """Names of the files that hold the image data of headers in the folder."""
+    found: set[str] = set()
+    for name in names:
+        if name.casefold().endswith(DETACHED):
+            with suppress(OSError):  # reading the study says so
+                found.update(file.name for file in data_place(folder / name).files if file.parent == folder)
+    return found - {name for name in names if name.casefold().endswith(DETACHED)}
 
 
 def _is_input(name: str) -> bool:

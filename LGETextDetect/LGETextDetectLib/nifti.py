@@ -5,17 +5,18 @@
 
 from __future__ import annotations
 
-import gzip
 import math
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
+from .inflated import GZIP, MOST_BESIDE, PIECE, inflate
 from .refusal import InputRefused
 from .volume import FloatArray
 
@@ -41,7 +42,10 @@ class NiftiHeader:
 
 def read_nifti_header(path: Path) -> NiftiHeader:
     """Parse the header; raises InputRefused(damaged-file, four-dimensional, unreadable-pixels)."""
-    raw = _read(path, 0, HEADER_BYTES)
+    try:
+        raw = _read(path, 0, HEADER_BYTES)
+    except (EOFError, zlib.error):
+        raw = b""
     order = next(
         (o for o in "<>" if len(raw) == HEADER_BYTES and struct.unpack_from(o + "i", raw)[0] == HEADER_BYTES), None
     )
@@ -80,10 +84,18 @@ def read_nifti_header(path: Path) -> NiftiHeader:
 
 
 def read_nifti_values(path: Path, header: NiftiHeader) -> npt.NDArray[np.float32]:
-    """(k, j, i) scaled values; sizes must have been checked. Raises InputRefused(pixels-truncated)."""
+    """(k, j, i) scaled values; sizes must have been checked.
+
+    Raises InputRefused(pixels-truncated, damaged-file, absurd-size).
+    """
     shape = (*header.size[:3], 1, 1)[:3][::-1]
     needed = math.prod(shape) * header.dtype.itemsize
-    raw = _read(path, header.offset, needed)
+    try:
+        raw = _read(path, header.offset, needed, whole=True)
+    except EOFError:
+        raw = b""
+    except zlib.error as error:
+        raise InputRefused("damaged-file", "The file's compressed data are damaged.") from error
     if len(raw) < needed:
         raise InputRefused("pixels-truncated", "The file holds less image data than its header promises.")
     values = np.frombuffer(raw, header.dtype).reshape(shape)
@@ -91,20 +103,26 @@ def read_nifti_values(path: Path, header: NiftiHeader) -> npt.NDArray[np.float32
         return (values.astype(np.float64) * header.slope + header.intercept).astype(np.float32)
 
 
-def _read(path: Path, offset: int, count: int) -> bytes:
-    """At most ``count`` bytes from ``offset`` of the uncompressed content."""
+def _read(path: Path, offset: int, count: int, *, whole: bool = False) -> bytes:
+    """At most ``count`` bytes from ``offset`` of the uncompressed content.
+
+    whole: read compressed content to its end, where it is proved to be undamaged; raises as :func:`inflate`.
+    """
+    parts, first = [], 0
     with path.open("rb") as file:
-        compressed = file.read(2) == b"\x1f\x8b"
-    try:
-        with gzip.open(path) if compressed else path.open("rb") as file:
-            file.seek(offset)
-            parts = []
-            while count > 0 and (part := file.read(min(count, 2**20))):
-                parts.append(part)
-                count -= len(part)
-            return b"".join(parts)
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        return b""
+        compressed = file.read(len(GZIP)) == GZIP
+        file.seek(0)
+        for piece in inflate(file, offset + count + MOST_BESIDE) if compressed else _pieces(file):
+            parts.append(piece[max(offset - first, 0) : max(offset + count - first, 0)])
+            first += len(piece)
+            if first >= offset + count and not (compressed and whole):
+                break
+    return b"".join(parts)
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    while piece := file.read(PIECE):
+        yield piece
 
 
 def _affine(raw: bytes, order: str, pixdim: FloatArray, spacing: FloatArray) -> FloatArray:

@@ -21,7 +21,9 @@ UNWRITABLE = {
 def check_writable(folder: Path) -> None:
     """Raise InputRefused('out-unwritable') when nothing can be made at the place of ``folder``; leaves nothing there."""
     target = Path(os.path.abspath(folder))
-    nearest = next(place for place in (target, *target.parents) if os.path.lexists(place))
+    nearest = next((place for place in (target, *target.parents) if os.path.lexists(place)), None)
+    if nearest is None:  # a drive that is not there
+        raise InputRefused("out-unwritable", "The output folder's disk is not there.")
     try:
         with suppress(FileNotFoundError):
             os.stat(target)  # fails when the name is too long or a folder on the way is closed

@@ -6,17 +6,32 @@ import csv
 import io
 import os
 import secrets
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from .output_folder import written_below
+from .refusal import InputRefused
 
 COLUMNS = (
     "study", "path", "status", "reason", "lge", "probability", "threshold", "abstained", "segments", "layer", "slices",
     "image_type", "model_version", "seconds",
 )  # fmt: skip
+FORMULA = ("=", "+", "-", "@")  # what a spreadsheet's formulas begin with
+TRY_EVERY_S = 0.2
 Row = dict[str, str]
+
+
+class TableInUse(InputRefused):
+    """The table cannot be replaced now: on Windows, another program has it open."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            "out-unwritable",
+            f"{name} is open in another program, or write-protected.",
+            f"Close {name} and run again with --resume.",
+        )
 
 
 def done_row(study: str, path: str, result: Mapping[str, Any]) -> Row:
@@ -42,13 +57,16 @@ def _row(**cells: object) -> Row:
 
 
 def safe_cell(text: str) -> str:
-    """Text that no spreadsheet takes for a formula and that UTF-8 can hold, on one line."""
+    """Text that no spreadsheet takes for a formula and that UTF-8 can hold, on one line; printable texts stay different."""
     line = "".join(c if c.isprintable() else " " for c in text.encode("utf-8", "replace").decode("utf-8")).strip()
-    return f"'{line}" if line[:1] in ("=", "+", "-", "@") else line
+    return f"'{line}" if line.lstrip("'")[:1] in FORMULA else line
 
 
-def write_rows(path: Path, rows: Iterable[Row]) -> None:
-    """Replace a table at once; rows in order of their study. Raises InputRefused('out-unwritable')."""
+def write_rows(path: Path, rows: Iterable[Row], patience_s: float = 0.0) -> None:
+    """Replace a table at once; rows in order of their study.
+
+    Raises InputRefused('out-unwritable'), and TableInUse when the old table cannot be replaced for ``patience_s``.
+    """
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -60,9 +78,21 @@ def write_rows(path: Path, rows: Iterable[Row]) -> None:
                 file.write(text.getvalue())
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(partial, path)
+            _replace(partial, path, patience_s)
         finally:
             partial.unlink(missing_ok=True)
+
+
+def _replace(new: Path, old: Path, patience_s: float) -> None:
+    until = time.monotonic() + patience_s
+    while True:
+        try:
+            os.replace(new, old)
+            return
+        except PermissionError as error:
+            if time.monotonic() >= until:
+                raise TableInUse(old.name) from error
+        time.sleep(TRY_EVERY_S)
 
 
 def read_rows(path: Path) -> list[Row]:
@@ -90,15 +120,15 @@ class ResultsTable:
         self._own = parts.pop(part - 1) if parts else None
         self._others = parts
 
-    def write(self) -> None:
-        """Bring the files up to date."""
+    def write(self, patience_s: float = 0.0) -> None:
+        """Bring the files up to date; raises as :func:`write_rows`."""
         if self._own is None:
-            write_rows(self._path, self.rows.values())
+            write_rows(self._path, self.rows.values(), patience_s)
             return
-        write_rows(self._own, self.rows.values())
+        write_rows(self._own, self.rows.values(), patience_s)
         seen = None
         while seen != (seen := self._read_others()):
-            write_rows(self._path, {**seen, **self.rows}.values())
+            write_rows(self._path, {**seen, **self.rows}.values(), patience_s)
 
     def _read_others(self) -> dict[str, Row]:
         rows = (row for path in self._others for row in read_rows(path))

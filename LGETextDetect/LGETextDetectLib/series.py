@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from .dicom_frames import Frame, read_headers
+from .dicom_frames import Defect, Frame, read_headers
 from .input_files import Source
 from .refusal import InputRefused
-from .series_kind import image_kind, only_phase, stack_kind, stack_plane
-from .stacks import Defect, Slices, gather, has_geometry, same_places, slice_affine, stack_defect
+from .series_kind import image_kind, named_psir, only_phase, stack_kind, stack_plane
+from .stacks import Slices, gather, has_geometry, same_places, slice_affine, stack_defect
 from .volume import FloatArray
 
 PAIR_SHARE = 0.5  # of the places of the smaller stack that a PSIR and its magnitude share
@@ -94,10 +94,9 @@ class _Acquisition:
     def rank(self) -> tuple[object, ...]:
         slices = max(self.main.slices, self.pair.slices if self.pair else 0)
         one_image_a_place = (self.main.defect or ("",))[0] != "four-dimensional"
-        psir = (self.main.image_type == "psir") + (
-            self.main.image_type == "psir" and not only_phase(self.main.frames[0])
-        )
-        return one_image_a_place, slices, psir, max(frame.acquired for frame in self.main.frames)
+        psir = self.main.image_type == "psir"
+        placed = any(has_geometry(frame) for frame in self.main.frames)
+        return placed, one_image_a_place, slices, psir, max(frame.acquired for frame in self.main.frames)
 
 
 def inspect_folder(source: Source) -> Inspection:
@@ -108,7 +107,7 @@ def inspect_folder(source: Source) -> Inspection:
     """
     headers = read_headers(source)
     slices = gather(headers.frames)
-    stacks = _settle_pairs([_describe(item) for item in slices], slices)
+    stacks = _settle_phases(_settle_pairs([_describe(item) for item in slices], slices), slices)
     numbers, remark = _candidates(stacks)
     candidates = [stacks[number] for number in numbers]
     mixture = _patient_mixture(candidates) or _study_mixture(candidates)
@@ -186,13 +185,29 @@ def _settle_pairs(stacks: list[Stack], slices: Sequence[Slices]) -> list[Stack]:
     for number, stack in enumerate(stacks):
         if image_kind(stack.frames[0]) != ("psir", "weak"):
             continue
-        partners = (
-            other
-            for other in range(len(stacks))
-            if image_kind(stacks[other].frames[0])[0] == "psir" and image_kind(stacks[other].frames[0])[1] != "weak"
-        )
+        partners = (other for other in range(len(stacks)) if _surely_psir(stacks[other].frames[0]))
         if any(_paired(slices[number], slices[other]) for other in partners):
             settled[number] = replace(stack, image_type="magnitude")
+    return settled
+
+
+def _surely_psir(frame: Frame) -> bool:
+    kind, how = image_kind(frame)
+    return kind == "psir" and how != "weak" and (named_psir(frame) or not only_phase(frame))
+
+
+def _settle_phases(stacks: list[Stack], slices: Sequence[Slices]) -> list[Stack]:
+    """A phase image beside the real part, or beside its magnitude when no word calls it PSIR, is a map of the phase."""
+    settled = list(stacks)
+    for number, stack in enumerate(stacks):
+        if not only_phase(stack.frames[0]):
+            continue
+        better = ("psir",) if named_psir(stack.frames[0]) else ("psir", "magnitude")
+        for other, rival in enumerate(stacks):
+            sought = rival.kind == stack.kind and rival.image_type in better and not only_phase(rival.frames[0])
+            if sought and _paired(slices[number], slices[other]):
+                reason = f"a map of the phase beside its {rival.image_type} stack; {stack.reason}"
+                settled[number] = replace(stack, kind="other", reason=reason)
     return settled
 
 

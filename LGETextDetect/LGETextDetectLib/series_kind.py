@@ -7,6 +7,7 @@ vendors' protocols; the reasons name the rule, never the description itself (it 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,43 +18,73 @@ from .orientation import BASE_TO_APEX
 SHORT_AXIS_DEG = 50.0  # real hearts spread by 10-15 degrees, planning errors included
 UNLABELLED_DEG = 65.0  # for the only stack of a folder, when it has many parallel slices
 SCAR_TI_MS = (100.0, 700.0)
+CAPTURE = "1.2.840.10008.5.1.4.1.1.7"  # Secondary Capture Image Storage; others of its kind begin so
+
+# "DE" is delayed enhancement where a description begins with it or names a view or a reconstruction beside it; in a
+# description in a Romance language, elsewhere than at its beginning, it is the preposition.
+_ROMANCE_WORDS = (
+    r"ejes?|eixos?|asse|axes?|cortos?|curtos?|largos?|longo|lungo|cortes?|coupes?|secci[oó]n|se[cq][uü]\wncias?|se[cq]uenza"
+    r"|image[nm]|imagini|vistas?|plan[oi]s?|planes|contraste|contrasto|coraz[oó]n|cora[cç][aã]o|c(o|œ)eur|cuore|el|los|las|les"
+    r"|del|dell[ae]|du|des|do|da|con|avec|sans|sin|tras|apr[eè]s|despu[eé]s|depois|dopo|en|y|et"
+)
+_BESIDE_DE = r"(sax|sa|shax|lax|ps|psir|ir|mag|[234] ?ch|hla|vla|lvot|short|long|axial|view|overview|mri|2d|3d|tfl|tfi|gd|gad|seg|nav)"
+_DELAYED = (
+    rf"^de\b|^(?!.*\b({_ROMANCE_WORDS})\b).*((?<!ssfp )\bde {_BESIDE_DE}\b"
+    rf"|\b{_BESIDE_DE} de( {_BESIDE_DE}\b| \d+ ?min\b| \d+$|$))"
+)
 
 # Order matters: the first kind whose words occur is taken ("TI scout", "cine post LGE").
 _KIND_WORDS: tuple[tuple[str, str], ...] = (
     ("scout-ti", r"\bti ?(scout|loc\w*|test|find\w*|cine)|scout ?ti\b|look ?locker|\bll\b|\bcine ir\b|\btiscout"),
-    ("localizer", r"loc(al\w*)?\b|scout|survey|\bplan(ning)?\b|trufi loc"),
-    ("map", r"map(s|ping)?\b|t1map|t2map|molli|shmolli|sasha|\becv\b|t2 ?star|\bt2\*"),
-    ("cine", r"cine|\bfunction\b|retro\b"),
-    ("perfusion", r"perf|first ?pass|dynamic|\bstress\b|\brest\b"),
-    ("flow", r"\bflow\b|veloc|venc|phase contrast|\bpc\b|\bqflow"),
-    ("early", r"\bearly\b|\bege\b"),
-    ("other", r"\bstir\b|\btirm\b|haste|\bt2w?\b|dark ?blood|\bblack ?blood|angio|\bmra\b|tagg?ing|\btag\b|dixon fat"),
+    ("localizer", r"loc(al\w*)?\b|\blokal|scout|survey|\bplan(ning)?\b|trufi loc|rep[eé]rage"),
+    (
+        "map",
+        r"map(s|ping|p?as?|pe|eo|eamento|patura)?\b|t1map|t2map|molli|shmolli|sasha|\becv\b|t2 ?star|\bt2\*|cartogra|\bcartes?\b"
+        r"|kart(e|en|ierung)\b",
+    ),
+    ("cine", r"cin[eé]|\bfunction\b|retro\b"),
+    ("perfusion", r"perf|first ?pass|dynamic|\bstress\b|\brest\b|\b(primer|premier|primo|primeira) pas"),
+    ("flow", r"\bflow\b|veloc|venc|phase contrast|\bpc\b|\bqflow|\bflu(x|xo|jo|sso|ss)\b"),
+    ("early", r"\bearly\b|\bege\b|\bpr[eé]co[zc]|\bfr(ü|ue)h"),
+    (
+        "other",
+        r"\bstir\b|\btirm\b|haste|\bt2w?\b|\b[tf]se\b|dark ?blood|\bblack ?blood|angio|\bmra\b|tagg?ing|\btag\b|dixon fat"
+        r"|\bsang(re|ue)? (negr|pret|n[eo]r|noir|o?scur|escur)\w*|\b(schwarz|dunkl)\w* ?blut"
+        r"|\bmip\b|\b(sub|sus|sous|sot)tra[cçkz]\w*|\bsub$|\bimaginary\b",
+    ),
     (
         "lge",
-        r"lge|late|delay|\bde\b|\bdhe\b|enhanc|\bmde\b|\bps ?mde\b|ps ?ir|phase sens|viab|scar|fibros|\bce ir\b|\bir\b"
-        r"|\bnarbe|\bsp(ä|ae)t|tardi",
+        rf"lge|\blate(?!r|n[tz]|st)|delay|\bdhe\b|enhanc|\bmde\b|\bps ?mde\b|ps ?ir|phase sens|viab|vitalit|\bscar|\bcicatri|fibros|\bce ir\b"
+        rf"|\bir\b|\bnarbe|\bsp(ä|ae)t|\bspat(anr|auf)|\btard[ií]|\brealce\b|\br[eé]haussement\b|{_DELAYED}",
     ),
 )
 _LONG_WORDS = (
-    r"\b(2|3|4|two|three|four) ?(ch|chamber\w*|k|kammer\w*)\b|\blax\b|\bla\b|long ?ax\w*|lvot|\bvla\b|\bhla\b|\brvot\b"
-    r"|\btra(ns\w*)?\b|\baxial\b|\bcor(onal)?\b|\bsag\w*\b|\brv ?2ch"
+    r"\b(2|3|4|two|three|four) ?(ch|chamber\w*|k|kammer\w*|c[aáâ]m[ae]r\w*|cavit\w*)\b|\blax\b|\bla\b|long ?ax\w*|lvot"
+    r"|\bvla\b|\bhla\b|\brvot\b|\btra(ns\w*)?\b|\baxial\b|\bcor(onal)?\b|\bsag\w*\b|\brv ?2ch|\b(eje largo|eixo longo|asse lungo|grand axe)\b"
 )
-_SHORT_WORDS = r"\bsax\b|\bsa\b|\bshort\b|short ?ax\w*|\bshax\b|\bkurz\w*|\bsaxs?\b|\bpetit axe\b"
+_SHORT_WORDS = r"\bsax\b|\bsa\b|\bshort\b|short ?ax\w*|\bshax\b|\bkurz\w*|\bsaxs?\b|\b(eje corto|eixo curto|asse corto|petit axe)\b"
 _EMPTY_WORDS = r"\b(series|stack|slices?|images?|mr|cmr|heart|cardiac|unknown|anon\w*|\d+)\b"
 _PSIR_WORDS = r"ps ?ir|ps ?mde|phase ?sens\w*|\breal\b"
 _MAGNITUDE_WORDS = r"\bmag(n\w*)?\b|\bmod(ulus)?\b"
 _PSIR_TYPES = {"PSIR", "PS", "R", "REAL", "R_IR", "CR", "P", "PHASE", "PHASE CORRECTED", "PS_IR"}
 _MAGNITUDE_TYPES = {"M", "M_IR", "MAG", "MAGNITUDE", "M_FFE", "M_SE", "MODULUS"}
 _SURE_MAGNITUDE_TYPES = _MAGNITUDE_TYPES - {"M"}  # some scanners write M for every reconstruction
-_OTHER_TYPES = {"I", "I_IR", "IMAGINARY", "MIP", "PROJECTION IMAGE", "SUBTRACTION", "LOCALIZER"}
+_PHASE_TYPES = {"P", "PHASE"}  # some scanners call the phase-sensitive image so, others a map of the phase
+_OTHER_TYPES = {
+    "I", "I_IR", "IMAGINARY", "SUBTRACTION", "SUB", "PROJECTION IMAGE", "MIP", "MAX_IP", "MINIP", "MIN_IP", "STD_DEVIATION",
+}  # fmt: skip
+_LOCALIZER_TYPES = {"LOCALIZER"}
 _MAP_TYPES = {"T1 MAP", "T1_MAP", "T2 MAP", "T2_MAP", "T2_STAR MAP", "ECV", "R1 MAP", "R2 MAP"}
 
 
 def words(frame: Frame) -> str:
     """The frame's description, else its protocol name, as plain lower-case words."""
     text = frame.description.strip() or frame.protocol
-    text = re.sub(r"([a-z])([A-Z])", r"\1 \2", text) if not text.isupper() else text
-    return " ".join(re.sub(r"[\W_]+", " ", text.casefold()).split())
+    return _plain(re.sub(r"([a-z])([A-Z])", r"\1 \2", text) if not text.isupper() else text)
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.sub(r"[\W_]+", " ", unicodedata.normalize("NFC", text).casefold()).split())
 
 
 def family(frame: Frame) -> str:
@@ -64,8 +95,11 @@ def family(frame: Frame) -> str:
 
 
 def component(frame: Frame) -> tuple[str, ...]:
-    """What separates the reconstructions of one acquisition: magnitude, real, phase, map, ..."""
-    told = set(frame.image_type) & (_PSIR_TYPES | _MAGNITUDE_TYPES | _MAP_TYPES | _OTHER_TYPES)
+    """What separates the reconstructions of one acquisition: magnitude, real, phase, map, ...; and pictures of the screen."""
+    told = set(frame.image_type) & (_PSIR_TYPES | _MAGNITUDE_TYPES | _MAP_TYPES | _OTHER_TYPES | _LOCALIZER_TYPES)
+    capture = frame.sop_class == CAPTURE or frame.sop_class.startswith(f"{CAPTURE}.")
+    if capture and (frame.orientation is None or frame.position is None):
+        told.add("SECONDARY CAPTURE")
     return (image_kind(frame)[0], *sorted(told))
 
 
@@ -88,9 +122,14 @@ def image_kind(frame: Frame) -> tuple[str, str]:
 
 
 def only_phase(frame: Frame) -> bool:
-    """Whether a PSIR image is one by its type 'phase' alone: some scanners call phase maps so."""
+    """Whether a PSIR image is one by its type 'phase' alone: it may be a map of the phase."""
     types = set(frame.image_type) & _PSIR_TYPES
-    return bool(types) and types <= {"P", "PHASE"} and not re.search(_PSIR_WORDS, words(frame))
+    return bool(types) and types <= _PHASE_TYPES
+
+
+def named_psir(frame: Frame) -> bool:
+    """Whether the words call the image phase-sensitive; a protocol's name is that of all reconstructions, where they have their own."""
+    return bool(re.search(_PSIR_WORDS, words(frame)))
 
 
 def stack_kind(frames: Sequence[Frame], repeats: int) -> tuple[str, str]:
@@ -100,17 +139,18 @@ def stack_kind(frames: Sequence[Frame], repeats: int) -> tuple[str, str]:
         return "other-modality", f"modality is {first.modality or 'not given'}, not MR"
     if first.samples != 1:
         return "other", "colour picture"
-    if set(first.image_type) & _MAP_TYPES:
+    types = set(first.image_type)
+    if types & _MAP_TYPES:
         return "map", "image type is a map"
-    for text, source in ((words(first), "description"), (" ".join(_protocol_words(first)), "protocol")):
+    if types & _OTHER_TYPES:
+        return "other", "image type is imaginary, a projection or computed of others"
+    if types & _LOCALIZER_TYPES:
+        return "localizer", "image type is localizer"
+    for text, source in ((words(first), "description"), (_plain(first.protocol), "protocol")):
         for kind, pattern in _KIND_WORDS:
             if re.search(pattern, text):
                 return kind, f"{source} says {kind}"
     return _kind_by_physics(frames, repeats)
-
-
-def _protocol_words(frame: Frame) -> list[str]:
-    return re.sub(r"[\W_]+", " ", frame.protocol.casefold()).split()
 
 
 def _kind_by_physics(frames: Sequence[Frame], repeats: int) -> tuple[str, str]:
@@ -129,7 +169,7 @@ def _kind_by_physics(frames: Sequence[Frame], repeats: int) -> tuple[str, str]:
         return "lge", "inversion recovery" + (" after contrast" if first.contrast else "")
     if first.contrast:
         return "lge", "single-phase series after contrast"
-    said = " ".join([words(first), *_protocol_words(first)])
+    said = f"{words(first)} {_plain(first.protocol)}"
     if re.sub(rf"{_SHORT_WORDS}|{_LONG_WORDS}|{_EMPTY_WORDS}|\W", "", said):
         return "other", "description names nothing that is looked for"
     return "unknown", "nothing tells what it shows"
@@ -137,7 +177,7 @@ def _kind_by_physics(frames: Sequence[Frame], repeats: int) -> tuple[str, str]:
 
 def _plane_in_words(frame: Frame) -> tuple[str, str]:
     """(plane, 'description' | 'protocol'), empty where neither says one."""
-    for text, source in ((words(frame), "description"), (" ".join(_protocol_words(frame)), "protocol")):
+    for text, source in ((words(frame), "description"), (_plain(frame.protocol), "protocol")):
         if re.search(_SHORT_WORDS, text):
             return "short-axis", source
         if re.search(_LONG_WORDS, text):

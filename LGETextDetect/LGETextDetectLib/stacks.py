@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .dicom_frames import Frame, plausible_mm
+from .dicom_frames import Defect, Frame, plausible_mm
 from .series_kind import component, family
 from .volume import FloatArray
 
@@ -21,8 +21,6 @@ SHEAR_DEG = 20.0  # between that line and the normal
 LONE_SLICE_MM = 8.0  # of one slice whose header gives no thickness
 MIN_STACK = 3  # slices from which a series is a stack of its own: fewer are collected across series
 GEOMETRY_LOST = ("no-orientation", "bad-orientation", "no-position")
-
-Defect = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -85,11 +83,13 @@ def _lone_mm(frame: Frame) -> float:
 
 
 def stack_defect(stack: Slices) -> Defect | None:
-    """(refusal code, cause) of the first rule that the stack breaks as a whole; None for a sound one."""
+    """The first rule that the stack breaks as a whole; None for a sound one."""
     frames = stack.frames
     for frame in frames:
         if frame.defect:
             return frame.defect
+    if not _one_reference(frames):
+        return "no-position", "Slices of one series are told in several frames of reference."
     if stack.repeats > 1:
         return (
             "four-dimensional",
@@ -156,6 +156,11 @@ def _parallel(one: Frame, other: Frame, tolerance: float = PARALLEL) -> bool:
     return bool(np.abs(np.subtract(one.orientation or (), other.orientation or ())).max() <= tolerance)
 
 
+def _one_reference(frames: Sequence[Frame]) -> bool:
+    """Whether the frames' positions can be compared: no two are told in different frames of reference (PS3.3, C.7.4.1)."""
+    return len({frame.frame_of_reference for frame in frames} - {""}) < 2
+
+
 def _along(frames: Sequence[Frame], normal: FloatArray) -> FloatArray:
     """(n,) mm along the normal."""
     return np.array([frame.position for frame in frames], float) @ normal
@@ -203,10 +208,22 @@ def _join(parts: Sequence[Sequence[Frame]]) -> list[Slices]:
     groups += [(group, _latest(group)) for group in _small_parts_together([frame for part in small for frame in part])]
     retaken = sum(len(taken) - len(kept) for taken, kept in groups)
     joined = _continued([kept for _, kept in groups])
-    if lost:
-        max(joined, key=len).extend(lost) if joined else joined.append(lost)
-    largest = max(joined, key=len)
-    return [_ordered(frames, retaken if frames is largest else 0) for frames in joined]
+    largest = max(joined, key=len, default=[])
+    return [_ordered(frames, retaken if frames is largest else 0) for frames in _with_lost(joined, lost)]
+
+
+def _with_lost(joined: list[list[Frame]], lost: Sequence[Frame]) -> list[list[Frame]]:
+    """The stacks with the frames that have no usable geometry: in that of their series, or in one collected from several.
+
+    A stack that is a series of its own lacks no slice that lies in another: such frames stay beside it.
+    """
+    apart: list[Frame] = []
+    for frame in lost:
+        homes = [stack for stack in joined if any(other.series_uid == frame.series_uid for other in stack)]
+        home = max(homes or joined, key=len, default=apart)
+        alone = len({other.series_uid for other in home}) == 1 and len(home) >= MIN_STACK
+        (apart if alone and not homes else home).append(frame)
+    return [*joined, apart] if apart else joined
 
 
 def _continued(parts: Sequence[list[Frame]]) -> list[list[Frame]]:
@@ -225,7 +242,7 @@ def _continued(parts: Sequence[list[Frame]]) -> list[list[Frame]]:
 
 def _continues(stack: Sequence[Frame], part: Sequence[Frame]) -> bool:
     """Whether both together are one equally spaced stack without a repeat."""
-    if stack[0].shape != part[0].shape or not _parallel(stack[0], part[0]):
+    if stack[0].shape != part[0].shape or not _parallel(stack[0], part[0]) or not _one_reference([*stack, *part]):
         return False
     normal = stack[0].normal
     both = [_starts(_along(frames, normal)) for frames in (stack, part)]
@@ -237,10 +254,10 @@ def _continues(stack: Sequence[Frame], part: Sequence[Frame]) -> bool:
 
 
 def _small_parts_together(frames: Sequence[Frame]) -> list[list[Frame]]:
-    """Slices of small series by orientation; by matrix too when one place has two (a repeat with another matrix)."""
+    """Slices of small series by orientation and frame of reference; by matrix too when one place has two (a repeat)."""
     groups: list[list[Frame]] = []
     for frame in frames:
-        home = next((group for group in groups if _parallel(group[0], frame)), None)
+        home = next((g for g in groups if _parallel(g[0], frame) and _one_reference([*g, frame])), None)
         groups.append([frame]) if home is None else home.append(frame)
     result: list[list[Frame]] = []
     for group in groups:

@@ -17,6 +17,7 @@ from pydicom.tag import Tag
 from .dicom_frames import read_elements
 from .input_files import Source, walk
 from .refusal import InputRefused
+from .results_table import safe_cell
 from .volume_files import IMAGE_IO, NIFTI
 from .worker_pool import run_tasks
 
@@ -83,14 +84,15 @@ def find_studies(root: Path, leave_out: Path | None = None, workers: int = 1) ->
 
 
 def source_at(root: Path, path: str, leave_out: Path | None = None) -> Source:
-    """What the study of this ``Study.path`` is read from; where that is one DICOM file, the others are searched for again.
+    """What the study with this ``path`` in results.csv is read from.
 
-    Raises InputRefused(not-found) when there is no such study any more.
+    Where that is one DICOM file, or a path that a table cannot hold as it is, the studies are searched for again. Raises
+    InputRefused(not-found) when there is no such study any more.
     """
-    if (root / path).is_dir() or volume_suffix(path):
+    if safe_cell(path) == path and ((root / path).is_dir() or (volume_suffix(path) and (root / path).is_file())):
         return root / path
     for study in find_studies(root, leave_out):
-        if study.path == path:
+        if safe_cell(study.path) == path:
             return study.source
     raise InputRefused("not-found", "The files of this study are not there any more.", "Run the batch again.")
 

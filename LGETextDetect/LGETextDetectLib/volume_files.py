@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import math
+import zlib
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -12,9 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .data_files import data_place
 from .dicom_frames import MAX_SAMPLES, ORTHOGONAL, Frame, is_dicom, plausible_mm
 from .dicom_pixels import read_pixels
 from .events import quiet_libraries
+from .inflated import MOST_BESIDE, inflate
 from .input_files import Source
 from .nifti import read_nifti_header, read_nifti_values
 from .orientation import BASE_TO_APEX
@@ -29,6 +33,7 @@ FEW = 8  # slices: scans of nearly cubic voxels have more
 NEAR_HEART_DEG = 28.0  # of an axis of such a scan from a heart's usual long axis: two spreads of real hearts
 NEARLY_AXIAL_DEG = 15.0  # of every axis from the body's: then none of them is meant to be a heart's
 MIN_DETERMINANT = 0.5  # of the axes' directions: 1 when orthogonal
+TOO_SHORT = "The file holds less image data than its header promises."
 GEOMETRY_DECIMALS = 4  # mm, in the hash
 
 
@@ -150,6 +155,7 @@ def _read_volume(path: Path) -> tuple[npt.NDArray[np.float32], FloatArray]:
 def _read_image(path: Path) -> tuple[npt.NDArray[np.float32], FloatArray]:
     """NRRD and MetaImage, by SimpleITK."""
     sitk: Any = import_module("SimpleITK")  # when used: it takes a third of a second
+    _check_name(path)
     reader = sitk.ImageFileReader()
     reader.SetImageIO(IMAGE_IO[_suffix(path) or ""])
     reader.SetFileName(str(path))
@@ -165,12 +171,43 @@ def _read_image(path: Path) -> tuple[npt.NDArray[np.float32], FloatArray]:
     affine = np.eye(4)
     affine[:3, :3], affine[:3, 3] = (axes * spacing)[:, ::-1], origin
     affine = _checked_affine(affine, spacing)
+    voxel = sitk.GetArrayViewFromImage(sitk.Image([1, 1], reader.GetPixelID()))
+    _check_compressed(path, math.prod(shape) * voxel.itemsize)
     try:
         values = sitk.GetArrayFromImage(reader.Execute())
     except RuntimeError as error:
-        raise InputRefused("pixels-truncated", "The file holds less image data than its header promises.") from error
+        raise InputRefused("pixels-truncated", TOO_SHORT) from error
     with np.errstate(over="ignore"):
         return values.reshape(shape).astype(np.float32), affine
+
+
+def _check_name(path: Path) -> None:
+    """SimpleITK ends the whole process at a name that is no text."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InputRefused(
+            "unreadable-pixels", "The file's path is no UTF-8 text.", "Rename the file, or the folder that it lies in."
+        ) from error
+
+
+def _check_compressed(path: Path, needed: int) -> None:
+    """Inflate compressed image data to their checksum: SimpleITK passes over damage and fills up what is missing."""
+    try:
+        place = data_place(path)
+        if not place.compressed:
+            return
+        if len(place.files) != 1:
+            raise InputRefused("unreadable-pixels", "The image data are compressed in several files.")
+        with place.files[0].open("rb") as file:
+            file.seek(place.first)
+            found = sum(map(len, inflate(file, needed + MOST_BESIDE, place.length)))
+    except zlib.error as error:
+        raise InputRefused("damaged-file", "The file's compressed data are damaged.") from error
+    except (EOFError, OSError) as error:
+        raise InputRefused("pixels-truncated", TOO_SHORT) from error
+    if found < needed:
+        raise InputRefused("pixels-truncated", TOO_SHORT)
 
 
 def _unreadable(message: str) -> InputRefused:
