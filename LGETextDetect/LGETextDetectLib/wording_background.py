@@ -29,13 +29,15 @@ _HISTORY = re.compile(  # a mere "old" tells the infarct that is asked for
     r"\b(?:prior|previous(?:ly)?|known|past|history|h/?x|pmh|s/p|status\s+post|post|z\.?\s?n\b|zustand\s+nach|bekannt\w*|antecede\w+|connu\w*|conocid\w*|ago|(?:19|20)\d\d|presented|admitted|had)\b",
     re.I,
 )
+_ELSEWHERE = re.compile(r"\b(?:elsewhere|else|other|additional|further)\b", re.I)
 _VIABLE = re.compile(r"\b(?:viable|viability)\b", re.I)
 _DECIDES = re.compile(
     r"\b(?:should|would|can|could|need\w*|recommend\w*|indicat\w*|benefit\w*|what|why|how|is|are|does|will)\b", re.I
 )
 _THERAPY = r"(?:icd|crt(?:-[dp])?|pacemaker|defibrillator|revasculari[sz]ation|(?:vt\s+|pv\s+)?ablation|surgery|(?:(?:heart|renal|kidney|liver|lung)\s+)?transplant\w*|(?:chemo|radio)?therapy|treatment|medication|statins?|beta ?blockers?|anticoagulation)"
 _BEFORE = re.compile(
-    rf"\s*\(\s*(?:(?:pre|for|before)[- ])?{_THERAPY}\b[^()]{{0,20}}\)|\bfor\s+{_THERAPY}\s+(?:planning|candida\w+|work-?up|evaluation|eligibility)\b|\s*\b(?:pre[- ]?|(?:before|prior\s+to|awaiting|ahead\s+of)\s+(?:the\s+|an?\s+)?)(?:{_THERAPY}|pci|stenting|cabg|bypass|tavi|(?:valve\s+)?intervention)\b",
+    rf"\s*\(\s*(?:(?:pre|for|before)[- ])?{_THERAPY}\b[^()]{{0,20}}\)|\bfor\s+{_THERAPY}\s+(?:planning|candida\w+|work-?up|evaluation|eligibility)\b|\s*\b(?:pre[- ]?|(?:before|prior\s+to|awaiting|ahead\s+of)\s+(?:the\s+|an?\s+)?)(?:{_THERAPY}|pci|stenting|cabg|bypass|tavi|(?:valve\s+)?intervention)\b"
+    rf"|(?<=viable)\s+for\s+(?:{_THERAPY}|pci|stenting|cabg|bypass)\b",
     re.I,
 )
 _TEST = (
@@ -96,8 +98,7 @@ def without_background(text: str) -> str:
     denied = _denied(parts)
     asked = next((k for k in range(0, len(parts), 2) if k not in denied and _FINDING.search(parts[k])), 0)
     if _is_told(parts, asked):
-        rest = _LAYER.sub(" ", _PLACE.sub(" ", _FINDING.sub(" ", parts[asked])))  # a disease may be told with it
-        parts[asked : asked + 2] = ["post MI" if _INFARCT.search(parts[asked]) else rest, ", "]
+        parts[asked : asked + 2] = [_told(parts, asked), ", "]
         asked = next((k for k in range(asked + 2, len(parts), 2) if _FINDING.search(parts[k])), asked)
     asking = [k for k in range(asked, len(parts), 2) if _ASKS.match(parts[k]) or "?" in parts[k]]
     placed = bool(_PLACE.search("".join(parts[asked:])))
@@ -146,6 +147,15 @@ def _says_else(part: str) -> bool:
     return not ("?" in part or _FINDING.search(part) or _PLACE.search(part))
 
 
+def _told(parts: list[str], k: int) -> str:
+    """What stays of a finding that is only told: its place is left out of a question of what is elsewhere."""
+    places = list(_PLACE.finditer(parts[k]))
+    if places and _ELSEWHERE.search("".join(parts[k + 2 :])):
+        return "except " + _FINDING.sub(" ", parts[k][places[0].start() : places[-1].end()])
+    rest = _LAYER.sub(" ", _PLACE.sub(" ", _FINDING.sub(" ", parts[k])))  # a disease may be told with it
+    return "post MI" if _INFARCT.search(parts[k]) else rest
+
+
 def _is_told(parts: list[str], k: int) -> bool:
     """'Prior anterior MI. Is the anterior wall viable?', '... Any septal scar?': whether a finding is only told before the question."""
     if k + 2 >= len(parts) or not _FINDING.search(parts[k]) or _DENIES.search(parts[k]) or "?" in parts[k]:
@@ -153,6 +163,8 @@ def _is_told(parts: list[str], k: int) -> bool:
     following = "".join(parts[k + 2 :])
     if not (_ASKS.match(following) or "?" in following):
         return False  # "RCA infarct, LAD territory viable"
+    if _ELSEWHERE.search(following) and _PLACE.search(parts[k]) and _FINDING.search(following):
+        return True
     if _HISTORY.search("".join(parts[: k + 1])) and _FINDING.search(following) and _PLACE.search(following):
         return True
     told = _INFARCT.search(parts[k]) and not any(

@@ -13,7 +13,7 @@ term lge: lge | late gadolinium enhancement | late gadolinium hyperenhancement |
     gadolinium deposition | hyperenhanced | positive late | late gadolinium positivity | lge positivity
 term scar: no viability | absence viability | negative viability | viability negative | without viability | no residual viability | no significant viability | scar | fibrosis | myocardium fibrosis | replacement fibrosis | scar tissue | myocardium scar | fibrous
     tissue | fibrous scar | myocardium damage | myocardium injury | damaged myocardium | dead muscle | dead tissue | myocardium death |
-    dead myocardium | necrosis | myocardium necrosis | nonviable | non viable | non viability | no viable | not viable | nonviability
+    dead myocardium | necrosis | myocardium necrosis | nonviable | unviable | non viable | non viability | no viable | not viable | nonviability
     | viability unlikely | viability very unlikely | viability highly unlikely | viability is unlikely | viability doubtful | viability lost | unlikely viable
     | unlikely to viable | unlikely to be viable | not expected to be viable
     | devitalised | irreversible damage | irreversibly damaged | irreversible injury | fibrofatty replacement |
@@ -23,7 +23,7 @@ term stripe: stripe | lge stripe
 term infarct: infarct | myocardium infarct | myocardial infarct | infarct scar | infarct pattern | infarct scar tissue
 term event: mi | myocardium attack | old attack
 term bright: bright | bright signal | bright spot | bright area | bright focus | high signal | hyperintensity |
-    hyperintense | hyperintense signal | increased signal | signal increase | white area | lit up | lights up | bright
+    hyperintense | hyperintense signal | increased signal | signal increase | white area | white bits | lit up | lights up | bright
     patch | bright region | brightness | white | light up | hyperintense focus | bright line | bright band | bright
     rim | signal | abnormal signal | signal abnormality
 term pattern: pattern | hallazgos patologicos | pathological findings | abnormal findings | lesion | lesions | abnormality | abnormalities | involvement | focus
@@ -198,7 +198,7 @@ vote non-ischaemic: nonischaemic | non ischaemic | no ischaemic scar pattern | n
     inflammatory | myopericarditis | perimyocarditis | amyloidose | sarkoidose | sarcoidose | amiloidosis | non
     coronary | noncoronary | not ischaemic | unlikely ischaemic | unlikely to ischaemic | unlikely to be ischaemic | not coronary | not due to coronary disease | not due to coronary artery
     disease | not due to ischaemic | not caused by coronary disease | not of ischaemic | not of coronary origin | not
-    caused by infarct | not due to infarct | not an infarct | non infarct | noninfarct | lvnc | inflammation |
+    caused by infarct | not due to infarct | not an infarct | non infarct | noninfarct | non cad | not cad | lvnc | inflammation |
     phospholamban | desmoplakin | dsp | dsp cardiomyopathy | hypereosinophilic | hypereosinophilic syndrome | friedreich | hypertensive heart disease | hypertensive heart | hypertensive cardiomyopathy | iron overload cardiomyopathy | tako tsubo
     | peripartum cardiomyopathy | cardiotoxicity | phenocopy | storage disease | infiltrative | infiltrative disease |
     infiltration | infiltrative cardiomyopathy | covid myocarditis | post myocarditis | viral | lake louise criteria positive | lake louise positive | lake louise criteria fulfilled | lake louise criteria met | criteria lake louise met | criteria lake louise positive | lupus | vasculitis |

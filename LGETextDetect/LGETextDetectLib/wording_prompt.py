@@ -171,6 +171,8 @@ def _with_a_say(marks: list[Mark]) -> list[Mark]:
                 mark._replace(kind="neg", end=mark.start + 1),
                 mark._replace(kind="term", value="infarct", start=mark.end - 1),
             ]
+        elif mark.kind == "thick" and k and marks[k - 1].kind == "negpost" and marks[k - 1].value == "normal":
+            result.append(mark._replace(kind="topic"))  # "preserved wall thickness"
         elif mark.kind not in _SILENT and not (mark.kind == "vote" and "territor" in words):
             result.append(mark)
     return result
@@ -245,6 +247,7 @@ def _asks_enhancement(text: str, marks: list[Mark]) -> bool:
     viable = "viab" in kinds or "viable" in text or "vital" in text
     sized = any(map(is_amount, marks))
     said = [m for m in marks if m.kind not in ("sep", "coref", "assert", "query", "neg", "break", "maybe")]
+    measured = any(m.kind == "thick" and "transmural" in m.words.lower() for m in marks)
     layer_alone = kinds <= {
         "layer", "neg", "sep", "query", "assert", "all", "extent", "thick", "break", "except", "coref",
     }  # fmt: skip
@@ -257,13 +260,14 @@ def _asks_enhancement(text: str, marks: list[Mark]) -> bool:
             and (len(said) <= 3 or all(m.kind == "vote" for m in said) or terms or place or "layer" in kinds)
         )
         or ("tokens" in kinds and kinds & {"assert", "negpost", "place", "layer"})
-        or ("bright" in terms and kinds & {"place", "tokens", "layer"})
+        or ("bright" in terms and kinds & ({"place", "tokens", "layer"} | (set() if "topic" in kinds else {"lv"})))
         or ("topic" not in kinds and _lesion_in_wall(text, marks))
         or ("layer" in kinds and (place or terms or "segword" in kinds or layer_alone))
         or (
             "extent" in kinds
             and ("thick" in kinds or ("topic" not in kinds and ("segword" in kinds or _WALL_SHARE.search(text))))
         )
+        or (measured and (place or len(said) == 1))
         or (place and kinds & {"spare", "negpost"})
         or (lv and ("damage" in terms or viable))
         or ("topic" not in kinds and _judges_muscle(text, marks))

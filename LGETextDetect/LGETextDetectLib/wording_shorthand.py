@@ -91,6 +91,7 @@ _REWORDED: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], .
         (r"\b(infarct(?:ion)?\s+(?:\w+\s+){0,4}?)(?:reach(?:es|ing)?|extend(?:s|ing)?\s+(?:in)?to|up\s+to)\s+the\s+(?:sub)?epicardium\b", r"\1 transmural"),
         (rf"\b(?:({'|'.join(_ORDINALS)})|(\d{{1,2}})(?:st|nd|rd|th))\s+(?=(?:aha\s+)?segment\b)((?:aha\s+)?segment)", _numbered_segment),
         (r"\bpos\b\.?", "positive"),
+        (r"\b(?:(?:lv|left\s+ventricular)\s+)?non[- ]?compaction\b", "LVNC"),  # asked as a disease
         (r"\b(segments?|segs?)\s*=+\s*(?=\d)", r"\1 "),
         # German, French, Spanish: what can be excluded, the heart attack, hyphens
         (r"\b(?:lasst|lassen|kann|konnen)\s+(?:sich|man|wir)\s+([^,;?]{2,60}?)\s+(?:sicher\s+)?aus(?:zu)?schlie(?:ss|s)en\b", r"no \1"),
@@ -106,6 +107,8 @@ _REWORDED: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], .
             r"oder|nicht wahr|n'est-ce pas|verdad)\s*[?.!]*\s*$",
             " ?",
         ),
+        (r"\b(no|any|without|some)\s+(?:late|delayed)\s+gad(?:o|olinium)?(?=\s*(?:[?.!,;]|$|(?:in|of|at|seen|present)\b))", r"\1 LGE"),
+        (r"\batypical\s+(?:for|of)\b", "not typical for"),
         (r"\bhow\s+transmural\b", "which transmurality"),
         # the score of 0-4; what crosses the territories
         (
@@ -114,6 +117,7 @@ _REWORDED: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], .
         ),
         (r"(\d)\s*(?:\+\s*%|%\s*\+)", r"\1 % or more"),
         (r"\b(?:upper(?:most)?|top)\s+(?:(?:(?:part|portion|third|half|end|bit)\s+)?of\s+(?:the\s+)?)?(?=(?:interventricular\s+)?sept|ivs\b)", "basal "),
+        (r"\bhigh\s+(?=(?:antero|infero|postero)?-?(?:lateral|sept(?:um|al))\b(?!\s+leads?\b))", "basal "),
         (
             r"(?:\bnot|n't)\s+(?:respect(?:ing)?|follow(?:ing)?|correspond(?:ing)?\s+to|conform(?:ing)?\s+to|confined\s+to|restricted\s+to|in|within)\s+(?:(?:a|the|any)\s+)?(?:typical\s+)?coronary\s+(?:artery\s+)?(?:territor(?:y|ies)|distributions?|boundar(?:y|ies))\b",
             "non-coronary",
@@ -126,6 +130,9 @@ _REWORDED: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], .
         (r"\ball\s+the\s+way\s+through\b(?!\s+to\b)", "transmural"),
         (r"\bon\s+the\s+inside\s+of\s+the\s+(?:heart\s+)?(?:wall|muscle)\b", "subendocardial"),
         (r"\bon\s+the\s+outside\s+of\s+the\s+(?:heart\s+muscle|heart|(?:heart\s+)?wall|muscle)\b", "subepicardial"),
+        (r"\b(?:on\s+)?the\s+(?:inside|inner\s+side)\s+of\s+the\s+(?=\w+\s+wall\b)", "subendocardial "),
+        (r"\b(?:on\s+)?the\s+(?:outside|outer\s+side)\s+of\s+the\s+(?=\w+\s+wall\b)", "subepicardial "),
+        (r"\b((?:(?:anterior|inferior|septal|lateral)\s+(?:and|or)\s+)?(?:anterior|inferior|septal|lateral))\s+apex\b", r"apical \1"),
         (r"\b(?:no\s+blood\s+flow|blood\s+flow\s+(?:is\s+|was\s+)?not\s+restored)\b", "no-reflow"),
         (r"\b(?:dark|black)\s+(?:spots?|areas?|zones?|holes?|parts?)\s+(?:with)?in(?:side)?\s+(?:the\s+|an?\s+)?(scar|infarct|white\s+area)\b", r"\1 dark core"),
         (
@@ -194,7 +201,7 @@ _REWORDED: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], .
             r"\1 of total ",
         ),
         # "S1-S6", "S3,4,9", "4 10 15 scar"
-        (rf"\b(?:s|segs?|segments?)(?={_NUMBER}(?:\s*[,/&+]\s*{_NUMBER})+)", "segments "),
+        (rf"(?<!')\b(?:s\s?|segs?|segments?)(?={_NUMBER}(?:\s*[,/&+]\s*{_NUMBER})+)", "segments "),
         (rf"\b(?:s|segs?|segments?)\s?({_NUMBER})\s*(?:[-–]|to|through)\s*(?:s|seg|segment)\s?({_NUMBER})", r"segments \1 to \2"),
         (
             rf"^{_NUMBER}(?:\s+{_NUMBER}){{1,16}}(?=\s+(?:lge|{_FOUND})\b)",

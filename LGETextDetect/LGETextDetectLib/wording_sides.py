@@ -62,7 +62,8 @@ class Sides:
         if turn.kind == "except":
             return self._except(before, after)
         if turn.kind == "spare" and not _finite(turn):
-            self._spare(before, after)
+            own = bool(before) and before[-1].kind == "layer" and before[-1].end == turn.start  # "midwall sparing"
+            self._spare(before[:-1] if own else before, [before[-1], *after] if own else after)
         elif turn.kind == "neg" and not _finite(turn) and _asks_before(before, after):
             self.asked += before
             self._deny(after, bool(_findings(before)))
@@ -116,12 +117,13 @@ class Sides:
         return after[end:]
 
     def _spare(self, before: list[Mark], after: list[Mark]) -> None:
-        """'Scar sparing the septum', 'scar with septal sparing', 'septum-sparing scar'; alone it denies."""
-        if _findings(before):
+        """'Scar sparing the septum', 'scar with septal sparing', 'septum-sparing scar', 'endocardial sparing of septal scar'; alone it denies."""
+        of_layer = bool(after) and after[0].kind == "layer"
+        if _findings(before) or (of_layer and _findings([*self.asked, *(m for m in after if m.kind == "term")])):
             if not any(m.kind in (*_PLACED, *_OTHER, "layer") for m in after):
                 last = max((k for k, m in enumerate(before) if m.kind in (*_PLACED, "layer")), default=len(before))
                 before, after = before[:last], [*before[last:], *after]
-            layer = past(after, 0, ("layer", "all", "and")) if after and after[0].kind == "layer" else 0
+            layer = past(after, 0, ("layer", "all", "and")) if of_layer else 0
             self.asked += [
                 *before,
                 *(after[layer:] if layer else []),

@@ -176,8 +176,17 @@ def statements_on_lv(clauses: list[list[Mark]]) -> list[list[Mark]]:
         background = "topic" in kinds and not asks and ("negpost" in kinds or not kinds & {"place", "lv", "vote"})
         if not of_organ and (not background or judges_weak_wall(clause)):
             kept.append(clause)
+        elif background and not of_organ and _tells_place(clause, kept):
+            kept.append([m for m in clause if m.kind == "place"])
         organ = of_organ and not kinds & {"neg", "negpost"}
     return kept
+
+
+def _tells_place(clause: list[Mark], before: list[list[Mark]]) -> bool:
+    """'Scar but preserved wall motion in segment 4': whether what else is said of a wall tells where the finding before it is."""
+    joined = clause[0].kind == "plus" or (clause[0].kind == "break" and clause[0].words != ";")
+    placed = any(m.kind in ("place", "vessel") for c in before for m in c)
+    return joined and any(m.kind == "place" for m in clause) and bool(before) and not placed
 
 
 def judges_weak_wall(marks: list[Mark]) -> bool:

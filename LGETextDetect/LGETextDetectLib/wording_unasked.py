@@ -25,6 +25,7 @@ _STILL_ASKED = re.compile(
     r"\b(what is|what are|how much|how many)\b.*\b(in|of|on) (this|the) (study|scan|patient|heart|image|images|wall|septum|lv)\b"
     # "what is the extent of the scar?", "what is the pattern of LGE?"; not "... of LGE in amyloid"
     rf"|\bwhat is the (?:extent|size|location|site|pattern|distribution|transmurality|layer|depth) of (?:(?:the|this|his|her) (?:[\w-]+ )?{_SCAR}\b|(?:[\w-]+ ){{0,2}}{_SCAR}\s*(?:[?.]|$))"
+    r"|\bwhat is the (?:maxim\w+ |mean )?(?:transmurality|transmural extent) (?:in|of|at) (?:the )?(?:segments? \d|\w+ (?:wall|septum|segment))"
     rf"|\bwhat are the (?:scarred|infarcted|enhanc\w+|affected) (?:segments|walls|territories)\b"
 )
 _UNSAYABLE = re.compile(  # of some not, other layers than, a comparison of places
