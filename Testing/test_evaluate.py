@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from LGETextDetectLib.events import Events
 from LGETextDetectLib.finding import Finding, Lesion, Meaning
 from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.volume import Volume
@@ -193,6 +194,20 @@ def test_landmarks_are_measured_in_mm_and_degrees(figures: dict) -> None:
     assert figures["centre_median_mm"] == pytest.approx(4)
     assert figures["rvips"] == 4
     assert figures["rvip_within_20_deg"] == pytest.approx(3 / 4)
+
+
+def test_masks_that_cannot_be_compared_are_left_out_and_logged(folders: EvaluationFolders) -> None:
+    class Log(Events):
+        def log(self, text: str) -> None:
+            lines.append(text)
+
+    lines: list[str] = []
+    write_nrrd(Volume(np.zeros((3, 21, 21), np.float32), np.eye(4)), folders.root / "s1_mask.nrrd")
+    write_nrrd(Volume(np.arange(4 * 9.0, dtype=np.float32).reshape(4, 3, 3), np.eye(4)), folders.root / "n3_mask.nrrd")
+    figures = evaluate(folders, events=Log()).figures
+    assert figures["centre_slices"] == 4 and figures["centre_within_10_mm"] == 1  # n3 was the one far off
+    assert [line.split(":")[0] for line in lines] == ["s1", "n3"]
+    assert "constant" in lines[0] and "4 slices, the study 3" in lines[1]
 
 
 def test_prompts_are_scored_against_the_findings(folders: EvaluationFolders, tmp_path: Path) -> None:

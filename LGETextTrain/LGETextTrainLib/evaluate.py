@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from LGETextDetectLib.events import Events
 from LGETextDetectLib.refusal import InputRefused
 
 from .baselines import systems, text_against_head
@@ -44,7 +45,9 @@ class Evaluation:
 
 
 def evaluate(
-    folders: EvaluationFolders, zero_shot: Mapping[str, Mapping[str, float] | None] | None = None
+    folders: EvaluationFolders,
+    zero_shot: Mapping[str, Mapping[str, float] | None] | None = None,
+    events: Events | None = None,
 ) -> Evaluation:
     """All figures that truth, results and measures allow; intervals are 95 % bootstrap over patients (1,000 resamples).
 
@@ -56,7 +59,7 @@ def evaluate(
     figures = {
         **describe_set(folders.root), "studies": len(cases), "without_result": missing, "model": _model(cases),
         **presence(cases), **calibration(cases), **abstention(cases), **slices(cases), **segments(cases), **layers(cases),
-        **transmurality(cases), **pointing(cases), **masks(cases), **landmark_errors(folders.root, cases, folders.truth.parent),
+        **transmurality(cases), **pointing(cases), **masks(cases), **landmark_errors(folders.root, cases, folders.truth.parent, events or Events()),
         **captions(cases), **prompts(cases, folders.prompts), **wording_sensitivity(cases), **heart_size(cases), **text_against_head(cases),
         "systems": systems(cases, zero_shot or {}),
     }  # fmt: skip
