@@ -249,6 +249,50 @@ def test_without_measures_and_findings_less_is_said(folders: EvaluationFolders) 
     assert [row["system"] for row in figures["systems"]] == ["text answer (shipped)", "always positive"]
 
 
+def told(folders: EvaluationFolders, **cells: dict[str, str] | None) -> dict:
+    """Figures by the truth table alone, after some cells (column -> study -> cell) or whole columns (None) were changed."""
+    (folders.root / "findings.jsonl").unlink()
+    with folders.truth.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for column, own in cells.items():
+        for row in rows:
+            if own is None:
+                del row[column]
+            else:
+                row[column] = own.get(row["study"], row.get(column, ""))
+    with folders.truth.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return evaluate(folders).figures
+
+
+def test_scar_without_a_place_is_not_scar_nowhere(folders: EvaluationFolders) -> None:
+    figures = told(folders, segments={"s3": ""}, slices={"s3": ""}, transmurality={"s3": ""})
+    assert figures["by_segment"]["4"] == {"scarred": 1, "auroc": 1, "sensitivity": 1, "specificity": 1}
+    assert figures["segment_specificity"] == 1 and figures["caption_segment_f1"] == 1
+    assert figures["slices"] == 5 * 3
+    assert figures["transmurality_segments"] == 4 * 17
+    assert figures["pointing_segment_patients"] == 2
+
+
+def test_a_score_that_is_not_given_is_not_0(folders: EvaluationFolders) -> None:
+    assert told(folders, transmurality={"s3": ""})["transmurality_segments"] == 4 * 17
+
+
+def test_facts_count_where_their_layers_are_known(folders: EvaluationFolders) -> None:
+    figures = told(folders, layer={"s2": "subepicardial mid-wall"})
+    assert figures["caption_fact_f1"] == 1 and figures["caption_segment_f1"] == 1  # s2's was the wrong one
+
+
+def test_without_layers_only_segments_of_captions_count(folders: EvaluationFolders) -> None:
+    path = folders.results / "n1" / "result.json"
+    called = json.loads(path.read_text("utf-8")) | {"caption": say(Finding("present", (Lesion((4,), "mid-wall"),)))}
+    path.write_text(json.dumps(called), "utf-8")
+    figures = told(folders, layer=None)
+    assert "caption_fact_f1" not in figures and figures["caption_segment_f1"] == pytest.approx(8 / 9, abs=1e-4)
+
+
 def test_systems_stand_in_one_table(folders: EvaluationFolders) -> None:
     scores = {name: float(name[0] == "s") for name in (*SCARRED, *CLEAN)}
     rows = {row["system"]: row for row in evaluate(folders, {"other": scores, "absent": None}).figures["systems"]}

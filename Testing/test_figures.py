@@ -42,6 +42,12 @@ def test_balanced_accuracy_is_blind_to_prevalence() -> None:
     true = [1] + [0] * 9
     assert balanced_accuracy([0] * 10, true) == pytest.approx(0.5)
     assert balanced_accuracy(true, true) == pytest.approx(1.0)
+    assert np.isnan(balanced_accuracy([1, 0], [1, 1])) and np.isnan(balanced_accuracy([0, 0], [0, 0]))
+
+
+def test_resamples_without_a_class_are_left_out() -> None:
+    true, found = np.arange(10) == 0, np.zeros(10, bool)
+    assert interval(lambda k: balanced_accuracy(found[k], true[k]), 10) == (0.5, 0.5)
 
 
 def test_rates() -> None:

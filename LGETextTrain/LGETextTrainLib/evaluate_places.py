@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from LGETextDetectLib.finding import ENDOCARDIAL, LAYERS
+from LGETextDetectLib.finding import LAYERS
 
 from .evaluated_case import Case, facts
 from .figures import auroc, estimate, rates, weighted_kappa
@@ -116,7 +116,7 @@ def transmurality(cases: Sequence[Case]) -> dict[str, Any]:
     found: list[list[int]] = []
     true: list[list[int]] = []
     left_out = 0
-    for case in (c for c in cases if "transmurality" in c.truth and _scored(c)):
+    for case in (c for c in cases if c.scored):
         pairs = [pair for n in SEGMENTS if (pair := _score_pair(case, n)) is not None]
         left_out += 17 - len(pairs)
         found.append([f for f, _ in pairs])
@@ -134,10 +134,6 @@ def transmurality(cases: Sequence[Case]) -> dict[str, Any]:
         "transmurality_segments": int(sum(map(len, f))),
         "transmurality_without_score": left_out,
     }
-
-
-def _scored(case: Case) -> bool:
-    return all(lesion.layer in ENDOCARDIAL for lesion in case.finding.lesions)
 
 
 def _score_pair(case: Case, number: int) -> tuple[int, int] | None:

@@ -38,10 +38,9 @@ def roc_points(score: npt.ArrayLike, true: npt.ArrayLike) -> tuple[Floats, Float
 
 
 def balanced_accuracy(found: npt.ArrayLike, true: npt.ArrayLike) -> float:
-    """Mean of sensitivity and specificity of 0/1 arrays; of the class that is there when one is missing."""
-    f, t = np.asarray(found, bool), np.asarray(true, bool)
-    parts = [float(np.mean(f[t == k] == k)) for k in (False, True) if np.any(t == k)]
-    return float(np.mean(parts)) if parts else float("nan")
+    """Mean of sensitivity and specificity of 0/1 arrays; NaN when a class is missing."""
+    of = rates(found, true)
+    return (of["sensitivity"] + of["specificity"]) / 2
 
 
 def best_balanced_accuracy(score: npt.ArrayLike, true: npt.ArrayLike) -> float:
