@@ -293,6 +293,19 @@ def test_without_layers_only_segments_of_captions_count(folders: EvaluationFolde
     assert "caption_fact_f1" not in figures and figures["caption_segment_f1"] == pytest.approx(8 / 9, abs=1e-4)
 
 
+def test_studies_of_one_patient_are_drawn_together(folders: EvaluationFolders, figures: dict) -> None:
+    one = told(folders, patient=dict.fromkeys((*SCARRED, *CLEAN), "P1"))
+    assert (one["studies"], one["patients"], figures["patients"]) == (6, 1, 6)
+    for row in (one, *one["systems"]):  # a resample of one patient is that patient
+        for name in [name.removesuffix("_95") for name in row if name.endswith("_95")]:
+            assert row[f"{name}_95"] == [row[name]] * 2, name
+
+
+def test_named_patients_of_a_study_each_change_nothing(folders: EvaluationFolders, figures: dict) -> None:
+    names = (*SCARRED, *CLEAN)
+    assert told(folders, patient={name: f"P{name}" for name in names}) == figures
+
+
 def test_systems_stand_in_one_table(folders: EvaluationFolders) -> None:
     scores = {name: float(name[0] == "s") for name in (*SCARRED, *CLEAN)}
     rows = {row["system"]: row for row in evaluate(folders, {"other": scores, "absent": None}).figures["systems"]}

@@ -20,7 +20,7 @@ from .evaluate_landmarks import landmark_errors
 from .evaluate_places import layers, masks, pointing, segments, slices, transmurality
 from .evaluate_presence import abstention, calibration, heart_size, presence
 from .evaluate_words import captions, prompts, wording_sensitivity
-from .evaluated_case import Case, read_cases
+from .evaluated_case import Case, patients, read_cases
 
 COHORT = "cohort.json"  # written beside virtual patients: what they are
 
@@ -57,7 +57,7 @@ def evaluate(
     if not cases:
         raise InputRefused("no-studies", "No study of the truth table has a result.")
     figures = {
-        **describe_set(folders.root), "studies": len(cases), "without_result": missing, "model": _model(cases),
+        **describe_set(folders.root), "studies": len(cases), "patients": len(set(patients(cases))), "without_result": missing, "model": _model(cases),
         **presence(cases), **calibration(cases), **abstention(cases), **slices(cases), **segments(cases), **layers(cases),
         **transmurality(cases), **pointing(cases), **masks(cases), **landmark_errors(folders.root, cases, folders.truth.parent, events or Events()),
         **captions(cases), **prompts(cases, folders.prompts), **wording_sensitivity(cases), **heart_size(cases), **text_against_head(cases),

@@ -14,7 +14,7 @@ from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.study import read_prompts
 from LGETextDetectLib.wording import read_prompt, read_report
 
-from .evaluated_case import Case, Facts, facts
+from .evaluated_case import Case, Facts, facts, patients
 from .figures import auroc, estimate
 
 MIN_CLASS = 3  # a prompt needs as many true and as many false studies to be scored
@@ -201,8 +201,9 @@ def captions(cases: Sequence[Case]) -> dict[str, Any]:
         np.mean([a == case.scarred for a, case in zip(said, cases, strict=True)])
     )
     pairs = [(facts(f), facts(case.finding)) for f, case in zip(read, cases, strict=True) if case.layered]
+    who = patients([case for case in cases if case.layered])
     if any(true for _, true in pairs):  # scar-free studies alone hold no fact to be found
-        figures |= estimate("caption_fact_f1", lambda k: _f1([pairs[i] for i in k]), len(pairs))
+        figures |= estimate("caption_fact_f1", lambda k: _f1([pairs[i] for i in k]), who)
     places = [
         (_places(facts(f)), _places(facts(case.finding))) for f, case in zip(read, cases, strict=True) if case.located
     ]

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from LGETextDetectLib.finding import ENDOCARDIAL, LAYERS, Finding, Lesion, images_unfit
 
 from .measures import read_measures
-from .truth_table import read_truth
+from .truth_table import patient_of, read_truth
 
 Facts = set[tuple[int, str | None]]
 
@@ -31,6 +31,11 @@ class Case:
     finding: Finding
     measures: dict[str, Any] = field(default_factory=dict)
     complete: bool = False
+
+    @property
+    def patient(self) -> str:
+        """Whose study it is."""
+        return patient_of({"study": self.name, **self.truth})
 
     @property
     def scarred(self) -> bool:
@@ -132,6 +137,11 @@ def finding_of_row(row: dict[str, str]) -> Finding:
 def facts(finding: Finding) -> Facts:
     """(segment, layer) pairs that a finding states as present or possible."""
     return {(n, lesion.layer) for lesion in finding.lesions for n in lesion.segments}
+
+
+def patients(cases: Sequence[Case]) -> list[str]:
+    """Whose study each case is."""
+    return [case.patient for case in cases]
 
 
 def truths(cases: Sequence[Case]) -> npt.NDArray[np.bool_]:
