@@ -189,7 +189,7 @@ def _bundle(arguments: argparse.Namespace, events: Events) -> int:
 
     from .bundle_figures import evaluated_sets, repeat_test, take_in_evaluations
 
-    bundle = open_bundle(arguments.folder or default_bundle())
+    bundle = open_bundle((arguments.folder or default_bundle()).resolve())  # '.' is another folder once it is replaced
     if arguments.evaluations:
         evaluated_sets(arguments.evaluations)  # refused before the test's minutes, not after
     thresholds = None
