@@ -100,7 +100,7 @@ sample-study-sums:
 screenshots: env-slicer
 	QT_QPA_PLATFORM=offscreen PYTHONPATH=Testing:LGETextDetect:LGETextTrain $(SLICER_ENV)/bin/python Testing/screenshots.py
 
-# What training on a hospital's images and reports is worth, on a virtual hospital (200 studies, 100 to test on).
+# What training on a hospital's images and reports is worth, on a virtual hospital (200 studies, 400 others to test on).
 hospital: env-train
 	$(TRAIN_ENV)/bin/python -m LGETextTrainLib.hospital_trial proof out/hospital --document docs/hospital.md
 

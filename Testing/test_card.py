@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from LGETextDetectLib import cli
 from LGETextDetectLib.bundle import open_bundle
 from LGETextDetectLib.finding import Finding, Lesion
 from LGETextDetectLib.refusal import InputRefused
@@ -13,6 +14,7 @@ from LGETextDetectLib.volume import Volume
 from LGETextDetectLib.volume_files import write_nrrd
 
 pytest.importorskip("torch")
+from LGETextTrainLib import bundle_figures
 from LGETextTrainLib.bundle_figures import read_metrics, take_in_evaluations
 from LGETextTrainLib.card import write_card
 from LGETextTrainLib.evaluated_case import Case
@@ -86,6 +88,28 @@ def test_figures_of_the_test_patients_are_replaced(bundle: Path, tmp_path: Path)
     take_in_evaluations(bundle, tmp_path / "sets", {"brier": 0.0123})
     assert "| brier | 0.0123 |" in (bundle / "MODEL_CARD.md").read_text("utf-8")
     assert read_metrics(bundle)["brier"] == 0.0123 and read_metrics(bundle)["seed"] == METRICS["seed"]
+
+
+def test_interrupted_taking_in_leaves_the_bundle_as_it_was(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    evaluated(tmp_path / "sets", "held-back", True)
+    before = open_bundle(bundle).sha256
+    monkeypatch.setattr(bundle_figures, "write_card", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        take_in_evaluations(bundle, tmp_path / "sets")
+    assert open_bundle(bundle).sha256 == before
+    assert not list(bundle.glob("held-back-*")) and not list(bundle.parent.glob(".bundle*"))
+
+
+def test_a_bundle_is_changed_where_one_stands(bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    evaluated(tmp_path / "sets", "held-back", True)
+    monkeypatch.chdir(bundle)
+    assert cli.main(["bundle", ".", "--evaluations", str(tmp_path / "sets")]) == 0
+    assert (bundle / "held-back-roc.svg").is_file() and open_bundle(bundle)
 
 
 def test_taking_in_again_replaces(bundle: Path, tmp_path: Path) -> None:

@@ -63,6 +63,7 @@ def test_help_of_every_command(run: Run, command: str) -> None:
         [], ["nonsense"], ["detect"], ["detect", "x"], ["detect", "x", "--out", "o", "--backend", "magic"], ["detect", "x", "--ou", "o"],
         ["query", "x"], ["batch", "x", "--out", "o", "--shard", "3/2"], ["batch", "x", "--out", "o", "--shard", "0/2"],
         ["batch", "x", "--out", "o", "--workers", "0"], ["train"], ["reports", "x"],
+        ["evaluate", "x", "--truth", "t.csv", "--workers", "0"], ["phantom", "o", "--n", "-3"], ["phantom", "o", "--n", "0", "--hospital"],
     ],
 )  # fmt: skip
 def test_wrong_usage_is_exit_code_2(run: Run, tmp_path: Path, words: list[str]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from LGETextDetectLib.events import Events
 from LGETextDetectLib.finding import Finding, Lesion, Meaning
 from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.volume import Volume
@@ -195,6 +196,20 @@ def test_landmarks_are_measured_in_mm_and_degrees(figures: dict) -> None:
     assert figures["rvip_within_20_deg"] == pytest.approx(3 / 4)
 
 
+def test_masks_that_cannot_be_compared_are_left_out_and_logged(folders: EvaluationFolders) -> None:
+    class Log(Events):
+        def log(self, text: str) -> None:
+            lines.append(text)
+
+    lines: list[str] = []
+    write_nrrd(Volume(np.zeros((3, 21, 21), np.float32), np.eye(4)), folders.root / "s1_mask.nrrd")
+    write_nrrd(Volume(np.arange(4 * 9.0, dtype=np.float32).reshape(4, 3, 3), np.eye(4)), folders.root / "n3_mask.nrrd")
+    figures = evaluate(folders, events=Log()).figures
+    assert figures["centre_slices"] == 4 and figures["centre_within_10_mm"] == 1  # n3 was the one far off
+    assert [line.split(":")[0] for line in lines] == ["s1", "n3"]
+    assert "constant" in lines[0] and "4 slices, the study 3" in lines[1]
+
+
 def test_prompts_are_scored_against_the_findings(folders: EvaluationFolders, tmp_path: Path) -> None:
     given = tmp_path / "prompts.txt"
     given.write_text("scar in the inferior wall\napical scar\nwhat is the weather?\n", "utf-8")
@@ -232,6 +247,63 @@ def test_without_measures_and_findings_less_is_said(folders: EvaluationFolders) 
     assert not {"pointing", "head_auroc", "size_alone_auroc", "prompt_auroc"} & set(figures)
     assert figures["layer_accuracy"] == pytest.approx(2 / 3, abs=1e-4)  # from the table's own layer
     assert [row["system"] for row in figures["systems"]] == ["text answer (shipped)", "always positive"]
+
+
+def told(folders: EvaluationFolders, **cells: dict[str, str] | None) -> dict:
+    """Figures by the truth table alone, after some cells (column -> study -> cell) or whole columns (None) were changed."""
+    (folders.root / "findings.jsonl").unlink()
+    with folders.truth.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for column, own in cells.items():
+        for row in rows:
+            if own is None:
+                del row[column]
+            else:
+                row[column] = own.get(row["study"], row.get(column, ""))
+    with folders.truth.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return evaluate(folders).figures
+
+
+def test_scar_without_a_place_is_not_scar_nowhere(folders: EvaluationFolders) -> None:
+    figures = told(folders, segments={"s3": ""}, slices={"s3": ""}, transmurality={"s3": ""})
+    assert figures["by_segment"]["4"] == {"scarred": 1, "auroc": 1, "sensitivity": 1, "specificity": 1}
+    assert figures["segment_specificity"] == 1 and figures["caption_segment_f1"] == 1
+    assert figures["slices"] == 5 * 3
+    assert figures["transmurality_segments"] == 4 * 17
+    assert figures["pointing_segment_patients"] == 2
+
+
+def test_a_score_that_is_not_given_is_not_0(folders: EvaluationFolders) -> None:
+    assert told(folders, transmurality={"s3": ""})["transmurality_segments"] == 4 * 17
+
+
+def test_facts_count_where_their_layers_are_known(folders: EvaluationFolders) -> None:
+    figures = told(folders, layer={"s2": "subepicardial mid-wall"})
+    assert figures["caption_fact_f1"] == 1 and figures["caption_segment_f1"] == 1  # s2's was the wrong one
+
+
+def test_without_layers_only_segments_of_captions_count(folders: EvaluationFolders) -> None:
+    path = folders.results / "n1" / "result.json"
+    called = json.loads(path.read_text("utf-8")) | {"caption": say(Finding("present", (Lesion((4,), "mid-wall"),)))}
+    path.write_text(json.dumps(called), "utf-8")
+    figures = told(folders, layer=None)
+    assert "caption_fact_f1" not in figures and figures["caption_segment_f1"] == pytest.approx(8 / 9, abs=1e-4)
+
+
+def test_studies_of_one_patient_are_drawn_together(folders: EvaluationFolders, figures: dict) -> None:
+    one = told(folders, patient=dict.fromkeys((*SCARRED, *CLEAN), "P1"))
+    assert (one["studies"], one["patients"], figures["patients"]) == (6, 1, 6)
+    for row in (one, *one["systems"]):  # a resample of one patient is that patient
+        for name in [name.removesuffix("_95") for name in row if name.endswith("_95")]:
+            assert row[f"{name}_95"] == [row[name]] * 2, name
+
+
+def test_named_patients_of_a_study_each_change_nothing(folders: EvaluationFolders, figures: dict) -> None:
+    names = (*SCARRED, *CLEAN)
+    assert told(folders, patient={name: f"P{name}" for name in names}) == figures
 
 
 def test_systems_stand_in_one_table(folders: EvaluationFolders) -> None:

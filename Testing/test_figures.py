@@ -42,6 +42,12 @@ def test_balanced_accuracy_is_blind_to_prevalence() -> None:
     true = [1] + [0] * 9
     assert balanced_accuracy([0] * 10, true) == pytest.approx(0.5)
     assert balanced_accuracy(true, true) == pytest.approx(1.0)
+    assert np.isnan(balanced_accuracy([1, 0], [1, 1])) and np.isnan(balanced_accuracy([0, 0], [0, 0]))
+
+
+def test_resamples_without_a_class_are_left_out() -> None:
+    true, found = np.arange(10) == 0, np.zeros(10, bool)
+    assert interval(lambda k: balanced_accuracy(found[k], true[k]), range(10)) == (0.5, 0.5)
 
 
 def test_rates() -> None:
@@ -58,7 +64,7 @@ def test_interval_holds_the_estimate() -> None:
     rng = np.random.default_rng(0)
     true = np.arange(80) % 2
     score = true + rng.normal(0, 1, 80)
-    low, high = interval(lambda k: auroc(score[k], true[k]), 80)
+    low, high = interval(lambda k: auroc(score[k], true[k]), range(80))
     assert low < auroc(score, true) < high
     assert high - low < 0.3
 
@@ -119,7 +125,23 @@ def test_rank_correlation() -> None:
 
 def test_estimate_names_value_and_interval() -> None:
     values = np.arange(50) / 49
-    found = estimate("mean", lambda k: float(values[k].mean()), 50)
+    found = estimate("mean", lambda k: float(values[k].mean()), range(50))
     low, high = found["mean_95"]
     assert found["mean"] == pytest.approx(0.5)
     assert low < 0.5 < high
+
+
+def test_patients_are_drawn_with_all_of_their_studies() -> None:
+    values = np.repeat(np.random.default_rng(0).normal(size=30), 4)
+    width = {
+        name: np.ptp(interval(lambda k: float(values[k].mean()), who))
+        for name, who in (("studies", range(120)), ("patients", [k // 4 for k in range(120)]))
+    }
+    assert width["patients"] == pytest.approx(2 * width["studies"], rel=0.2)
+
+
+def test_with_a_study_a_patient_studies_are_drawn() -> None:
+    drawn = np.random.default_rng(5).integers(0, 7, 7)
+    seen: list[list[int]] = []
+    interval(lambda k: float(seen.append(k.tolist()) or 0.0), "abcdefg", seed=5)
+    assert seen[0] == drawn.tolist()

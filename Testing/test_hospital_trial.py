@@ -16,17 +16,15 @@ from LGETextDetectLib.finding import Finding, Lesion
 from LGETextTrainLib import hospital_trial
 from LGETextTrainLib.hospital_trial import Size, run_trial, time_at_work
 from LGETextTrainLib.recipe import HospitalRecipe, read_hospital_recipe
-from LGETextTrainLib.trial_figures import WORDS, Answers, as_document, figures_of, gain
+from LGETextTrainLib.trial_figures import WORDS, Answers, Known, as_document, figures_of, gain
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 
 
-def findings(count: int) -> list[Finding]:
-    """Half scar-free, half with one lesion."""
-    return [
-        Finding("absent") if k % 2 else Finding("present", (Lesion((1 + k % 16,), "subendocardial", 2),))
-        for k in range(count)
-    ]
+def findings(count: int, studies_each: int = 1) -> list[Known]:
+    """Half scar-free, half with one lesion; so many studies of each patient."""
+    scarred = [Finding("present", (Lesion((1 + k % 16,), "subendocardial", 2),)) for k in range(count)]
+    return [Known(Finding("absent") if k % 2 else scarred[k], f"P{k // studies_each}") for k in range(count)]
 
 
 def test_time_at_work_counts_resumed_runs_but_no_pause(tmp_path: Path) -> None:
@@ -38,11 +36,11 @@ def test_time_at_work_counts_resumed_runs_but_no_pause(tmp_path: Path) -> None:
     assert time_at_work(tmp_path / "nothing-yet") == 0
 
 
-def answers(quality: float, truth: list[Finding]) -> Answers:
+def answers(quality: float, truth: list[Known]) -> Answers:
     """Scores that follow the truth as closely as ``quality`` (0 noise .. 1 right)."""
     rng = np.random.default_rng(1)
-    scarred = np.array([f.lge == "present" for f in truth], float)
-    named = np.array([[any(n in x.segments for x in f.lesions) for n in range(1, 18)] for f in truth], float)
+    scarred = np.array([known.finding.lge == "present" for known in truth], float)
+    named = np.array([[any(n in x.segments for x in k.finding.lesions) for n in range(1, 18)] for k in truth], float)
     noise = 1 - quality
     return Answers(
         quality * scarred + noise * rng.random(len(truth)),
@@ -68,6 +66,14 @@ def test_figures_and_gain_of_a_trial() -> None:
             {"kind": kind, "start": "x 1", "facts": facts, "figures": {"full": figures, "gain of training": better}}
         )
         assert f"{figures['patient_auroc']:.3f}" in text and "not for diagnosis" in text and "60 other studies" in text
+
+
+def test_studies_of_one_patient_are_drawn_together() -> None:
+    twice, once = findings(60, 2), findings(60)
+    said = answers(0.2, twice)
+    pairs = [figures_of([said], truth) for truth in (twice, once)]
+    assert pairs[0]["patient_auroc"] == pairs[1]["patient_auroc"]
+    assert pairs[0]["patient_auroc_95"] != pairs[1]["patient_auroc_95"]
 
 
 def test_every_arm_changes_the_recipe_and_nothing_else() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from LGETextTrainLib.ask import draw_layer_questions  # noqa: E402
 from LGETextTrainLib.cohort import Case, join_cases  # noqa: E402
 from LGETextTrainLib.optimise import Loop  # noqa: E402
 from LGETextTrainLib.recipe import LanguageStage  # noqa: E402
-from LGETextTrainLib.train_language import LanguageLoss, Terms, fit_language, new_language_model  # noqa: E402
+from LGETextTrainLib.train_language import LanguageLoss, Terms, ask, fit_language, new_language_model  # noqa: E402
 
 SLICES = 6
 BAND_OF = {"subendocardial": 0, "mid-wall": 1, "subepicardial": 2}
@@ -46,6 +47,21 @@ def test_questions_ask_only_what_is_known() -> None:
         assert (question.row, question.layer) == (1, "mid-wall")
         assert question.segments in ((4,), (10,), (4, 10))
     assert len(draw_layer_questions(np.random.default_rng(0), findings[1:2] * 5, 3)) == 3
+
+
+def test_every_part_gives_the_same_terms() -> None:
+    """Processes add them up by their place; a part that asks of no layer, or knows no slice, gives 0."""
+    cases = [case_of(np.random.default_rng(0), layer) for layer in (None, "mid-wall")]
+    unknown = [replace(case, scarred=np.full(SLICES, -1.0)) for case in cases]
+    stage = LanguageStage(patients=2, steps=1, batch=2, questions=4, peak=1e-3, width=48, layers=1, heads=2)
+    loss = LanguageLoss(new_language_model(stage, 0), cases, Terms(), torch.device("cpu"))
+    told, silent = (ask(np.random.default_rng(1), join_cases(own), 4) for own in (cases, unknown))
+    total, terms = loss(told)
+    least, fewer = loss((silent[0], silent[1], []))
+    assert list(terms) == list(fewer) and terms["layers"] > 0 and terms["slices"] > 0
+    assert fewer["layers"] == fewer["slices"] == 0
+    assert float(total.detach()) == pytest.approx(sum(terms.values()), rel=1e-5)
+    assert float(least.detach()) == pytest.approx(sum(fewer.values()), rel=1e-5)
 
 
 @pytest.fixture

@@ -35,6 +35,12 @@ def test_curve_and_threshold_stand_at_their_values(tmp_path: Path) -> None:
     assert (float(ring.attrib["cx"]), float(ring.attrib["cy"])) == (LEFT + SIDE / 2, TOP)
 
 
+def test_accuracy_is_drawn_where_a_balanced_one_is_not_defined(tmp_path: Path) -> None:
+    root = ElementTree.fromstring(write_plots(tmp_path, FIGURES)[2].read_text("utf-8"))
+    accuracy, balanced = (line.attrib["points"].split() for line in root.findall(f"{SVG}polyline"))
+    assert (len(accuracy), len(balanced)) == (2, 1)
+
+
 def test_bigger_bins_are_bigger_discs(tmp_path: Path) -> None:
     root = ElementTree.fromstring(write_plots(tmp_path, FIGURES)[1].read_text("utf-8"))
     first, second = (float(disc.attrib["r"]) for disc in root.findall(f"{SVG}circle"))

@@ -11,6 +11,7 @@ from LGETextDetectLib.events import Events
 from LGETextDetectLib.refusal import InputRefused
 
 pytest.importorskip("torch")
+from LGETextTrainLib import recalibrate as recalibration
 from LGETextTrainLib.bundle_figures import MADE
 from LGETextTrainLib.export import write_manifest
 from LGETextTrainLib.recalibrate import KnownOdds, moved_odds, recalibrate
@@ -67,6 +68,17 @@ def test_a_bundle_is_calibrated_again_and_says_with_what(bundle: Path, tmp_path:
     assert after.manifest["validation"]["odds_moved_with"] == f"{PATIENTS} studies of clinic"
     assert f"the odds are moved as a whole ({shift})" in (bundle / "MODEL_CARD.md").read_text("utf-8")
     assert after.manifest["files"].keys() == before.manifest["files"].keys()
+
+
+def test_interrupted_calibration_leaves_the_bundle_as_it_was(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = open_bundle(bundle).sha256
+    monkeypatch.setattr(recalibration, "write_manifest", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        recalibrate(bundle, Events())
+    assert open_bundle(bundle).sha256 == before
 
 
 def test_too_few_known_studies_are_refused_and_nothing_is_written(bundle: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from LGETextDetectLib.finding import Finding
 from LGETextDetectLib.refusal import InputRefused
-from LGETextTrainLib.truth_table import read_truth
+from LGETextTrainLib.truth_table import patient_of, read_truth
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,12 @@ def test_a_wrong_table_is_refused_by_row_and_column(tmp_path: Path, content: str
     with pytest.raises(InputRefused, match=said) as refused:
         read_truth(tmp_path / "truth.csv")
     assert refused.value.code == "bad-truth"
+
+
+def test_without_a_patient_a_study_is_one(tmp_path: Path) -> None:
+    (tmp_path / "truth.csv").write_text("study,lge,patient\na,1,P1\nb,0,\n", "utf-8")
+    assert [patient_of(row) for row in read_truth(tmp_path / "truth.csv").rows] == ["P1", "b"]
+    assert patient_of({"study": "a", "lge": "1"}) == "a"
 
 
 def test_a_table_in_another_encoding_or_nowhere(tmp_path: Path) -> None:

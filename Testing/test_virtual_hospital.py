@@ -16,8 +16,10 @@ pytest.importorskip("torch")
 from LGETextDetectLib.events import Events
 from LGETextDetectLib.finding import LAYERS, Finding, Lesion
 from LGETextDetectLib.wording import read_report, write_report
+from LGETextTrainLib import virtual_hospital
 from LGETextTrainLib.diagnostic import draw_clinical, poorly_nulled
 from LGETextTrainLib.hospital_reports import hospital_report
+from LGETextTrainLib.truth_table import patient_of, read_truth
 from LGETextTrainLib.virtual_hospital import (
     CLEAR_OF_NOISE,
     draw_hospital,
@@ -103,6 +105,13 @@ def test_the_hospital_looks_otherwise() -> None:
 def test_a_study_follows_from_seed_and_number_and_some_patients_come_twice() -> None:
     (_, one), (_, two) = (list(hospital_studies(2, 9))[1] for _ in range(2))
     assert np.array_equal(one.volume.array, two.volume.array)
+
+
+def test_the_truth_tells_who_came_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(virtual_hospital, "SECOND_STUDY", 1.0)
+    write_hospital(tmp_path, 2, 3, Events())
+    rows = read_truth(tmp_path / "studies" / "truth.csv").rows
+    assert [patient_of(row) for row in rows] == ["H3-00001", "H3-00001"] and len({row["study"] for row in rows}) == 2
 
 
 def test_the_hospital_is_written_with_reports_and_truth(tmp_path: Path) -> None:

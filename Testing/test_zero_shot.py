@@ -1,6 +1,7 @@
 """Adapters of other models, run on tiny random weights under the names that the real ones use."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -203,6 +204,16 @@ def test_med_flamingo_looks_at_the_image(med_flamingo: Path) -> None:
     assert scores.shape == (4,)
     assert ((scores > 0) & (scores < 1)).all()
     assert scores.std() > 1e-6
+
+
+def test_med_flamingo_of_half_precision_answers_alike(med_flamingo: Path, tmp_path: Path) -> None:
+    from transformers import CLIPVisionModel, LlamaForCausalLM
+
+    shutil.copytree(med_flamingo, tmp_path / "half")
+    for name, kind in (("language", LlamaForCausalLM), ("vision", CLIPVisionModel)):
+        kind.from_pretrained(med_flamingo / name).half().save_pretrained(tmp_path / "half" / name)
+    whole, half = (load_med_flamingo(folder)(grey_slices(slices())) for folder in (med_flamingo, tmp_path / "half"))
+    assert torch.allclose(whole, half, atol=1e-2)
 
 
 def test_med_flamingo_is_blind_with_closed_gates(med_flamingo: Path, tmp_path: Path) -> None:

@@ -194,7 +194,7 @@ def _add_batch(commands: Any) -> None:
     parser = _command(commands, "batch", _batch, "detect in every study below a folder")
     parser.add_argument("root", type=Path, metavar="ROOT")
     parser.add_argument(
-        "--workers", type=_positive, default=0, metavar="N", help="processes; the number of cores by default"
+        "--workers", type=positive, default=0, metavar="N", help="processes; the number of cores by default"
     )
     parser.add_argument(
         "--shard", type=_shard, default=(1, 1), metavar="i/n", help="only the i-th of n parts of the studies"
@@ -218,7 +218,8 @@ def _add_training(commands: Any, chosen: str) -> None:
         _add_common(commands.choices[name], argparse.SUPPRESS)
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """An argument that is a number from 1."""
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("a number from 1 is expected")

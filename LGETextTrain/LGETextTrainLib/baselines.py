@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .evaluated_case import Case, probabilities, truths
+from .evaluated_case import Case, patients, probabilities, truths
 from .figures import auroc, balanced_accuracy, best_balanced_accuracy, estimate
 from .threshold_rules import rule_names
 
@@ -41,24 +41,27 @@ def systems(cases: Sequence[Case], zero_shot: Mapping[str, Mapping[str, float] |
     zero_shot: per model its score of every study, or None when it was not run. The best threshold is chosen on these
     very studies: an upper bound, which favours every system the same way.
     """
-    true = truths(cases)
+    true, who = truths(cases), patients(cases)
     called = np.array([case.called for case in cases])
-    rows = [_row("text answer (shipped)", probabilities(cases), true, called)]
+    rows = [_row("text answer (shipped)", probabilities(cases), true, who, called)]
     if all("head_probability" in case.measures for case in cases):
-        rows.append(_row("plain head, no text", _measured(cases, "head_probability"), true))
+        rows.append(_row("plain head, no text", _measured(cases, "head_probability"), true, who))
         for name in rule_names():
             share = np.array([case.measures["rules"][name]["share"] for case in cases], float)
             piece = np.array([case.measures["rules"][name]["piece_mm2"] for case in cases], float)
             label = "FWHM" if name == "fwhm" else f"{name[:-2]} SD"
-            rows += [_row(f"{label}, share of myocardium", share, true), _row(f"{label}, largest piece", piece, true)]
-    rows.append(_row("always positive", np.ones(len(cases)), true, np.ones(len(cases), bool)))
+            rows += [
+                _row(f"{label}, share of myocardium", share, true, who),
+                _row(f"{label}, largest piece", piece, true, who),
+            ]
+    rows.append(_row("always positive", np.ones(len(cases)), true, who, np.ones(len(cases), bool)))
     for name, scores in zero_shot.items():
         if scores is None:
             rows.append({"system": name, "note": NOT_RUN})
             continue
-        kept = [k for k, case in enumerate(cases) if case.name in scores]
-        score = np.array([scores[cases[k].name] for k in kept], float)
-        rows.append({**_row(name, score, true[kept], score >= 0.5), "studies": len(kept)})
+        kept = [case for case in cases if case.name in scores]
+        score = np.array([scores[case.name] for case in kept], float)
+        rows.append({**_row(name, score, truths(kept), patients(kept), score >= 0.5), "studies": len(kept)})
     return rows
 
 
@@ -68,12 +71,15 @@ def published_rows() -> list[dict[str, Any]]:
 
 
 def _row(
-    system: str, score: Floats, true: npt.NDArray[np.bool_], called: npt.NDArray[np.bool_] | None = None
+    system: str,
+    score: Floats,
+    true: npt.NDArray[np.bool_],
+    who: Sequence[str],
+    called: npt.NDArray[np.bool_] | None = None,
 ) -> dict[str, Any]:
-    count = len(score)
-    row: dict[str, Any] = {"system": system, **estimate("auroc", lambda k: auroc(score[k], true[k]), count)}
+    row: dict[str, Any] = {"system": system, **estimate("auroc", lambda k: auroc(score[k], true[k]), who)}
     if called is not None:
-        row |= estimate("balanced_accuracy", lambda k: balanced_accuracy(called[k], true[k]), count)
+        row |= estimate("balanced_accuracy", lambda k: balanced_accuracy(called[k], true[k]), who)
     return {**row, "best_balanced_accuracy_on_this_set": best_balanced_accuracy(score, true)}
 
 
@@ -88,6 +94,6 @@ def text_against_head(cases: Sequence[Case]) -> dict[str, Any]:
         return {}
     true, text, head = truths(kept), probabilities(kept), _measured(kept, "head_probability")
     return {
-        **estimate("head_auroc", lambda k: auroc(head[k], true[k]), len(kept)),
-        **estimate("text_minus_head_auroc", lambda k: auroc(text[k], true[k]) - auroc(head[k], true[k]), len(kept)),
+        **estimate("head_auroc", lambda k: auroc(head[k], true[k]), patients(kept)),
+        **estimate("text_minus_head_auroc", lambda k: auroc(text[k], true[k]) - auroc(head[k], true[k]), patients(kept)),
     }  # fmt: skip

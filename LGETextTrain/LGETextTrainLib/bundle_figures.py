@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from LGETextDetectLib.bundle import open_bundle
+from LGETextDetectLib.bundle import Bundle, open_bundle
 from LGETextDetectLib.events import Events
 from LGETextDetectLib.model import Engine
 from LGETextDetectLib.refusal import InputRefused
@@ -16,7 +16,7 @@ from LGETextDetectLib.refusal import InputRefused
 from .calibrate import validation_outcomes
 from .card import EVALUATIONS, FAILURES, kept_figures, virtual_metrics, write_card
 from .evaluation_report import read_sets
-from .export import write_manifest
+from .export import changed_bundle, write_manifest
 from .failures import LIST
 
 METRICS = "metrics.json"
@@ -56,16 +56,22 @@ def take_in_evaluations(folder: Path, evaluations: Path, test: Mapping[str, Any]
     """Write the sets evaluated below ``evaluations`` into a bundle's metrics.json and card, with plots and pictures.
 
     test: figures of the virtual test patients (:func:`repeat_test`) that take the place of the bundle's. The bundle's
-    hash changes with its card. Returns the number of sets; raises InputRefused as :func:`evaluated_sets`.
+    hash changes with its card; all or nothing. Returns the number of sets; raises InputRefused as :func:`evaluated_sets`.
     """
     bundle = open_bundle(folder)
     sets = evaluated_sets(evaluations)
+    with changed_bundle(folder) as made:
+        _take_in(made, bundle, evaluations, sets, test or {})
+    return len(sets)
+
+
+def _take_in(
+    folder: Path, bundle: Bundle, evaluations: Path, sets: Sequence[Mapping[str, Any]], test: Mapping[str, Any]
+) -> None:
     for old in (*folder.glob("*.svg"), *folder.glob("failure-*.png")):
         old.unlink()
     metrics = (
-        read_metrics(folder)
-        | dict(test or {})
-        | {EVALUATIONS: [kept_figures(figures) for figures in sets], FAILURES: []}
+        read_metrics(folder) | dict(test) | {EVALUATIONS: [kept_figures(figures) for figures in sets], FAILURES: []}
     )
     for figures in sets:
         source = evaluations / str(figures["folder"])
@@ -77,7 +83,6 @@ def take_in_evaluations(folder: Path, evaluations: Path, test: Mapping[str, Any]
     facts = {name: value for name, value in bundle.manifest.items() if name not in MADE}
     write_card(folder, facts, metrics)
     write_manifest(folder, bundle.tokenizer, facts)
-    return len(sets)
 
 
 def _take_in_pictures(source: Path, folder: Path, name: str) -> list[dict[str, str]]:

@@ -27,7 +27,7 @@ def virtual_metrics(
     counts = {"patients": len(outcomes), "seed": seed, "no_heart_found": no_heart}
     if not outcomes:
         return counts
-    count = len(outcomes)
+    each = range(len(outcomes))  # a study a patient
     true = np.array([o.study.finding.lge == "present" for o in outcomes])
     score = calibrated([o.prediction.probability for o in outcomes], thresholds)
     head = np.array([o.prediction.head_probability for o in outcomes])
@@ -37,15 +37,15 @@ def virtual_metrics(
     slice_p = [_slices_in_input_order(o) for o in outcomes]
     slice_true = [o.study.scarred for o in outcomes]
     figures: dict[str, Any] = {"positive": int(true.sum())}
-    figures |= estimate("patient_auroc", lambda k: auroc(score[k], true[k]), count)
-    figures |= estimate("image_only_auroc", lambda k: auroc(head[k], true[k]), count)
-    figures |= estimate("balanced_accuracy", lambda k: balanced_accuracy(found[k], true[k]), count)
+    figures |= estimate("patient_auroc", lambda k: auroc(score[k], true[k]), each)
+    figures |= estimate("image_only_auroc", lambda k: auroc(head[k], true[k]), each)
+    figures |= estimate("balanced_accuracy", lambda k: balanced_accuracy(found[k], true[k]), each)
     for name in ("sensitivity", "specificity", "ppv", "npv"):
-        figures |= estimate(name, lambda k, name=name: rates(found[k], true[k])[name], count)  # type: ignore[misc]
-    figures |= estimate("brier", lambda k: brier(score[k], true[k]), count)
-    figures |= estimate("calibration_error", lambda k: calibration_error(score[k], true[k]), count)
-    figures |= estimate("slice_auroc", lambda k: auroc(_join(slice_p, k), _join(slice_true, k)), count)
-    figures |= estimate("segment_auroc", lambda k: auroc(segment_p[k].ravel(), segment_true[k].ravel()), count)
+        figures |= estimate(name, lambda k, name=name: rates(found[k], true[k])[name], each)  # type: ignore[misc]
+    figures |= estimate("brier", lambda k: brier(score[k], true[k]), each)
+    figures |= estimate("calibration_error", lambda k: calibration_error(score[k], true[k]), each)
+    figures |= estimate("slice_auroc", lambda k: auroc(_join(slice_p, k), _join(slice_true, k)), each)
+    figures |= estimate("segment_auroc", lambda k: auroc(segment_p[k].ravel(), segment_true[k].ravel()), each)
     return counts | {name: _finite(value) for name, value in figures.items()}
 
 
@@ -74,7 +74,7 @@ def _finite(value: Any) -> Any:
 def kept_figures(figures: Mapping[str, Any]) -> dict[str, Any]:
     """What of an evaluated set travels with the bundle: the figures of the main table, with intervals, and the baselines."""
     names = {name for row, _ in ROWS for name in (row, f"{row}_95")}
-    facts = ("set", "virtual", "about", "studies", "positive", "without_result", "systems")
+    facts = ("set", "virtual", "about", "studies", "patients", "positive", "without_result", "systems")
     return {name: value for name, value in figures.items() if name in names or name in facts}
 
 

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from LGETextDetectLib.cli import positive
 from LGETextDetectLib.events import Events
 
 if TYPE_CHECKING:  # it needs numpy, which --help can do without
@@ -19,7 +20,7 @@ def add_commands(commands: Any) -> None:
     """Add the sub-commands to an argparse sub-parsers object."""
     phantom = commands.add_parser("phantom", help="write virtual patients: DICOM series, truth, report text")
     phantom.add_argument("out", type=Path, metavar="OUT")
-    phantom.add_argument("--n", type=int, default=10, help="number of patients")
+    phantom.add_argument("--n", type=positive, default=10, help="number of patients")
     phantom.add_argument("--seed", type=int, default=0)
     phantom.add_argument("--reports", action="store_true", help="also write reports.jsonl")
     phantom.add_argument("--held-back", action="store_true", help="draw from a recipe that training never draws from")
@@ -37,13 +38,13 @@ def add_commands(commands: Any) -> None:
     )
     preview = commands.add_parser("preview-scars", help="paint scars into a recipe's scar-free studies, to look at")
     _add_run(preview, "where the page and prepared studies are written; the run folder to be", "out/check")
-    preview.add_argument("--n", type=int, default=12, help="number of scars")
+    preview.add_argument("--n", type=positive, default=12, help="number of scars")
     evaluate = commands.add_parser("evaluate", help="detect below ROOT and compare with a truth table")
     evaluate.add_argument("root", type=Path, metavar="ROOT")
     evaluate.add_argument("--truth", type=Path, required=True, metavar="truth.csv")
     evaluate.add_argument("--out", type=Path, default=Path("out/evaluation"))
     evaluate.add_argument("--prompts", type=Path, help="prompts to score against findings.jsonl beside the truth table")
-    evaluate.add_argument("--workers", type=int, default=2)
+    evaluate.add_argument("--workers", type=positive, default=2)
     evaluate.add_argument(
         "--biomedclip", type=Path, metavar="DIR", help="also run BiomedCLIP from its open_clip folder"
     )
@@ -170,7 +171,7 @@ def _evaluate(arguments: argparse.Namespace, events: Events) -> int:
     run_batch(arguments.root, folders.results, BatchOptions(workers=workers, resume=True, prompts=asked), events)
     measure_studies(arguments.root, out / "measures", folders.results, workers, events)
     others = zero_shot_scores(folders.results, arguments.biomedclip, arguments.med_flamingo, events)
-    evaluation = evaluate(folders, others)
+    evaluation = evaluate(folders, others, events)
     write_evaluation(out, folders, evaluation)
     if arguments.report:
         write_report(arguments.report)
@@ -188,7 +189,7 @@ def _bundle(arguments: argparse.Namespace, events: Events) -> int:
 
     from .bundle_figures import evaluated_sets, repeat_test, take_in_evaluations
 
-    bundle = open_bundle(arguments.folder or default_bundle())
+    bundle = open_bundle((arguments.folder or default_bundle()).resolve())  # '.' is another folder once it is replaced
     if arguments.evaluations:
         evaluated_sets(arguments.evaluations)  # refused before the test's minutes, not after
     thresholds = None

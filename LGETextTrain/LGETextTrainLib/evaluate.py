@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from LGETextDetectLib.events import Events
 from LGETextDetectLib.refusal import InputRefused
 
 from .baselines import systems, text_against_head
@@ -19,7 +20,7 @@ from .evaluate_landmarks import landmark_errors
 from .evaluate_places import layers, masks, pointing, segments, slices, transmurality
 from .evaluate_presence import abstention, calibration, heart_size, presence
 from .evaluate_words import captions, prompts, wording_sensitivity
-from .evaluated_case import Case, read_cases
+from .evaluated_case import Case, patients, read_cases
 
 COHORT = "cohort.json"  # written beside virtual patients: what they are
 
@@ -44,7 +45,9 @@ class Evaluation:
 
 
 def evaluate(
-    folders: EvaluationFolders, zero_shot: Mapping[str, Mapping[str, float] | None] | None = None
+    folders: EvaluationFolders,
+    zero_shot: Mapping[str, Mapping[str, float] | None] | None = None,
+    events: Events | None = None,
 ) -> Evaluation:
     """All figures that truth, results and measures allow; intervals are 95 % bootstrap over patients (1,000 resamples).
 
@@ -54,9 +57,9 @@ def evaluate(
     if not cases:
         raise InputRefused("no-studies", "No study of the truth table has a result.")
     figures = {
-        **describe_set(folders.root), "studies": len(cases), "without_result": missing, "model": _model(cases),
+        **describe_set(folders.root), "studies": len(cases), "patients": len(set(patients(cases))), "without_result": missing, "model": _model(cases),
         **presence(cases), **calibration(cases), **abstention(cases), **slices(cases), **segments(cases), **layers(cases),
-        **transmurality(cases), **pointing(cases), **masks(cases), **landmark_errors(folders.root, cases, folders.truth.parent),
+        **transmurality(cases), **pointing(cases), **masks(cases), **landmark_errors(folders.root, cases, folders.truth.parent, events or Events()),
         **captions(cases), **prompts(cases, folders.prompts), **wording_sensitivity(cases), **heart_size(cases), **text_against_head(cases),
         "systems": systems(cases, zero_shot or {}),
     }  # fmt: skip

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from LGETextDetectLib.events import Events
 from LGETextDetectLib.orientation import display_angle, turn
 from LGETextDetectLib.volume import Volume
-from LGETextDetectLib.volume_files import load_study
 
 from .evaluated_case import Case
-from .measures import find_mask
+from .measures import read_mask
 
 CENTRE_MM, RVIP_DEG = 10.0, 20.0
 LV_LABELS = (1, 4)  # first and last label of the LV in a mask: cavity, myocardium, scar, no-reflow
@@ -23,19 +23,18 @@ LV_LABELS = (1, 4)  # first and last label of the LV in a mask: cavity, myocardi
 Angles = dict[tuple[str, int], dict[str, float]]
 
 
-def landmark_errors(root: Path, cases: Sequence[Case], tables: Path) -> dict[str, Any]:
+def landmark_errors(root: Path, cases: Sequence[Case], tables: Path, events: Events) -> dict[str, Any]:
     """Shares within 10 mm and 20 degrees, and medians; insertion points from rvip.csv as seen from the mask's centroid.
 
-    A landmark that was not found counts as infinitely far off.
+    A landmark that was not found counts as infinitely far off. A mask that cannot be compared is left out and logged.
     """
     readers = _read_rvip(tables / "rvip.csv")
     centre_mm: list[float] = []
     angle_deg: list[float] = []
     for case in cases:
-        mask = find_mask(root, case.name)
-        if mask is None:
+        labels = _labels(root, case, events)
+        if labels is None:
             continue
-        labels = load_study(mask).volume
         marks = {row["index"]: row for row in case.result["landmarks"]["slices"]}
         for index in range(len(labels.array)):
             lv = np.argwhere((labels.array[index] >= LV_LABELS[0]) & (labels.array[index] <= LV_LABELS[1]))
@@ -47,6 +46,16 @@ def landmark_errors(root: Path, cases: Sequence[Case], tables: Path) -> dict[str
             for name, expected in readers.get((case.name, index), {}).items():
                 angle_deg.append(_angle_error(labels, marks[index][name], centroid, expected))
     return _figures(centre_mm, angle_deg)
+
+
+def _labels(root: Path, case: Case, events: Events) -> Volume | None:
+    """The mask of a case; None without one, and for one that cannot be read or has not the study's slices."""
+    labels = read_mask(root, case.name, lambda code: events.log(f"{case.name}: its mask is left out [{code}]"))
+    slices = len(case.result["landmarks"]["slices"])
+    if labels is not None and len(labels.array) != slices:
+        events.log(f"{case.name}: its mask is left out, it has {len(labels.array)} slices, the study {slices}")
+        return None
+    return labels
 
 
 def _angle_error(

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from LGETextDetectLib.finding import ENDOCARDIAL, LAYERS
+from LGETextDetectLib.finding import LAYERS
 
-from .evaluated_case import Case, facts
+from .evaluated_case import Case, facts, patients
 from .figures import auroc, estimate, rates, weighted_kappa
 
 NOT_NAMED = "not named"
@@ -19,16 +19,17 @@ SEGMENTS = range(1, 18)
 
 def slices(cases: Sequence[Case]) -> dict[str, Any]:
     """Slice AUROC where the truth table says which slices hold scar."""
-    score, true = [], []
+    score, true, who = [], [], []
     for case in cases:
         flags = case.slice_truth
         if flags is not None:
             by_index = {row["index"]: row["probability"] or 0.0 for row in case.result["slices"]}
             score.append(np.array([by_index[k] for k in range(len(flags))], float))
             true.append(np.array(flags))
+            who.append(case.patient)
     if not true:
         return {}
-    joined = estimate("slice_auroc", lambda k: auroc(_join(score, k), _join(true, k)), len(true))
+    joined = estimate("slice_auroc", lambda k: auroc(_join(score, k), _join(true, k)), who)
     return {"slices": sum(map(len, true)), **joined}
 
 
@@ -47,7 +48,7 @@ def segments(cases: Sequence[Case]) -> dict[str, Any]:
     scarred = true.any(1)
     strongest = [t[np.argmax(s)] for s, t in zip(score[scarred], true[scarred], strict=True)]
     return {
-        **estimate("segment_auroc", lambda k: auroc(score[k].ravel(), true[k].ravel()), len(rows)),
+        **estimate("segment_auroc", lambda k: auroc(score[k].ravel(), true[k].ravel()), patients(rows)),
         "segment_auroc_scarred": auroc(score[scarred].ravel(), true[scarred].ravel()),
         "strongest_segment_is_scarred": float(np.mean(strongest)) if strongest else float("nan"),
         **{f"segment_{name}": v for name, v in rates(named.ravel(), true.ravel()).items()},
@@ -69,9 +70,10 @@ def layers(cases: Sequence[Case]) -> dict[str, Any]:
     finding does not name counts as wrong. layer_accuracy_named: the same over patients in whom it is named.
     segment_layer_accuracy: over truly scarred segments that are named. layer_confusion: truly scarred segments, rows true.
     """
-    hits = [hit for case in cases if (hit := _layer_hit(case)) is not None]
-    if not hits:
+    known = [(case.patient, hit) for case in cases if (hit := _layer_hit(case)) is not None]
+    if not known:
         return {}
+    who, hits = zip(*known, strict=True)
     named = [right for right, was_named in hits if was_named]
     table = {layer: dict.fromkeys((*LAYERS, NOT_NAMED), 0) for layer in LAYERS}
     for case in cases:
@@ -83,7 +85,7 @@ def layers(cases: Sequence[Case]) -> dict[str, Any]:
     correct = np.array([hit for hit, _ in hits], float)
     return {
         "layer_patients": len(hits),
-        **estimate("layer_accuracy", lambda k: float(correct[k].mean()), len(hits)),
+        **estimate("layer_accuracy", lambda k: float(correct[k].mean()), who),
         "layer_accuracy_named": float(np.mean(named)) if named else float("nan"),
         "segment_layer_accuracy": right / found if found else float("nan"),
         "layer_confusion": {layer: row for layer, row in table.items() if any(row.values())},
@@ -116,7 +118,8 @@ def transmurality(cases: Sequence[Case]) -> dict[str, Any]:
     found: list[list[int]] = []
     true: list[list[int]] = []
     left_out = 0
-    for case in (c for c in cases if "transmurality" in c.truth and _scored(c)):
+    kept = [case for case in cases if case.scored]
+    for case in kept:
         pairs = [pair for n in SEGMENTS if (pair := _score_pair(case, n)) is not None]
         left_out += 17 - len(pairs)
         found.append([f for f, _ in pairs])
@@ -126,7 +129,7 @@ def transmurality(cases: Sequence[Case]) -> dict[str, Any]:
     f, t = ([np.array(row, int) for row in rows] for rows in (found, true))
     both = [(a, b) for a, b in zip(np.concatenate(f), np.concatenate(t), strict=True) if a and b]
     return {
-        **estimate("transmurality_kappa", lambda k: weighted_kappa(_join(f, k), _join(t, k), SCORES), len(f)),
+        **estimate("transmurality_kappa", lambda k: weighted_kappa(_join(f, k), _join(t, k), SCORES), patients(kept)),
         "transmurality_kappa_linear": weighted_kappa(np.concatenate(f), np.concatenate(t), SCORES, power=1),
         "transmurality_kappa_found": weighted_kappa([a for a, _ in both], [b for _, b in both], SCORES)
         if both
@@ -134,10 +137,6 @@ def transmurality(cases: Sequence[Case]) -> dict[str, Any]:
         "transmurality_segments": int(sum(map(len, f))),
         "transmurality_without_score": left_out,
     }
-
-
-def _scored(case: Case) -> bool:
-    return all(lesion.layer in ENDOCARDIAL for lesion in case.finding.lesions)
 
 
 def _score_pair(case: Case, number: int) -> tuple[int, int] | None:
@@ -157,20 +156,20 @@ def pointing(cases: Sequence[Case]) -> dict[str, Any]:
     slice and in a truly scarred segment.
     """
     scarred = [case for case in cases if case.scarred and "peak" in case.measures]
-    masked = np.array(
-        [case.measures["points_at_scar"] for case in scarred if case.measures.get("points_at_scar") is not None], float
-    )
-    placed = np.array([_in_place(case) for case in scarred if case.located and case.slice_truth is not None], float)
+    of_masks = [case for case in scarred if case.measures.get("points_at_scar") is not None]
+    of_places = [case for case in scarred if case.located and case.slice_truth is not None]
+    masked = np.array([case.measures["points_at_scar"] for case in of_masks], float)
+    placed = np.array([_in_place(case) for case in of_places], float)
     figures: dict[str, Any] = {}
     if len(masked):
         figures |= {
             "pointing_patients": len(masked),
-            **estimate("pointing", lambda k: float(masked[k].mean()), len(masked)),
+            **estimate("pointing", lambda k: float(masked[k].mean()), patients(of_masks)),
         }
     if len(placed):
         figures |= {
             "pointing_segment_patients": len(placed),
-            **estimate("pointing_segment", lambda k: float(placed[k].mean()), len(placed)),
+            **estimate("pointing_segment", lambda k: float(placed[k].mean()), patients(of_places)),
         }
     return figures  # fmt: skip
 
@@ -184,7 +183,8 @@ def masks(cases: Sequence[Case]) -> dict[str, Any]:
     """Dice of the predicted cavity, myocardium and scar against the masks: mean over studies."""
     figures: dict[str, Any] = {}
     for name in ("cavity_dice", "myocardium_dice", "scar_dice"):
-        values = np.array([v for case in cases if (v := case.measures.get(name)) is not None], float)
-        if len(values):
-            figures |= estimate(name, lambda k, values=values: float(values[k].mean()), len(values))  # type: ignore[misc]
+        kept = [case for case in cases if case.measures.get(name) is not None]
+        values = np.array([case.measures[name] for case in kept], float)
+        if kept:
+            figures |= estimate(name, lambda k, values=values: float(values[k].mean()), patients(kept))  # type: ignore[misc]
     return figures

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .evaluated_case import Case, probabilities, truths
+from .evaluated_case import Case, patients, probabilities, truths
 from .figures import (
     abstention_curve,
     auroc,
@@ -29,12 +29,12 @@ def presence(cases: Sequence[Case]) -> dict[str, Any]:
     true, score = truths(cases), probabilities(cases)
     called = np.array([case.called for case in cases])
     answered = np.array([case.answered for case in cases])
-    count = len(cases)
+    who = patients(cases)
     figures: dict[str, Any] = {"positive": int(true.sum()), "threshold": cases[0].result["detection"]["threshold"]}
-    figures |= estimate("patient_auroc", lambda k: auroc(score[k], true[k]), count)
-    figures |= estimate("balanced_accuracy", lambda k: balanced_accuracy(called[k], true[k]), count)
+    figures |= estimate("patient_auroc", lambda k: auroc(score[k], true[k]), who)
+    figures |= estimate("balanced_accuracy", lambda k: balanced_accuracy(called[k], true[k]), who)
     for name in ("sensitivity", "specificity", "ppv", "npv"):
-        figures |= estimate(name, lambda k, name=name: rates(called[k], true[k])[name], count)  # type: ignore[misc]
+        figures |= estimate(name, lambda k, name=name: rates(called[k], true[k])[name], who)  # type: ignore[misc]
     figures["best_balanced_accuracy_on_this_set"] = best_balanced_accuracy(score, true)
     figures |= {
         "abstained": int((~answered).sum()),
@@ -49,8 +49,8 @@ def calibration(cases: Sequence[Case]) -> dict[str, Any]:
     """Brier score, expected calibration error (10 bins of equal width), what chance alone makes of it, and the bins themselves."""
     true, score = truths(cases), probabilities(cases)
     return {
-        **estimate("brier", lambda k: brier(score[k], true[k]), len(cases)),
-        **estimate("calibration_error", lambda k: calibration_error(score[k], true[k]), len(cases)),
+        **estimate("brier", lambda k: brier(score[k], true[k]), patients(cases)),
+        **estimate("calibration_error", lambda k: calibration_error(score[k], true[k]), patients(cases)),
         "calibration_error_by_chance": chance_calibration_error(score),
         "calibration_bins": [list(row) for row in calibration_bins(score, true)],
     }
@@ -71,7 +71,7 @@ def heart_size(cases: Sequence[Case]) -> dict[str, Any]:
     true, score = truths(kept), probabilities(kept)
     size = np.array([case.measures["cavity_ml"] for case in kept], float)
     return {
-        **estimate("size_alone_auroc", lambda k: auroc(size[k], true[k]), len(kept)),
+        **estimate("size_alone_auroc", lambda k: auroc(size[k], true[k]), patients(kept)),
         "size_against_answer_scar_free": rank_correlation(size[~true], score[~true]),
         "size_against_answer_scarred": rank_correlation(size[true], score[true]),
     }

@@ -14,7 +14,7 @@ from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.study import read_prompts
 from LGETextDetectLib.wording import read_prompt, read_report
 
-from .evaluated_case import Case, Facts, facts
+from .evaluated_case import Case, Facts, facts, patients
 from .figures import auroc, estimate
 
 MIN_CLASS = 3  # a prompt needs as many true and as many false studies to be scored
@@ -186,7 +186,8 @@ def captions(cases: Sequence[Case]) -> dict[str, Any]:
 
     caption_agrees_on_presence: the caption says (possible) enhancement exactly when a segment's probability reaches the
     threshold for naming segments. caption_names_the_table: it names exactly the segments that carry a layer in the table.
-    caption_fact_f1: (segment, layer) pairs of all captions together against those of the true findings.
+    caption_fact_f1: (segment, layer) pairs of all captions together against those of the true findings, of studies whose
+    layers are known; caption_segment_f1: segments, where those are.
     """
     read = [read_report(case.result["caption"]) for case in cases]
     said = [finding.lge in ("present", "uncertain") for finding in read]
@@ -199,10 +200,15 @@ def captions(cases: Sequence[Case]) -> dict[str, Any]:
     figures["caption_right_on_presence"] = float(
         np.mean([a == case.scarred for a, case in zip(said, cases, strict=True)])
     )
-    pairs = [(facts(f), facts(case.finding)) for f, case in zip(read, cases, strict=True) if case.located]
-    if pairs:
-        figures |= estimate("caption_fact_f1", lambda k: _f1([pairs[i] for i in k]), len(pairs))
-        figures["caption_segment_f1"] = _f1([(_places(a), _places(b)) for a, b in pairs])
+    pairs = [(facts(f), facts(case.finding)) for f, case in zip(read, cases, strict=True) if case.layered]
+    who = patients([case for case in cases if case.layered])
+    if any(true for _, true in pairs):  # scar-free studies alone hold no fact to be found
+        figures |= estimate("caption_fact_f1", lambda k: _f1([pairs[i] for i in k]), who)
+    places = [
+        (_places(facts(f)), _places(facts(case.finding))) for f, case in zip(read, cases, strict=True) if case.located
+    ]
+    if any(true for _, true in places):
+        figures["caption_segment_f1"] = _f1(places)
     return figures
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from LGETextDetectLib.finding import LAYERS, Finding, Lesion, images_unfit
+from LGETextDetectLib.finding import ENDOCARDIAL, LAYERS, Finding, Lesion, images_unfit
 
 from .measures import read_measures
-from .truth_table import read_truth
+from .truth_table import patient_of, read_truth
 
 Facts = set[tuple[int, str | None]]
 
@@ -33,14 +33,35 @@ class Case:
     complete: bool = False
 
     @property
+    def patient(self) -> str:
+        """Whose study it is."""
+        return patient_of({"study": self.name, **self.truth})
+
+    @property
     def scarred(self) -> bool:
         """Whether the study holds scar."""
         return self.truth["lge"] == "1"
 
     @property
     def located(self) -> bool:
-        """Whether the truth says in which segments."""
-        return "segments" in self.truth
+        """Whether the truth says in which segments: an empty cell does so of a scar-free study alone."""
+        return self._told("segments")
+
+    @property
+    def layered(self) -> bool:
+        """Whether the truth says in which segments, and of each in which layer."""
+        lesions = self.finding.lesions
+        return self.located and (not self.scarred or bool(lesions)) and all(lesion.layer for lesion in lesions)
+
+    @property
+    def scored(self) -> bool:
+        """Whether the truth scores the transmurality of every segment: all scar, if any, reaches from the endocardium."""
+        endocardial = all(lesion.layer in ENDOCARDIAL for lesion in self.finding.lesions)
+        return self.located and self._told("transmurality") and endocardial
+
+    def _told(self, column: str) -> bool:
+        """Whether the table has a column and, of a scarred study, something in it."""
+        return column in self.truth and (not self.scarred or self.truth[column] != "")
 
     @property
     def segments(self) -> set[int]:
@@ -79,7 +100,9 @@ class Case:
         if self.truth.get("slice_lge"):
             flags = [v == "1" for v in self.truth["slice_lge"].split()]
             return flags if len(flags) == count else None
-        if self.located and "slices" in self.truth:
+        if "segments" in self.truth and self._told(
+            "slices"
+        ):  # in tables of presence alone 'slices' may be their number
             scarred = {int(v) for v in self.truth["slices"].split()}
             return [k in scarred for k in range(count)]
         return None
@@ -101,7 +124,7 @@ def read_cases(results: Path, truth: Path, measures: Path | None = None) -> tupl
 
 
 def finding_of_row(row: dict[str, str]) -> Finding:
-    """What a row of a truth table says: presence, and one lesion when it names segments and at most one layer."""
+    """What a row of a truth table says: presence, and one lesion when it names segments, of one layer or, with none or several, of none that is known."""
     if row["lge"] != "1":
         return Finding("absent")
     segments = tuple(int(v) for v in row.get("segments", "").split())
@@ -114,6 +137,11 @@ def finding_of_row(row: dict[str, str]) -> Finding:
 def facts(finding: Finding) -> Facts:
     """(segment, layer) pairs that a finding states as present or possible."""
     return {(n, lesion.layer) for lesion in finding.lesions for n in lesion.segments}
+
+
+def patients(cases: Sequence[Case]) -> list[str]:
+    """Whose study each case is."""
+    return [case.patient for case in cases]
 
 
 def truths(cases: Sequence[Case]) -> npt.NDArray[np.bool_]:

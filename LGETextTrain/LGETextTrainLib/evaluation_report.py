@@ -78,7 +78,8 @@ def report(sets: Sequence[Mapping[str, Any]]) -> str:
 
 def main_table(sets: Sequence[Mapping[str, Any]]) -> str:
     """One column a set, one row a figure that any of them has."""
-    rows = [("patients (with scar)", [f"{s['studies']} ({s['positive']})" for s in sets])]
+    rows = [("studies (with scar)", [f"{s['studies']} ({s['positive']})" for s in sets])]
+    rows.append(("patients", [str(s.get("patients", s["studies"])) for s in sets]))
     rows.append(("without a result, not counted", [str(len(s.get("without_result", ()))) for s in sets]))
     rows += [(text, [with_interval(s, name) for s in sets]) for name, text in ROWS if any(name in s for s in sets)]
     return table(("figure", *(str(s["set"]) for s in sets)), [(text, *cells) for text, cells in rows])

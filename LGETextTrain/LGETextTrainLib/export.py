@@ -111,6 +111,15 @@ def replaced_bundle(folder: Path) -> Iterator[Path]:
     shutil.rmtree(old, ignore_errors=True)
 
 
+@contextmanager
+def changed_bundle(folder: Path) -> Iterator[Path]:
+    """A copy of a bundle to change; it takes the bundle's place as :func:`replaced_bundle` says."""
+    whole = folder.resolve()
+    with replaced_bundle(whole) as made:
+        shutil.copytree(whole, made, dirs_exist_ok=True)
+        yield made
+
+
 def read_networks(bundle: Path, seed: int = 0) -> tuple[dict[str, Tensor], dict[str, Tensor], LanguageModel]:
     """Heart and scar weights and the text side of a bundle, to go on from; inverse of :func:`export_networks`.
 

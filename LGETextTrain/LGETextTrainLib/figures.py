@@ -1,8 +1,8 @@
-"""Figures of merit with patient-level intervals: small pure functions on arrays."""
+"""Figures of merit with patient-level intervals: small pure functions on arrays, a study a row."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -38,10 +38,9 @@ def roc_points(score: npt.ArrayLike, true: npt.ArrayLike) -> tuple[Floats, Float
 
 
 def balanced_accuracy(found: npt.ArrayLike, true: npt.ArrayLike) -> float:
-    """Mean of sensitivity and specificity of 0/1 arrays; of the class that is there when one is missing."""
-    f, t = np.asarray(found, bool), np.asarray(true, bool)
-    parts = [float(np.mean(f[t == k] == k)) for k in (False, True) if np.any(t == k)]
-    return float(np.mean(parts)) if parts else float("nan")
+    """Mean of sensitivity and specificity of 0/1 arrays; NaN when a class is missing."""
+    of = rates(found, true)
+    return (of["sensitivity"] + of["specificity"]) / 2
 
 
 def best_balanced_accuracy(score: npt.ArrayLike, true: npt.ArrayLike) -> float:
@@ -135,10 +134,17 @@ def rank_correlation(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
     return float(stats.spearmanr(a, b).statistic)
 
 
-def interval(measure: Callable[[Indices], float], patients: int, seed: int = 0) -> tuple[float, float]:
-    """95 % bootstrap interval of ``measure(indices)`` over patients; resamples without a class are left out."""
-    rng = np.random.default_rng(seed)
-    values = [measure(rng.integers(0, patients, patients)) for _ in range(RESAMPLES)]
+def interval(measure: Callable[[Indices], float], patients: Sequence[Hashable], seed: int = 0) -> tuple[float, float]:
+    """95 % bootstrap interval of ``measure(indices of studies)``; patients are drawn, each with all of their studies.
+
+    patients: whose each study is. Resamples without a class are left out.
+    """
+    studies: dict[Hashable, list[int]] = {}
+    for number, patient in enumerate(patients):
+        studies.setdefault(patient, []).append(number)
+    own, rng = [np.array(numbers) for numbers in studies.values()], np.random.default_rng(seed)
+    drawn = (rng.integers(0, len(own), len(own)) for _ in range(RESAMPLES))
+    values = [measure(np.concatenate([own[k] for k in chosen])) for chosen in drawn]
     kept = [v for v in values if np.isfinite(v)]
     if not kept:
         return float("nan"), float("nan")
@@ -146,7 +152,9 @@ def interval(measure: Callable[[Indices], float], patients: int, seed: int = 0) 
     return float(low), float(high)
 
 
-def estimate(name: str, measure: Callable[[Indices], float], patients: int) -> dict[str, float | list[float]]:
-    """``{name: value, name_95: [low, high]}`` of a measure of patients' indices."""
-    value = measure(np.arange(patients)) if patients else float("nan")
+def estimate(
+    name: str, measure: Callable[[Indices], float], patients: Sequence[Hashable]
+) -> dict[str, float | list[float]]:
+    """``{name: value, name_95: [low, high]}`` of a measure of studies' indices; patients as of :func:`interval`."""
+    value = measure(np.arange(len(patients))) if len(patients) else float("nan")
     return {name: value, f"{name}_95": list(interval(measure, patients)) if np.isfinite(value) else [float("nan")] * 2}

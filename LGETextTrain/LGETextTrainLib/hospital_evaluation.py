@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -62,25 +62,20 @@ def reported_metrics(outcomes: Sequence[ReportedOutcome], thresholds: Mapping[st
     found = score >= thresholds["study"]
     segment_p = np.stack([o.prediction.segment_probability for o in outcomes]).astype(float)
     segment_true, decided = segment_answers([o.study.finding for o in outcomes])
-    resample = _by_patient([o.patient for o in outcomes])
+    patients = [o.patient for o in outcomes]
     return {
-        "studies": len(outcomes), "patients": len(resample), "positive": int(true.sum()),
-        **_with_interval("patient_auroc", resample, lambda k: auroc(score[k], true[k])),
-        **_with_interval("balanced_accuracy", resample, lambda k: balanced_accuracy(found[k], true[k])),
+        "studies": len(outcomes), "patients": len(set(patients)), "positive": int(true.sum()),
+        **_with_interval("patient_auroc", patients, lambda k: auroc(score[k], true[k])),
+        **_with_interval("balanced_accuracy", patients, lambda k: balanced_accuracy(found[k], true[k])),
         **{k: _finite(v) for k, v in rates(found, true).items()}, "brier": _finite(brier(score, true)),
-        **_with_interval("segment_auroc", resample, lambda k: auroc(segment_p[k][decided[k]], segment_true[k][decided[k]])),
-        **_with_interval("image_only_auroc", resample, lambda k: auroc(head[k], true[k])),
+        **_with_interval("segment_auroc", patients, lambda k: auroc(segment_p[k][decided[k]], segment_true[k][decided[k]])),
+        **_with_interval("image_only_auroc", patients, lambda k: auroc(head[k], true[k])),
     }  # fmt: skip
 
 
-def _by_patient(patients: Sequence[int]) -> list[Indices]:
-    """Numbers of the studies of every patient."""
-    return [np.flatnonzero(np.asarray(patients) == patient) for patient in dict.fromkeys(patients)]
-
-
-def _with_interval(name: str, groups: list[Indices], measure: Any) -> dict[str, Any]:
-    bounds = interval(lambda k: measure(np.concatenate([groups[n] for n in k])), len(groups))
-    return {name: _finite(measure(np.concatenate(groups))), f"{name}_95": [_finite(v) for v in bounds]}
+def _with_interval(name: str, patients: Sequence[int], measure: Callable[[Indices], float]) -> dict[str, Any]:
+    bounds = interval(measure, patients)
+    return {name: _finite(measure(np.arange(len(patients)))), f"{name}_95": [_finite(v) for v in bounds]}
 
 
 def _finite(value: float) -> float | None:

@@ -23,19 +23,18 @@ import numpy as np
 import torch
 from LGETextDetectLib.bundle import open_bundle
 from LGETextDetectLib.events import Events, TerminalEvents
-from LGETextDetectLib.finding import Finding
 from LGETextDetectLib.model import Engine
 from LGETextDetectLib.studies_below import Study, find_studies
 from LGETextDetectLib.worker_pool import run_tasks
 
-from .hospital_evaluation import reported_outcomes
 from .hospital_training import start_bundle, train_hospital
 from .painted_samples import SampleStudy
-from .prepared_study import Reading, prepare_all
+from .prepared_study import Reading, load_prepared, prepare_all
 from .recipe import HospitalRecipe, read_hospital_recipe
 from .training_curves import read_log
 from .training_log import LOG_NAME
-from .trial_figures import Answers, as_document, figures_of, gain
+from .trial_figures import Answers, Known, as_document, figures_of, gain
+from .truth_table import patient_of, read_truth
 from .virtual_hospital import write_hospital
 
 Change = Callable[[HospitalRecipe], HospitalRecipe]
@@ -134,8 +133,7 @@ def run_trial(kind: str, recipe: HospitalRecipe, out: Path, size: Size, at_once:
     trial = Trial(kind, out, _sized(replace(recipe, data=data), size), at_once)
     before, started = time_at_work(out / kind), time.monotonic()
     arms, seeds = trial.arms, range(recipe.seed, recipe.seed + size.seeds)
-    tests = _prepare(trial, [trial.arm((name, recipe.seed)).data.normalise_orientation for name in arms], events)
-    truth = [study.finding for study in tests]
+    tests, truth = _prepare(trial, [trial.arm((name, recipe.seed)).data.normalise_orientation for name in arms], events)
     answers: dict[str, list[Answers]] = {name: [] for name in arms}
     own = [name for name in arms if name not in SAME_IMAGES]
     for names in (own, [name for name in arms if name in SAME_IMAGES]):
@@ -148,14 +146,14 @@ def run_trial(kind: str, recipe: HospitalRecipe, out: Path, size: Size, at_once:
         else _ablation(answers, truth)
     )
     facts = {
-        "train": size.train, "test": len(truth), "test_scarred": sum(finding.lge == "present" for finding in truth), "seeds": size.seeds,
+        "train": size.train, "test": len(truth), "test_scarred": sum(known.finding.lge == "present" for known in truth), "seeds": size.seeds,
         "scar_steps": trial.recipe.scar.steps, "text_steps": trial.recipe.text.steps,
         "minutes": round((time.monotonic() - started + before / at_once) / 60, 1),
     }  # fmt: skip
     return {"kind": kind, "start": _named(start_bundle(recipe)), "facts": facts, "figures": figures}
 
 
-def _proof(answers: dict[str, list[Answers]], bundled: Answers, truth: Sequence[Finding]) -> dict[str, Any]:
+def _proof(answers: dict[str, list[Answers]], bundled: Answers, truth: Sequence[Known]) -> dict[str, Any]:
     figures = {name: figures_of(own, truth) for name, own in {BUNDLED: [bundled], **answers}.items()}
     figures["gain of training"] = gain([bundled], answers[TRAINED], truth)
     if len(truth) > FIRST:
@@ -164,7 +162,7 @@ def _proof(answers: dict[str, list[Answers]], bundled: Answers, truth: Sequence[
     return figures
 
 
-def _ablation(answers: dict[str, list[Answers]], truth: Sequence[Finding]) -> dict[str, Any]:
+def _ablation(answers: dict[str, list[Answers]], truth: Sequence[Known]) -> dict[str, Any]:
     plain = "image-only (plain classifier of 'full')"
     arms = {**answers, plain: [a.of_head() for a in answers[FULL]]}
     figures = {name: figures_of(own, truth) for name, own in arms.items()}
@@ -188,19 +186,16 @@ def _named(bundle: Path) -> str:
     return f"{opened.name} {opened.version}"
 
 
-def _prepare(trial: Trial, frames: Sequence[bool], events: Events) -> list[SampleStudy]:
+def _prepare(trial: Trial, frames: Sequence[bool], events: Events) -> tuple[list[SampleStudy], list[Known]]:
     """Bring both cohorts into every frame that an arm asks for; the test studies that can be read, whatever the frame."""
-    root = trial.out / "test" / "studies"
-    lines = [json.loads(line) for line in (root / "findings.jsonl").read_text("utf-8").splitlines()]
-    truth = {line["id"]: Finding.from_dict(line["finding"]) for line in lines}
-    kept: dict[str, SampleStudy] = {}
+    table = read_truth(trial.out / "test" / "studies" / "truth.csv")
+    truth = {row["study"]: Known(table.findings[row["study"]], patient_of(row)) for row in table.rows}
+    kept: dict[str, str] = {}
     for upright in sorted(set(frames)):
         _prepare_cohort(trial, "train", upright, events)
         studies, readings = _prepare_cohort(trial, "test", upright, events)
-        kept = {
-            s.name: SampleStudy(r.sha256, truth[s.name]) for s, r in zip(studies, readings, strict=True) if r.sha256
-        }
-    return list(kept.values())
+        kept = {s.name: r.sha256 for s, r in zip(studies, readings, strict=True) if r.sha256}
+    return [SampleStudy(sha256, truth[name].finding) for name, sha256 in kept.items()], [truth[name] for name in kept]
 
 
 def _prepare_cohort(trial: Trial, cohort: str, upright: bool, events: Events) -> tuple[list[Study], list[Reading]]:
@@ -256,8 +251,7 @@ def _take_over(made: Path, folder: Path) -> None:
 
 def _answers(bundle: Path, trial: Trial, tests: Sequence[SampleStudy], upright: bool) -> Answers:
     engine = Engine(bundle, "onnx", threads=1 if trial.at_once > 1 else 0)
-    outcomes = reported_outcomes(engine, trial.prepared("test", upright), tests, range(len(tests)))
-    said = [outcome.prediction for outcome in outcomes]
+    said = [engine.predict(load_prepared(trial.prepared("test", upright), study.sha256).stack()) for study in tests]
     return Answers(
         np.array([s.probability for s in said], float), np.array([s.head_probability for s in said], float),
         np.stack([s.segment_probability for s in said]).astype(float),

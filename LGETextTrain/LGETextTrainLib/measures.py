@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -103,10 +104,9 @@ class Measurer:
     def __call__(self, study: Study) -> str:
         try:
             detection = detect(study.source, self._engine)
-            mask = find_mask(self._orders.root, study.name)
-            labels = load_study(mask).volume if mask is not None else None
         except InputRefused as refused:
             return refused.code
+        labels = read_mask(self._orders.root, study.name)
         entry = {
             "format": FORMAT, "model_sha256": self._engine.bundle.sha256, "images_sha256": detection.result["input"]["sha256"],
             "mask_sha256": _mask_sha256(self._orders.root, study.name), **measure(detection, labels),
@@ -120,6 +120,16 @@ class Measurer:
 def find_mask(root: Path, study: str) -> Path | None:
     """The mask file of a study: ``<study>_mask.*`` in the root."""
     return next(iter(sorted(root.glob(f"{study}_mask.*"))), None)
+
+
+def read_mask(root: Path, study: str, refused: Callable[[str], None] = lambda code: None) -> Volume | None:
+    """The mask of a study; None without one, and for one that cannot be read, an empty one among them: ``refused`` is told why."""
+    path = find_mask(root, study)
+    try:
+        return load_study(path).volume if path is not None else None
+    except InputRefused as error:
+        refused(error.code)
+        return None
 
 
 def measure(detection: Detection, labels: Volume | None) -> dict[str, Any]:

@@ -30,7 +30,9 @@ from .run_history import STOP_FILE
 Log = Callable[[dict[str, object]], None]
 Key = tuple[int, int]  # step, part
 PartSource = Callable[[list[Key]], Iterator[Any]]
-PartLoss = Callable[[Any], tuple[Tensor, dict[str, float]]]
+PartLoss = Callable[
+    [Any], tuple[Tensor, dict[str, float]]
+]  # terms by name, the same names of every part: processes add them up
 Validate = Callable[[nn.Module], dict[str, float]]  # 'score' among them, higher is better
 LOG_EVERY = 50
 

@@ -63,8 +63,9 @@ def reliability_svg(title: str, figures: Mapping[str, Any]) -> str:
 
 def abstention_svg(title: str, figures: Mapping[str, Any]) -> str:
     """Accuracy (blue) and balanced accuracy (brown) against the share of patients who get an answer."""
-    curve = [row for row in figures["abstention_curve"] if None not in row]
-    body = _curve([(c, a) for c, a, _ in curve], LINE) + _curve([(c, b) for c, _, b in curve], SECOND)
+    curve = figures["abstention_curve"]
+    balanced = [(c, b) for c, _, b in curve if b is not None]  # undefined where one class is left
+    body = _curve([(c, a) for c, a, _ in curve], LINE) + _curve(balanced, SECOND)
     body += _label(LEFT + 8, TOP + SIDE - 24, "accuracy", LINE) + _label(
         LEFT + 8, TOP + SIDE - 8, "balanced accuracy", SECOND
     )

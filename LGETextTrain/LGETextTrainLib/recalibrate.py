@@ -20,7 +20,7 @@ from .bundle_figures import MADE, read_metrics
 from .calibrate import MIN_CLASS, Floats, fit_thresholds, logit, validation_outcomes
 from .card import write_card
 from .evaluate import describe_set
-from .export import write_manifest
+from .export import changed_bundle, write_manifest
 from .truth_table import read_truth
 
 TRUTH = "truth.csv"
@@ -40,12 +40,23 @@ def recalibrate(folder: Path, events: Events, known: Path | None = None) -> dict
     """Fit a bundle's thresholds anew, write them to its manifest and card, and return them.
 
     known: folder of studies with a truth.csv; the odds are then moved as a whole as these and the virtual validation
-    patients together ask for. Without it they are only scaled. Figures in metrics.json stay: evaluate again.
+    patients together ask for. Without it they are only scaled. Figures in metrics.json stay: evaluate again. All or nothing.
     Raises InputRefused('bad-bundle') for a bundle that virtual patients did not calibrate, as :func:`read_truth`, and
     'few-patients' where one class of ``known`` has fewer than three answered studies.
     """
     bundle = open_bundle(folder)
-    engine = Engine(folder, "onnx")
+    thresholds, validation = _fitted(bundle, events, known)
+    facts = {name: value for name, value in bundle.manifest.items() if name not in MADE}
+    facts |= {"thresholds": thresholds, "validation": validation}
+    with changed_bundle(folder) as made:
+        write_card(made, facts, read_metrics(made))
+        write_manifest(made, bundle.tokenizer, facts)
+    return thresholds
+
+
+def _fitted(bundle: Bundle, events: Events, known: Path | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Thresholds, and what a manifest says of the studies that they were fitted on."""
+    engine = Engine(bundle.folder, "onnx")
     count, seed = _validation_patients(bundle)
     asked = _known_odds(known, engine, events) if known else None
     outcomes, _ = validation_outcomes(
@@ -62,11 +73,7 @@ def recalibrate(folder: Path, events: Events, known: Path | None = None) -> dict
         move = moved_odds(thresholds["calibration"]["a"], virtual, asked)
         thresholds["calibration"]["b"] = round(move, 4)
         validation["odds_moved_with"] = asked.said
-    facts = {name: value for name, value in bundle.manifest.items() if name not in MADE}
-    facts |= {"thresholds": thresholds, "validation": validation}
-    write_card(folder, facts, read_metrics(folder))
-    write_manifest(folder, bundle.tokenizer, facts)
-    return thresholds
+    return thresholds, validation
 
 
 def moved_odds(scale: float, virtual: KnownOdds, known: KnownOdds) -> float:

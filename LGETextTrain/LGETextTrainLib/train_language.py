@@ -156,7 +156,7 @@ class LanguageLoss:
         weight = torch.ones(len(meanings), device=self.device)
         weight[0] = 6  # the presence question
         each = functional.binary_cross_entropy_with_logits(logits, true, reduction="none") * weight
-        terms = {"contrast": each[decided].mean()}
+        terms = {"contrast": each[decided].mean(), "layers": logits.new_zeros(()), "slices": logits.new_zeros(())}
         if of_layers:
             terms["layers"] = self.terms.layers * self._layer_contrast(tokens, batch.member, trusted, of_layers)
         count = batch.scarred.shape[1]

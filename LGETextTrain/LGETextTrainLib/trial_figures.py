@@ -18,6 +18,14 @@ NOTICE = "Research use, not for diagnosis."
 PATIENT, SEGMENT = "patient_auroc", "segment_auroc"
 
 
+@dataclass(frozen=True)
+class Known:
+    """What is true of one test study, and whose it is."""
+
+    finding: Finding
+    patient: str
+
+
 @dataclass(frozen=True, eq=False)
 class Answers:
     """What one model says of the test studies: study (N,), plain head (N,), segments (N, 17); None: it tells no segments."""
@@ -31,20 +39,21 @@ class Answers:
         return Answers(self.head, self.head, None)
 
 
-def figures_of(answers: Sequence[Answers], truth: Sequence[Finding]) -> dict[str, Any]:
+def figures_of(answers: Sequence[Answers], truth: Sequence[Known]) -> dict[str, Any]:
     """Patient and segment AUROC, mean of the seeds; 95 % bootstrap over patients of that mean, and the patients' by seed."""
-    scarred, _ = _true(truth)
+    scarred, _ = _true([known.finding for known in truth])
     return _measured(answers, truth) | {f"{PATIENT}_by_seed": [auroc(a.study, scarred) for a in answers]}
 
 
-def gain(before: Sequence[Answers], after: Sequence[Answers], truth: Sequence[Finding]) -> dict[str, Any]:
-    """Difference of the mean AUROCs on the same patients, the first ones that ``truth`` tells of, with 95 % bootstrap intervals."""
+def gain(before: Sequence[Answers], after: Sequence[Answers], truth: Sequence[Known]) -> dict[str, Any]:
+    """Difference of the mean AUROCs on the same studies, the first ones that ``truth`` tells of, with 95 % bootstrap intervals."""
     return _measured(after, truth, before)
 
 
-def _measured(answers: Sequence[Answers], truth: Sequence[Finding], less: Sequence[Answers] = ()) -> dict[str, Any]:
+def _measured(answers: Sequence[Answers], truth: Sequence[Known], less: Sequence[Answers] = ()) -> dict[str, Any]:
     """Mean AUROCs of ``answers``, less those of ``less``, by patient and, where all tell segments, by segment."""
-    scarred, segments = _true(truth)
+    scarred, segments = _true([known.finding for known in truth])
+    who = [known.patient for known in truth]
 
     def patients(of: Sequence[Answers], k: Indices) -> float:
         return float(np.mean([auroc(a.study[k], scarred[k]) for a in of])) if of else 0.0
@@ -59,13 +68,15 @@ def _measured(answers: Sequence[Answers], truth: Sequence[Finding], less: Sequen
     figures: dict[str, Any] = {}
     for name, measure in measures.items():
         difference = lambda k, own=measure: own(answers, k) - own(less, k)  # noqa: E731
-        figures |= {name: difference(np.arange(len(truth))), f"{name}_95": interval(difference, len(truth))}
+        figures |= {name: difference(np.arange(len(truth))), f"{name}_95": interval(difference, who)}
     return figures
 
 
-def _true(truth: Sequence[Finding]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    named = [{n for lesion in finding.lesions for n in lesion.segments} for finding in truth]
-    return np.array([f.lge == "present" for f in truth]), np.array([[n in own for n in range(1, 18)] for own in named])
+def _true(findings: Sequence[Finding]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    named = [{n for lesion in finding.lesions for n in lesion.segments} for finding in findings]
+    return np.array([f.lge == "present" for f in findings]), np.array(
+        [[n in own for n in range(1, 18)] for own in named]
+    )
 
 
 # --- document --------------------------------------------------------------------------------------------------------

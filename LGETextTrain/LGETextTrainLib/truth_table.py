@@ -32,6 +32,11 @@ class Truth:
     findings: dict[str, Finding]
 
 
+def patient_of(row: dict[str, str]) -> str:
+    """Whose study a row is of: what its column ``patient`` says, else the study is a patient."""
+    return row.get("patient") or row["study"]
+
+
 def read_truth(path: Path) -> Truth:
     """A CSV file in UTF-8, with commas or semicolons, with the columns study and lge and any others.
 

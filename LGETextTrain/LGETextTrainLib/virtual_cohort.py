@@ -23,6 +23,7 @@ from .virtual_study import VirtualStudy, render_study
 
 COLUMNS = (
     "study",
+    "patient",
     "lge",
     "segments",
     "layer",
@@ -92,7 +93,7 @@ def write_members(
         write_dicom_study(study, out / name, seed=member.seeds, identity=member.identity)
         write_nrrd(study.volume.with_array(study.labels.astype(np.float32)), out / f"{name}_mask.nrrd")
         write_markups(study.landmarks, out / "landmarks" / f"{name}.mrk.json")
-        rows.append(truth_row(name, study))
+        rows.append(truth_row(name, member.identity, study))
         written.append((name, study.finding))
         events.progress("phantom", len(written), count)
     with (out / "truth.csv").open("w", encoding="utf-8", newline="") as file:
@@ -103,13 +104,13 @@ def write_members(
     return written
 
 
-def truth_row(name: str, study: VirtualStudy) -> dict[str, object]:
+def truth_row(name: str, patient: str, study: VirtualStudy) -> dict[str, object]:
     """One row of truth.csv."""
     lesions = study.finding.lesions
     row_mm, column_mm, _ = study.volume.spacing_mm
     scar = np.isin(study.labels, (3, 4))
     return {
-        "study": name, "lge": int(study.finding.lge == "present"),
+        "study": name, "patient": patient, "lge": int(study.finding.lge == "present"),
         "segments": " ".join(str(n) for n in sorted({n for lesion in lesions for n in lesion.segments})),
         "layer": " ".join(sorted({lesion.layer for lesion in lesions if lesion.layer})),
         "transmurality": " ".join(f"{n}:{score}" for n, score in sorted(study.transmurality.items()) if score),

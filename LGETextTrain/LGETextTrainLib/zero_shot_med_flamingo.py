@@ -166,9 +166,10 @@ def load_med_flamingo(folder: Path) -> SliceModel:
         tokenizer.add_special_tokens({"additional_special_tokens": [END_WORD, IMAGE_WORD]})
         if tokenizer.pad_token is None:
             tokenizer.add_special_tokens({"pad_token": PAD_WORD})
-        language = AutoModelForCausalLM.from_pretrained(str(folder / "language"), local_files_only=True)
+        # LLaMA is offered in float16, what is built here is float32.
+        language = AutoModelForCausalLM.from_pretrained(str(folder / "language"), local_files_only=True).float()
         language.resize_token_embeddings(len(tokenizer))
-        vision = CLIPVisionModel.from_pretrained(str(folder / "vision"), local_files_only=True)
+        vision = CLIPVisionModel.from_pretrained(str(folder / "vision"), local_files_only=True).float()
         image_token = cast(int, tokenizer.convert_tokens_to_ids(IMAGE_WORD))
         model = MedFlamingo(
             vision, language, read_weights(folder, ("model.safetensors", "model.pt")), image_token
