@@ -92,7 +92,7 @@ def check_data(
     source = Path(data.splits) if data.splits else kept
     splits = read_splits(source, cohort, members) if data.splits or kept.is_file() else Splits({})
     unmatched = splits.unmatched if data.splits else 0  # of the run's own file: studies that are away
-    members = assign_splits(members, shares, seed, splits.of_study)
+    members = assign_splits(members, shares, seed, splits.of_patient)
     if not unmatched:
         write_splits(kept, members, splits.of_study)
     problems = find_problems(cohort, members, data.max_left_out, unmatched)
@@ -164,14 +164,15 @@ def _duplicates(members: Sequence[Member]) -> list[Problem]:
     if not copies:
         return []
     apart = [m for m in copies if m.finding.lge != first[m.duplicate_of].finding.lge]
-    others = [m for m in copies if m.patient != first[m.duplicate_of].patient and m not in apart]
+    others = [m for m in copies if m.other_patient and m not in apart]
     found = []
     if apart:
         text = f"{len(apart)} studies hold the images of another study but their reports disagree on scar ({_named(apart)})."
         found.append(Problem("error", "duplicate-studies", text))
     if others:
         text = (
-            f"{len(others)} studies hold the images of another patient's study; the first is kept ({_named(others)})."
+            f"{len(others)} studies hold the images of another patient's study; the first is kept, and the two patients "
+            f"are taken for one ({_named(others)})."
         )
         found.append(Problem("warning", "duplicate-studies", text))
     if same := [m for m in copies if m not in apart and m not in others]:
