@@ -265,9 +265,7 @@ def test_the_command_line_checks_and_previews(hospital: Path, bundled_model: Pat
     words = [sys.executable, "-m", "LGETextDetectLib"]
     recipe_file, environment = str(hospital / "recipe.toml"), child_environment(bundled_model)
     out = tmp_path / "seen"
-    (out / "prepared").mkdir(parents=True)
-    for path in (run / "prepared").iterdir():
-        (out / "prepared" / path.name).write_bytes(path.read_bytes())
+    shutil.copytree(run / "prepared", out / "prepared")
     done = subprocess.run(
         [*words, "check-data", recipe_file, "--out", str(out), "--names"],
         env=environment,

@@ -24,7 +24,7 @@ from .hospital_cohort import (
     read_splits,
     write_splits,
 )
-from .prepared_study import prepare_all
+from .prepared_study import frame_folder, prepare_all
 from .recipe import DataTable
 from .report_language import READ
 
@@ -81,9 +81,8 @@ def check_data(
     if not cohort.matched:
         raise InputRefused("images-missing", f"None of the {cohort.reports} reports names a study of the folder.")
     studies = [matched.study for matched in cohort.matched]
-    prepared = out / "prepared"
     readings = prepare_all(
-        studies, bundle, prepared, workers=workers, normalise_orientation=normalise_orientation,
+        studies, bundle, out / "prepared", workers=workers, normalise_orientation=normalise_orientation,
         report=lambda done: report(done, len(studies)),
     )  # fmt: skip
     members = list_members(cohort, readings)
@@ -97,6 +96,7 @@ def check_data(
         write_splits(kept, members, splits.of_study)
     problems = find_problems(cohort, members, data.max_left_out, unmatched)
     texts = tuple(matched.text for matched in cohort.matched)
+    prepared = frame_folder(out / "prepared", bundle, normalise_orientation)
     return DataCheck(tuple(members), texts, count(cohort, members), tuple(problems), prepared)
 
 
