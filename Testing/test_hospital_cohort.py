@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -19,12 +20,14 @@ from LGETextTrainLib import data_check, hospital_cohort
 from LGETextTrainLib.hospital_cohort import Cohort, Member, assign_splits, match_cohort
 from LGETextTrainLib.identifiers import MARK, strip_identifiers
 from LGETextTrainLib.prepared_study import Reading
+from LGETextTrainLib.recipe import DataTable
 from LGETextTrainLib.report_files import read_report_texts
 from LGETextTrainLib.report_language import language_of
+from LGETextTrainLib.run_record import begin_run
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-SHARES = {"validation": 0.25, "test": 0.25}
+SHARES = {"validation": 0.3, "test": 0.25}
 SCARRED = Finding("present", (Lesion((4, 10), "subendocardial", 2),), "ischaemic")
 
 
@@ -138,6 +141,11 @@ def test_wrong_data_is_an_error_in_one_sentence(case: str) -> None:
             "the two patients are taken for one",
         ),
         ([*members(), member(30, empty=True, finding=Finding())], "empty-reports", "1 of 21"),
+        (
+            assign_splits([member(k) for k in range(20)], {"validation": 0.2, "test": 0.0}, 1, {}),
+            "one-class",
+            "Only 2 scarred and 2 scar-free studies to validate on: threshold and calibration, which take 3 of each, will not",
+        ),
     ],
 )
 def test_what_can_be_lived_with_is_a_warning(changed: list[Member], code: str, words: str) -> None:
@@ -147,7 +155,7 @@ def test_what_can_be_lived_with_is_a_warning(changed: list[Member], code: str, w
 
 def test_good_data_has_no_problem() -> None:
     assert data_check.find_problems(cohort(), members(), 0.2) == []
-    assert data_check.count(cohort(), members())["splits"]["train"] == {"present": 6, "absent": 6}
+    assert data_check.count(cohort(), members())["splits"]["train"] == {"present": 5, "absent": 5}
 
 
 # --- splits ----------------------------------------------------------------------------------------------------------
@@ -207,6 +215,31 @@ def test_a_study_that_is_not_used_holds_its_patient(tmp_path: Path, named: str, 
     assert splits.unmatched == 0
     for seed in range(6):
         assert assign_splits(own, {"validation": 0.3, "test": 0.0}, seed, splits.of_patient)[0].split == "test"
+
+
+def test_other_shares_and_seeds_share_out_anew_until_a_run_has_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scans(tmp_path, {f"scan{k}": f"PID{k}" for k in range(12)})
+    monkeypatch.setattr(data_check, "prepare_all", lambda studies, *_, **__: [
+        Reading(hashlib.sha256(s.name.encode()).hexdigest(), 9, "psir") for s in studies
+    ])  # fmt: skip
+    monkeypatch.setattr(data_check, "frame_folder", lambda folder, *_: folder)
+
+    (tmp_path / "out").mkdir()
+
+    def splits(test_share: float, seed: int = 1) -> tuple[list[str], list[str]]:
+        data = DataTable(str(tmp_path / "in"), str(tmp_path / "reports.csv"), test_share=test_share)
+        check = data_check.check_data(data, tmp_path, tmp_path / "out", seed)
+        return [m.split for m in check.members], [p.code for p in check.problems if p.code == "recipe-changed"]
+
+    first, second = splits(0.0), splits(0.25)
+    assert "test" not in first[0] and second[0].count("test") == 3 and splits(0.25) == second
+    third = splits(0.25, seed=2)
+    assert third[0] != second[0] and third[1] == []
+    begin_run(tmp_path / "out", {"name": "lge-x", "version": "1", "recipe": "r", "data": "d"})
+    assert splits(0.0) == (third[0], ["recipe-changed"]) == splits(0.25)
+    assert splits(0.25, seed=2) == third
 
 
 # --- patients --------------------------------------------------------------------------------------------------------
