@@ -69,6 +69,14 @@ def test_too_few_of_a_class_leave_the_thresholds_as_they_begin() -> None:
     assert fit_thresholds([_judged(0.9, SCAR, 0.1)] * 8 + [_judged(0.1, FREE, 0.1)] * 2) == first_thresholds()
 
 
+def test_a_model_that_goes_on_keeps_its_own_thresholds_where_none_can_be_fitted() -> None:
+    own = {**first_thresholds(), "segment": 0.31, "calibration": {"a": 1.4, "b": -0.2}}
+    assert fit_thresholds([_judged(0.9, SCAR, 0.1)] * 8 + [_judged(0.1, FREE, 0.1)] * 2, begin=own) == own
+    placeless = [_judged(0.9, Finding("present"), 0.1)] * 8 + [_judged(0.1, FREE, 0.1)] * 8
+    fitted = fit_thresholds(placeless, begin=own)
+    assert fitted["segment"] == 0.31 and fitted["calibration"] != own["calibration"]
+
+
 def test_the_study_is_called_at_even_odds_of_a_calibrated_probability() -> None:
     found = fit_thresholds([_judged(0.9, SCAR, 0.1)] * 8 + [_judged(0.2, FREE, 0.1)] * 8)
     assert found["study"] == EVEN_ODDS and found["abstain_low"] < EVEN_ODDS < found["abstain_high"]

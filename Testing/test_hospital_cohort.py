@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,19 +20,21 @@ from LGETextTrainLib import data_check, hospital_cohort
 from LGETextTrainLib.hospital_cohort import Cohort, Member, assign_splits, match_cohort
 from LGETextTrainLib.identifiers import MARK, strip_identifiers
 from LGETextTrainLib.prepared_study import Reading
+from LGETextTrainLib.recipe import DataTable
 from LGETextTrainLib.report_files import read_report_texts
 from LGETextTrainLib.report_language import language_of
+from LGETextTrainLib.run_record import begin_run
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-SHARES = {"validation": 0.25, "test": 0.25}
+SHARES = {"validation": 0.3, "test": 0.25}
 SCARRED = Finding("present", (Lesion((4, 10), "subendocardial", 2),), "ischaemic")
 
 
 def member(number: int, **changes: object) -> Member:
     """A readable member; even numbers are scar-free."""
     finding = Finding("absent") if number % 2 == 0 else SCARRED
-    plain = Member(f"study-{number:03d}", number, finding, "en", False, Reading(f"{number:064d}", 9, "psir"))
+    plain = Member(f"study-{number:012d}", number, finding, "en", False, Reading(f"{number:064d}", 9, "psir"))
     return replace(plain, **changes)
 
 
@@ -41,6 +44,41 @@ def members(count: int = 20, **changes: object) -> list[Member]:
 
 def cohort(**changes: int) -> Cohort:
     return replace(Cohort((), 20, 0, 0, 0), **changes)
+
+
+def write_table(path: Path, *lines: str) -> None:
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def scans(
+    folder: Path, patients: dict[str, str], unreported: Sequence[str] = (), images: str = "abcdefghijkl",
+    column: Mapping[str, str] | None = None,
+) -> tuple[Cohort, list[Member]]:  # fmt: skip
+    """Studies by the PatientID of each, with a letter for the images of each, and their members.
+
+    unreported: studies of the first patient without a report; column: what reports say of the patient.
+    """
+    for name in (*patients, *unreported):
+        write_headers(
+            folder / "in" / name / "a.dcm",
+            patients.get(name, next(iter(patients.values()))),
+            "1.2." + str(int.from_bytes(name.encode())),
+        )
+    rows = (f"{name},No LGE.,{(column or {}).get(name, '')}" for name in patients)
+    write_table(folder / "reports.csv", "study,text,patient", *rows)
+    found = match_cohort(folder / "in", folder / "reports.csv")
+    return found, hospital_cohort.list_members(
+        found, [Reading(k * 64, 9, "psir") for k in images[: len(found.matched)]]
+    )
+
+
+def refusal(folder: Path, found: Cohort, own: Sequence[Member], *rows: str) -> str:
+    """What is said against a split file with these rows."""
+    write_table(folder / "splits.csv", "study,split", *rows)
+    with pytest.raises(InputRefused) as refused:
+        hospital_cohort.read_splits(folder / "splits.csv", found, own)
+    assert refused.value.code == "split-leak"
+    return refused.value.cause
 
 
 # --- wrong data ------------------------------------------------------------------------------------------------------
@@ -60,7 +98,7 @@ WRONG: dict[str, tuple[Callable[[], list[data_check.Problem]], str, str]] = {
     ),
     "three patients": (lambda: data_check.find_problems(cohort(), members(3), 0.2), "few-patients", "Only 3 patients"),
     "duplicates that disagree": (
-        lambda: data_check.find_problems(cohort(), [*members(), member(21, duplicate_of="study-000")], 0.2), "duplicate-studies",
+        lambda: data_check.find_problems(cohort(), [*members(), member(21, duplicate_of="study-000000000000")], 0.2), "duplicate-studies",
         "their reports disagree",
     ),
     "split rows of no study": (
@@ -89,13 +127,25 @@ def test_wrong_data_is_an_error_in_one_sentence(case: str) -> None:
             "report-language",
             "2 languages (11 en, 9 de)",
         ),
-        ([*members(), member(0, study="study-000-21", duplicate_of="study-000")], "duplicate-studies", "there twice"),
         (
-            [*members(), member(99, patient=99, finding=Finding("absent"), duplicate_of="study-000")],
+            [*members(), member(0, study="study-000000000000-21", duplicate_of="study-000000000000")],
             "duplicate-studies",
-            "another patient",
+            "there twice",
+        ),
+        (
+            [
+                *members(),
+                member(99, patient=0, finding=Finding("absent"), duplicate_of="study-000000000000", other_patient=True),
+            ],
+            "duplicate-studies",
+            "the two patients are taken for one",
         ),
         ([*members(), member(30, empty=True, finding=Finding())], "empty-reports", "1 of 21"),
+        (
+            assign_splits([member(k) for k in range(20)], {"validation": 0.2, "test": 0.0}, 1, {}),
+            "one-class",
+            "Only 2 scarred and 2 scar-free studies to validate on: threshold and calibration, which take 3 of each, will not",
+        ),
     ],
 )
 def test_what_can_be_lived_with_is_a_warning(changed: list[Member], code: str, words: str) -> None:
@@ -105,7 +155,7 @@ def test_what_can_be_lived_with_is_a_warning(changed: list[Member], code: str, w
 
 def test_good_data_has_no_problem() -> None:
     assert data_check.find_problems(cohort(), members(), 0.2) == []
-    assert data_check.count(cohort(), members())["splits"]["train"] == {"present": 6, "absent": 6}
+    assert data_check.count(cohort(), members())["splits"]["train"] == {"present": 5, "absent": 5}
 
 
 # --- splits ----------------------------------------------------------------------------------------------------------
@@ -123,14 +173,102 @@ def test_splits_keep_patients_whole_and_both_classes_everywhere() -> None:
 
 
 def test_a_split_file_is_kept_and_a_torn_patient_refused(tmp_path: Path) -> None:
-    first = members()
-    fixed = {m.study: m.split for m in first}
+    fixed = {m.patient: m.split for m in members()}
     more = assign_splits([member(k) for k in range(30)], SHARES, 9, fixed)
-    assert {m.study: m.split for m in more[:20]} == fixed and all(m.split for m in more)
-    two = [member(0), member(1), replace(member(0), study="again")]
-    with pytest.raises(InputRefused) as refused:
-        assign_splits(two, SHARES, 1, {"study-000": "train", "again": "test"})
-    assert refused.value.code == "split-leak"
+    assert {m.patient: m.split for m in more[:20]} == fixed and all(m.split for m in more)
+    found, own = scans(tmp_path, {"scan0": "PID1", "scan1": "PID2", "scan2": "PID1"})
+    assert refusal(tmp_path, found, own, "scan0,train", "scan2,test").startswith("The split file puts patient 1 into")
+
+
+@pytest.mark.parametrize("again", ["scan1", "pseudonym", "scan1/a.dcm", "copy"])
+def test_rows_that_contradict_each_other_are_refused(tmp_path: Path, again: str) -> None:
+    """Under whatever name a study, or one with the same images, is listed a second time."""
+    found, own = scans(tmp_path, {"copy": "PID2", "scan1": "PID1", "scan2": "PID3"}, images="aab")
+    row = {"pseudonym": own[0].study, "scan1/a.dcm": found.matched[1].study.path}.get(again, again)
+    assert refusal(tmp_path, found, own, "scan1,test", f"{row},train") == (
+        f"The split file puts {own[0].study} into test and train."
+    )
+
+
+def test_no_folder_s_name_is_taken_for_a_pseudonym(tmp_path: Path) -> None:
+    found, own = scans(tmp_path, {"scan1": "PID1", "scan2": "PID2"}, ["study-MUELLER_HANS"])
+    write_table(tmp_path / "splits.csv", "study,split", "scan1,test", "study-MUELLER_HANS,test")
+    splits = hospital_cohort.read_splits(tmp_path / "splits.csv", found, own)
+    hospital_cohort.write_splits(tmp_path / "kept.csv", own, splits.of_study)
+    assert splits.unmatched == 0 and "MUELLER" not in (tmp_path / "kept.csv").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("named", "changes"),
+    [
+        ("scan1", {"reading": Reading(code="damaged-file", cause="-"), "study": "unread-0002"}),
+        ("scan1", {"finding": Finding("not_stated")}),
+        ("scan1", {"duplicate_of": "study-000000000009"}),
+        ("unreported", {}),
+    ],
+)
+def test_a_study_that_is_not_used_holds_its_patient(tmp_path: Path, named: str, changes: dict[str, object]) -> None:
+    found, own = scans(tmp_path, {"scan0": "PID1", "scan1": "PID1", "scan2": "PID2", "scan3": "PID3"}, ["unreported"])
+    own[1] = replace(own[1], **changes)
+    write_table(tmp_path / "splits.csv", "study,split", f"{named},test")
+    splits = hospital_cohort.read_splits(tmp_path / "splits.csv", found, own)
+    assert splits.unmatched == 0
+    for seed in range(6):
+        assert assign_splits(own, {"validation": 0.3, "test": 0.0}, seed, splits.of_patient)[0].split == "test"
+
+
+def test_other_shares_and_seeds_share_out_anew_until_a_run_has_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scans(tmp_path, {f"scan{k}": f"PID{k}" for k in range(12)})
+    monkeypatch.setattr(data_check, "prepare_all", lambda studies, *_, **__: [
+        Reading(hashlib.sha256(s.name.encode()).hexdigest(), 9, "psir") for s in studies
+    ])  # fmt: skip
+    monkeypatch.setattr(data_check, "frame_folder", lambda folder, *_: folder)
+
+    (tmp_path / "out").mkdir()
+
+    def splits(test_share: float, seed: int = 1) -> tuple[list[str], list[str]]:
+        data = DataTable(str(tmp_path / "in"), str(tmp_path / "reports.csv"), test_share=test_share)
+        check = data_check.check_data(data, tmp_path, tmp_path / "out", seed)
+        return [m.split for m in check.members], [p.code for p in check.problems if p.code == "recipe-changed"]
+
+    first, second = splits(0.0), splits(0.25)
+    assert "test" not in first[0] and second[0].count("test") == 3 and splits(0.25) == second
+    third = splits(0.25, seed=2)
+    assert third[0] != second[0] and third[1] == []
+    begin_run(tmp_path / "out", {"name": "lge-x", "version": "1", "recipe": "r", "data": "d"})
+    assert splits(0.0) == (third[0], ["recipe-changed"]) == splits(0.25)
+    assert splits(0.25, seed=2) == third
+
+
+# --- patients --------------------------------------------------------------------------------------------------------
+
+
+def test_a_patient_named_by_some_reports_only_is_one(tmp_path: Path) -> None:
+    """The column of one row, the PatientID of the others, and a third study by the column alone."""
+    folders = {"scan0": "PID1", "scan1": "PID1", "scan2": "", "scan3": "PID3"}
+    found, _ = scans(tmp_path, folders, column={"scan1": "R7", "scan2": "R7"})
+    assert [matched.patient for matched in found.matched] == [1, 1, 1, 2]
+
+
+def test_a_patient_id_that_all_studies_bear_joins_nobody_where_the_reports_tell_patients(tmp_path: Path) -> None:
+    folders = dict.fromkeys(("scan0", "scan1", "scan2"), "ANON")
+    found, _ = scans(tmp_path, folders, column={"scan0": "R1", "scan1": "R2", "scan2": "R1"})
+    assert [matched.patient for matched in found.matched] == [1, 2, 1]
+    (tmp_path / "reports.csv").unlink()
+    assert {matched.patient for matched in scans(tmp_path, folders)[0].matched} == {1}
+
+
+def test_the_same_images_make_two_patients_one(tmp_path: Path) -> None:
+    """scan0 and scan2 hold the same images, scan3 is of scan2's patient: one person, in one split, whatever the seed."""
+    folders = {f"scan{k}": f"PID{min(k, 2)}" for k in range(4)} | {f"scan{k}": f"PID{k}" for k in range(4, 10)}
+    found, own = scans(tmp_path, folders, images="abacdefghi")
+    assert [m.patient for m in own[:4]] == [1, 2, 1, 1] and [m.patient for m in found.matched[:4]] == [1, 2, 3, 3]
+    assert own[2].duplicate_of == own[0].study and own[2].other_patient
+    for seed in range(20):
+        out = assign_splits(own, SHARES, seed, {})
+        assert out[0].split == out[3].split != ""
 
 
 def test_splits_survive_the_disk_and_studies_that_are_away(tmp_path: Path) -> None:
@@ -158,7 +296,10 @@ def test_rows_of_a_split_file_that_find_no_study_are_counted(tmp_path: Path) -> 
 
 def test_unusable_studies_get_no_split() -> None:
     out = assign_splits(
-        [*members(), member(40, finding=Finding("uncertain")), member(41, duplicate_of="study-001")], SHARES, 1, {}
+        [*members(), member(40, finding=Finding("uncertain")), member(41, duplicate_of="study-000000000001")],
+        SHARES,
+        1,
+        {},
     )
     assert [m.split for m in out[-2:]] == ["", ""]
 
@@ -328,6 +469,6 @@ def test_the_table_holds_no_name_and_no_report(tmp_path: Path) -> None:
     )
     data_check.write_table(check, tmp_path)
     written = (tmp_path / "studies.csv").read_text("utf-8") + (tmp_path / "counts.json").read_text("utf-8")
-    assert "CANARY" not in written and "study-003" in written
+    assert "CANARY" not in written and "study-000000000003" in written
     assert json.loads((tmp_path / "counts.json").read_text("utf-8"))["present"] == 10
     assert np.all([row.count(",") >= 9 for row in (tmp_path / "studies.csv").read_text("utf-8").splitlines()])

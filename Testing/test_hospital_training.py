@@ -12,6 +12,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,12 +24,20 @@ from LGETextDetectLib.backends import read_safetensors  # noqa: E402
 from LGETextDetectLib.bundle import file_sha256, open_bundle  # noqa: E402
 from LGETextDetectLib.events import Events  # noqa: E402
 from LGETextDetectLib.refusal import InputRefused  # noqa: E402
-from LGETextTrainLib import hospital_training  # noqa: E402
+from LGETextTrainLib import hospital_training, train  # noqa: E402
 from LGETextTrainLib.export import read_networks  # noqa: E402
-from LGETextTrainLib.hospital_training import calibrated_entropy, export_hospital, kept_mean, train_hospital  # noqa: E402
+from LGETextTrainLib.hospital_evaluation import write_hospital_card  # noqa: E402
+from LGETextTrainLib.hospital_training import (  # noqa: E402
+    calibrated_entropy,
+    export_hospital,
+    kept_mean,
+    train_hospital,
+    training_facts,
+)
 from LGETextTrainLib.processes import Processes  # noqa: E402
-from LGETextTrainLib.recipe import HospitalRecipe, read_hospital_recipe, write_hospital_recipe  # noqa: E402
+from LGETextTrainLib.recipe import HospitalRecipe, read_hospital_recipe, read_recipe, write_hospital_recipe  # noqa: E402
 from LGETextTrainLib.stored_weights import save_weights  # noqa: E402
+from LGETextTrainLib.train import run_training  # noqa: E402
 from LGETextTrainLib.virtual_hospital import write_hospital  # noqa: E402
 
 CANARIES = ("Zyxwvut", "QUOKKA", "Plinthover")  # a name, an identifier, a word of the reports
@@ -105,6 +114,9 @@ def test_it_ends_with_a_bundle_a_card_and_a_page(run: Path) -> None:
     card = (bundle.folder / "MODEL_CARD.md").read_text("utf-8")
     for name, value in metrics["validation"].items():
         assert f"| {name} | {json.dumps(value)} |" in card
+    assert "trained further on studies" in card and "scars of known place were painted" in card
+    counted = json.loads((run / "check" / "counts.json").read_text("utf-8"))["splits"]
+    assert f"- data: {sum(counted['train'].values())} studies of" in card and "- scar_steps: 6" in card
     assert "not for diagnosis" in card and "not for diagnosis" in (run / "evaluation.html").read_text("utf-8")
     assert json.loads((run / "run.json").read_text("utf-8"))["state"] == "done"
     assert {entry["stage"] for entry in entries(run)} == {"estimate", "scar", "text", "done"}
@@ -126,6 +138,53 @@ def test_the_bundle_holds_the_mean_of_what_was_there_and_what_was_learnt(
                 assert same.float().mean() >= (0.999 if in_8_bits else 1.0), name  # a tie may round either way
 
 
+def test_too_few_validation_studies_leave_the_start_s_thresholds_and_the_card_says_so(
+    run: Path, bundled_model: Path
+) -> None:
+    bundle, start = open_bundle(run / "bundle" / "lge-test"), open_bundle(bundled_model)
+    counted = json.loads((run / "check" / "counts.json").read_text("utf-8"))
+    assert min(counted["splits"]["validation"].values()) < 3
+    assert any("will not be fitted" in problem["text"] for problem in counted["problems"])
+    assert bundle.thresholds == start.thresholds
+    card = (bundle.folder / "MODEL_CARD.md").read_text("utf-8")
+    assert f"Threshold and calibration are those of {start.name} {start.version}:" in card
+    assert "since stopping was chosen on them" in card
+
+
+@pytest.mark.parametrize(
+    ("weights", "share", "said", "unsaid"),
+    [
+        ("all", 0.6, ["trained further", "were painted", "kept: 0.5", "painted_share: 0.6"], ["anew"]),
+        ("all", 0.0, ["trained further", "kept: 0.5", "painted_share: 0.0"], ["painted into"]),
+        (
+            "heart",
+            0.0,
+            ["begun from it", "trained anew", "are not fitted to any"],
+            ["trained further", "painted into", "kept"],
+        ),
+        ("none", 0.6, ["the scar network and the text side were trained anew", "painted"], ["begun from", "kept"]),
+    ],
+)
+def test_the_card_says_what_happened(
+    recipe: HospitalRecipe, run: Path, tmp_path: Path, weights: str, share: float, said: list[str], unsaid: list[str]
+) -> None:
+    """Also how many steps were done of those allowed, and how many studies were learnt from."""
+    own = replace(
+        recipe, start=replace(recipe.start, weights=weights), paint=replace(recipe.paint, share=share),
+        scar=replace(recipe.scar, steps=4000),
+    )  # fmt: skip
+    hospital = SimpleNamespace(
+        recipe=own, out=run, check=SimpleNamespace(counts={"splits": {}}), patients=lambda split: [1, 1, 2]
+    )
+    facts = {
+        "name": "h", "version": "1", "intended_use": "-", "training": training_facts(hospital, "lge-x 1"), "validation": {"fitted": False},
+    }  # fmt: skip
+    write_hospital_card(tmp_path, facts, {})
+    card = (tmp_path / "MODEL_CARD.md").read_text("utf-8")
+    assert all(words in card for words in [*said, "- scar_steps: 6\n", "- data: 3 studies of 2 patients"])
+    assert not any(words in card for words in unsaid)
+
+
 def test_a_new_network_has_nothing_to_keep(recipe: HospitalRecipe) -> None:
     start, trained = {"w": torch.zeros(2), "steps": torch.tensor(1)}, {"w": torch.ones(2), "steps": torch.tensor(7)}
     for weights, kept, expected in (("all", 0.25, 0.75), ("all", 0.0, 1.0), ("heart", 0.25, 1.0)):
@@ -141,8 +200,39 @@ def test_a_look_at_the_validation_patients_sees_past_scale_and_shift_of_the_odds
     fit = calibrated_entropy(odds, true)
     assert calibrated_entropy(4 * odds - 3, true) == pytest.approx(fit, abs=1e-3)
     assert fit < calibrated_entropy(odds + torch.from_numpy(rng.normal(0, 2, 300).astype(np.float32)), true) - 0.05
+    for scale, shift in ((0.03, 1.0), (0.001, 0.1), (1e-5, -8.0), (50.0, 400.0)):
+        assert calibrated_entropy(odds.double() * scale + shift, true) == pytest.approx(fit, abs=1e-3), scale
     coin = np.log(2)
+    assert calibrated_entropy(torch.full((300,), 0.3), true) == pytest.approx(coin, abs=1e-3)
     assert fit < coin and calibrated_entropy(-odds, true) == pytest.approx(coin, abs=0.01)
+
+
+def test_without_a_bundle_named_it_starts_from_the_program_s_own(
+    recipe: HospitalRecipe, untrained_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever model is in use for detection."""
+    monkeypatch.setenv("LGETEXT_BUNDLE", str(untrained_bundle))
+    unnamed = replace(recipe, start=replace(recipe.start, bundle=""))
+    assert open_bundle(hospital_training.start_bundle(unnamed)).name == "lge-virtual"
+
+
+def test_a_gpu_without_memory_left_is_refused_with_what_helps(
+    recipe: HospitalRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+
+    monkeypatch.setattr(hospital_training, "_train", full)
+    monkeypatch.setattr(train, "_trained", full)
+    tiny = read_recipe(Path(__file__).parents[1] / "recipes" / "tiny.toml")
+    for run_it in (
+        lambda: train_hospital(recipe, tmp_path / "a", Events()),
+        lambda: run_training(tiny, tmp_path / "b", Events()),
+    ):
+        with pytest.raises(InputRefused) as refused:
+            run_it()
+        assert refused.value.code == "gpu-memory"
+        assert "'batch'" in refused.value.remedy and "'accumulate'" in refused.value.remedy
 
 
 def test_nothing_of_reports_or_identifiers_is_left(run: Path) -> None:
@@ -265,9 +355,7 @@ def test_the_command_line_checks_and_previews(hospital: Path, bundled_model: Pat
     words = [sys.executable, "-m", "LGETextDetectLib"]
     recipe_file, environment = str(hospital / "recipe.toml"), child_environment(bundled_model)
     out = tmp_path / "seen"
-    (out / "prepared").mkdir(parents=True)
-    for path in (run / "prepared").iterdir():
-        (out / "prepared" / path.name).write_bytes(path.read_bytes())
+    shutil.copytree(run / "prepared", out / "prepared")
     done = subprocess.run(
         [*words, "check-data", recipe_file, "--out", str(out), "--names"],
         env=environment,
@@ -276,7 +364,7 @@ def test_the_command_line_checks_and_previews(hospital: Path, bundled_model: Pat
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "Nothing speaks against training." in done.stdout
+    assert "warning [one-class]: Only" in done.stdout and "error" not in done.stdout
     assert CANARIES[1] in (out / "check" / "names.csv").read_text("utf-8")
     done = subprocess.run(
         [*words, "preview-scars", recipe_file, "--out", str(out), "--n", "2"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,15 +11,17 @@ import pytest
 pytest.importorskip("torch")
 
 from LGETextDetectLib import aha
-from LGETextDetectLib.finding import Finding, Lesion
+from LGETextDetectLib.finding import LAYERS, Finding, Lesion
 from LGETextDetectLib.looks import network_image
 from LGETextDetectLib.wording import read_report
 from LGETextTrainLib.painted_report import agrees, painted_report
-from LGETextTrainLib.painted_samples import moved, reported_labels, with_painting
+from LGETextTrainLib.painted_samples import PaintedSamples, SampleStudy, moved, reported_labels, with_painting
 from LGETextTrainLib.painted_scar import KINDS, draw_painting, paint_scar, scar_free_labels
 from LGETextTrainLib.phantom import LABELS
 from LGETextTrainLib.prepared_study import Prepared
-from LGETextTrainLib.recipe import PaintTable
+from LGETextTrainLib.recipe import PaintTable, ScarTable
+from LGETextTrainLib.samples import EarlierNetworks
+from LGETextTrainLib.truth import layer_labels, segments_of
 
 NONE = dict.fromkeys((kind.replace("-", "_") for kind in KINDS), 0.0)
 SLICES = 9
@@ -137,6 +140,44 @@ def test_bright_wall_in_reported_segments_counts_as_scar() -> None:
     labels = reported_labels(replace(study, image=image), Finding("present", (Lesion((6, 12), "transmural", 4),)))
     scar = labels == LABELS["scar"]
     assert scar.any() and not scar[:, ~lateral].any() and not scar[-1].any()
+
+
+@pytest.mark.parametrize(
+    ("lesions", "taught"),
+    [
+        ((Lesion((4,), "subendocardial"),), True),
+        ((Lesion((4,), "subendocardial"), Lesion((6,))), True),
+        ((Lesion((4,), "subendocardial"), Lesion((6,), certainty="possible")), False),
+        ((Lesion((4,), "transmural"), Lesion((), "patchy")), False),
+        ((Lesion(),), False),
+    ],
+)
+def test_only_reports_that_tell_all_scar_teach_where_it_is(
+    lesions: tuple[Lesion, ...], taught: bool, tmp_path: Path
+) -> None:
+    """Else bright wall would be taught as healthy, or as scar, where the report does not say so."""
+    told = SampleStudy("a" * 64, Finding("present", lesions))
+    free = SampleStudy("b" * 64, Finding("absent"))
+    samples = PaintedSamples(tmp_path, [told, free], PaintTable(), ScarTable(), EarlierNetworks({}, None))
+    assert samples.scarred == ([told] if taught else []) and samples.free == [free]
+
+
+def test_a_lesion_without_a_layer_gets_no_other_lesion_s() -> None:
+    study = heart()
+    bright = replace(study, image=np.ones_like(study.image))
+    angle = np.broadcast_to(np.radians(-aha.frame_angles()).astype(np.float32), study.image.shape)
+    for lesions, expected in (
+        ((Lesion((4,), "subendocardial"), Lesion((6,))), {4: "subendocardial", 6: None}),
+        ((Lesion((4,)), Lesion((6,), "mid-wall")), {4: None, 6: "mid-wall"}),
+        ((Lesion((4,), "subendocardial"), Lesion((4, 6))), {4: None, 6: None}),
+    ):
+        finding = Finding("present", lesions)
+        labels = reported_labels(bright, finding)
+        layer = layer_labels(finding, study.position, labels, angle)
+        segment = segments_of(study.position, labels, np.degrees(-angle) % 360)
+        for number, name in expected.items():
+            own = (labels == LABELS["scar"]) & (segment == number)
+            assert own.any() and set(layer[own]) == {0 if name is None else 1 + LAYERS.index(name)}
 
 
 def test_moving_keeps_image_maps_and_labels_together() -> None:

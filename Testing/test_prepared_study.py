@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +16,7 @@ import pytest
 pytest.importorskip("torch")
 
 from dicom_cases import another, sound_series, sound_volume, write
+from LGETextDetectLib.bundle import file_sha256
 from LGETextDetectLib.manual_landmarks import maps_around
 from LGETextDetectLib.normalised import PIXEL_MM, SIZE, normalise
 from LGETextDetectLib.studies_below import Study, find_studies
@@ -22,6 +26,7 @@ from LGETextTrainLib.prepared_study import (
     Prepared,
     Reading,
     as_acquired,
+    frame_folder,
     load_prepared,
     prepare_all,
     save_prepared,
@@ -87,13 +92,70 @@ def test_studies_of_one_folder_are_prepared_each_alone(untrained_bundle: Path, t
     assert told == [1, 2], "only the changed one was read again"
 
 
-def make_dying(*_: object) -> Callable[[object], Reading]:
-    return die_or_read
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Studies are prepared without looking at an image: noise about 1 in an upright one, about 2 in one as acquired."""
+    read: list[bool] = []
+
+    def prepare(source: object, segment: object, upright: bool) -> tuple[Prepared, str, str]:
+        read.append(upright)
+        image = np.random.default_rng(0).normal(1 if upright else 2, 0.1, (2, 96, 96)).astype(np.float32)
+        return Prepared(image, np.stack([image] * 3, 1), np.zeros(2), np.zeros(2)), "a" * 64, "psir"
+
+    monkeypatch.setattr(prepared_study, "prepare", prepare)
+    return read
 
 
-def die_or_read(task: tuple[str, str]) -> Reading:
+def test_every_frame_gives_its_own_images_back(untrained_bundle: Path, tmp_path: Path, counted: list[bool]) -> None:
+    (tmp_path / "a.nrrd").write_bytes(b"NRRD0004\n")
+    studies = [Study("a", "a.nrrd", tmp_path / "a.nrrd")]
+    shown = []
+    for upright in (True, False, True):
+        (reading,) = prepare_all(studies, untrained_bundle, tmp_path / "out", normalise_orientation=upright)
+        folder = frame_folder(tmp_path / "out", untrained_bundle, upright)
+        shown.append(round(float(load_prepared(folder, reading.sha256).image.mean())))
+    assert (shown, counted) == ([1, 2, 1], [True, False])
+
+
+def test_another_heart_network_has_a_frame_of_its_own(untrained_bundle: Path, tmp_path: Path) -> None:
+    """Its weights alone may differ: the graph holds none."""
+    other = shutil.copytree(untrained_bundle, tmp_path / "other")
+    weights = other / "heart.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-4] + b"\1\2\3\4")
+    manifest = json.loads((other / "manifest.json").read_text("utf-8"))
+    manifest["files"]["heart.safetensors"] = file_sha256(weights)
+    (other / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    assert frame_folder(tmp_path, other, True) != frame_folder(tmp_path, untrained_bundle, True)
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut off", "empty", "a flipped bit"])
+def test_a_prepared_file_that_cannot_be_read_is_made_again(
+    untrained_bundle: Path, tmp_path: Path, counted: list[bool], damage: str
+) -> None:
+    (tmp_path / "a.nrrd").write_bytes(b"NRRD0004\n")
+    studies = [Study("a", "a.nrrd", tmp_path / "a.nrrd")]
+    readings = prepare_all(studies, untrained_bundle, tmp_path / "out")
+    folder = frame_folder(tmp_path / "out", untrained_bundle, True)
+    (file,) = folder.glob("*.npz")
+    content = file.read_bytes()
+    half = len(content) // 2
+    flipped = content[:half] + bytes([content[half] ^ 1]) + content[half + 1 :]
+    file.unlink()
+    if damage != "missing":
+        file.write_bytes({"cut off": content[:half], "empty": b"", "a flipped bit": flipped}[damage])
+    assert prepare_all(studies, untrained_bundle, tmp_path / "out") == readings
+    assert len(counted) == 2 and load_prepared(folder, readings[0].sha256).image.shape == (2, 96, 96)
+
+
+def make_dying(bundle: Path, folder: Path, upright: bool) -> Callable[[tuple[str, str]], Reading]:
+    return partial(die_or_read, folder)
+
+
+def die_or_read(folder: Path, task: tuple[str, str]) -> Reading:
     if "killer" in str(task[1]):
         os._exit(1)
+    empty = np.zeros(0, np.float32)
+    save_prepared(Prepared(empty, empty, empty, empty), folder / f"{'a' * 24}.npz")
     return Reading("a" * 64, 3, "psir")
 
 

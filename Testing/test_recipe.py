@@ -1,12 +1,15 @@
 """A recipe is refused by the name of what is wrong in it."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from LGETextDetectLib.refusal import InputRefused
 from LGETextTrainLib.recipe import (
+    PAINTED_KINDS,
     CineTable,
     HospitalRecipe,
+    PaintTable,
     Recipe,
     documented,
     read_any_recipe,
@@ -31,6 +34,7 @@ def test_kept_recipes_are_read(name: str) -> None:
         (("steps = 120\nbatch = 16\n\n[scar]", "stepps = 120\nbatch = 16\n\n[scar]"), "heart.stepps"),
         (("seed = 7", 'seed = "seven"'), "'seed' must be int"),
         (("patients = 40", "patients = -1"), "language.patients"),
+        (("steps = 120\nbatch = 16", "steps = 120\nbatch = 0"), "'heart.batch' must be 1 at least"),
         (("[calibration]", "[calibratoin]"), "calibratoin"),
         (("seed = 7\n", ""), "'seed' is missing"),
         (("[heart]", "[heart"), "no readable TOML"),
@@ -57,6 +61,9 @@ reports = "/abs/reports.csv"
 """
 
 
+NO_KIND = "\n".join(f"{kind} = 0" for kind in PAINTED_KINDS)
+
+
 def hospital(folder: Path, text: str = HOSPITAL) -> Path:
     path = folder / "hospital.toml"
     path.write_text(text, "utf-8")
@@ -80,6 +87,14 @@ def test_a_table_of_data_makes_it_a_hospitals(tmp_path: Path) -> None:
         (("seed = 1", "seed = 1\n[run]\ntensorboard = 1"), "'run.tensorboard' must be bool"),
         (('reports = "/abs/reports.csv"', ""), "'data.reports' is missing"),
         (('name = "h"', 'name = "../h"'), "letters, digits"),
+        (("seed = 1", "seed = 1\n[scar]\nbatch = 0"), "'scar.batch' must be 1 at least"),
+        (("seed = 1", "seed = 1\n[scar]\naccumulate = 0"), "'scar.accumulate' must be 1 at least"),
+        (("seed = 1", "seed = 1\n[text]\nbatch = 0"), "'text.batch' must be 1 at least"),
+        (("seed = 1", "seed = 1\n[text]\nquestions = 0"), "'text.questions' must be 1 at least"),
+        (("seed = 1", "seed = 1\n[text]\nheads = 7"), "'text.width' must be a multiple of 'text.heads', got 96 and 7"),
+        (("seed = 1", "seed = 1\n[text]\nheads = 0"), "'text.heads' must be 1 at least"),
+        (("seed = 1", "seed = 1\n[text]\nwidth = 0"), "'text.width' must be 1 at least"),
+        (("seed = 1", f"seed = 1\n[paint]\n{NO_KIND}"), "'paint.ischaemic' and the other kinds are all 0"),
     ],
 )
 def test_a_wrong_hospital_recipe_is_refused(tmp_path: Path, change: tuple[str, str], words: str) -> None:
@@ -87,6 +102,16 @@ def test_a_wrong_hospital_recipe_is_refused(tmp_path: Path, change: tuple[str, s
     with pytest.raises(InputRefused) as refused:
         read_hospital_recipe(hospital(tmp_path, HOSPITAL.replace(*change)))
     assert refused.value.code == "bad-recipe" and words in refused.value.cause
+
+
+def test_without_paintings_no_kind_need_be_drawn(tmp_path: Path) -> None:
+    recipe = hospital(tmp_path, HOSPITAL.replace("seed = 1", f"seed = 1\n[paint]\nshare = 0\n{NO_KIND}"))
+    assert read_hospital_recipe(recipe).paint.kinds() == {}
+    assert set(PaintTable().kinds()) == {f.name for f in fields(PaintTable)} - {
+        "share",
+        "certainty",
+        "varied_sentences",
+    }
 
 
 def test_virtual_recipes_are_no_hospitals() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from pathlib import Path
 
 import pytest
+from LGETextDetectLib.events import Events
 from LGETextDetectLib.refusal import InputRefused
+from LGETextTrainLib import cli
 from LGETextTrainLib.run_history import AttachedRun, RunHistory, TimeLeft, minutes_words, summary_of
 from LGETextTrainLib.run_lock import run_lock, running_process
 from LGETextTrainLib.run_record import begin_run, end_run, has_ended, read_run
@@ -20,6 +23,23 @@ def test_one_training_a_folder(tmp_path: Path) -> None:
             pass
         assert refused.value.code == "run-busy"
     assert running_process(tmp_path) is None and running_process(tmp_path / "nowhere") is None
+
+
+@pytest.mark.parametrize("command", ["check-data", "preview-scars"])
+def test_the_data_of_a_running_training_are_not_checked(tmp_path: Path, command: str) -> None:
+    """A check may replace prepared studies and splits that the training reads."""
+    recipe = Path(__file__).parents[1] / "recipes" / "hospital.toml"
+    arguments = argparse.Namespace(recipe=recipe, out=tmp_path, names=False, events=False, n=1)
+    with run_lock(tmp_path), pytest.raises(InputRefused) as refused:
+        cli.run(command, arguments, Events())
+    assert refused.value.code == "run-busy"
+
+
+def test_a_check_keeps_others_out_and_is_no_training(tmp_path: Path) -> None:
+    with run_lock(tmp_path, trains=False):
+        assert running_process(tmp_path) is None
+        with pytest.raises(InputRefused), run_lock(tmp_path):
+            pass
 
 
 def test_how_a_run_stands(tmp_path: Path) -> None:

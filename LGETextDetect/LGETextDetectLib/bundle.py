@@ -49,9 +49,12 @@ class Bundle:
 
 
 def default_bundle() -> Path:
-    """Folder of the bundled model: LGETEXT_BUNDLE, or Resources/Models beside the libraries."""
-    if "LGETEXT_BUNDLE" in os.environ:
-        return Path(os.environ["LGETEXT_BUNDLE"])
+    """Folder of the model that is used when none is named: LGETEXT_BUNDLE, or the bundled one."""
+    return Path(os.environ["LGETEXT_BUNDLE"]) if "LGETEXT_BUNDLE" in os.environ else bundled_model()
+
+
+def bundled_model() -> Path:
+    """Folder of the program's own model: in Resources/Models beside the libraries. Raises InputRefused('bad-bundle')."""
     here = Path(__file__).resolve().parent
     places = [here.parents[1] / "Resources", here.parent / "Resources", here / "Resources"]
     for place in places:

@@ -70,6 +70,7 @@ REMEDIES: dict[str, str] = {
     "recipe-changed": "Use the recipe that the run was started with, or a new run folder.",
     "run-unfinished": "Finish the run with lgetext train, then export it.",
     "training-diverged": "Lower the stage's 'peak' in the recipe and train in a new run folder.",
+    "gpu-memory": "Lower 'batch' and raise 'accumulate' as much in the recipe's tables of the networks, and train in a new run folder; or free the GPU and go on.",
     "run-busy": "Wait for it, stop it, or name another run folder.",
     "no-tensorboard": "Install tensorboard, or set run.tensorboard to false.",
 }

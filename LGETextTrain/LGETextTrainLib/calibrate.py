@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,7 +24,7 @@ from .virtual_study import VirtualStudy
 
 Floats = npt.NDArray[np.float64]
 NEARLY = 0.015  # of the figure that a threshold is chosen by
-MIN_CLASS = 3  # patients with and without scar that a threshold needs
+MIN_CLASS = 3  # studies with and without scar that a threshold needs
 EVEN_ODDS = 0.5  # of a calibrated probability: scar is likelier than not; the best cut of so few patients jumps about
 ABSTAIN_HALF_WIDTH = 0.04  # of calibrated probability, around the threshold
 
@@ -114,19 +114,28 @@ def best_threshold(probability: Floats, true: Floats, beta_to: Callable[[Floats,
     return float(cuts[good[-1]])
 
 
-def fit_thresholds(outcomes: Sequence[Judged], *, own_kind: bool = True) -> dict[str, Any]:
-    """The manifest's thresholds from validation outcomes; those to begin with when a class has too few patients.
+def enough_of_both(findings: Sequence[Finding]) -> bool:
+    """Whether thresholds can be fitted to studies of which this is said."""
+    scarred = sum(finding.lge == "present" for finding in findings)
+    return min(scarred, len(findings) - scarred) >= MIN_CLASS
+
+
+def fit_thresholds(
+    outcomes: Sequence[Judged], *, own_kind: bool = True, begin: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The manifest's thresholds from validation outcomes; ``begin`` (or :func:`first_thresholds`) when a class has too few studies.
 
     own_kind: the model will meet patients like these, so the odds may be moved as a whole (Platt scaling). Virtual patients
     tell only how far to trust the odds: moved to fit them, they called scar-free hearts of other kinds scarred.
     """
+    begin = dict(begin or first_thresholds())
+    if not enough_of_both([o.study.finding for o in outcomes]):
+        return begin
     raw = logit([o.prediction.probability for o in outcomes])
     true = np.array([float(o.study.finding.lge == "present") for o in outcomes])
-    if min(true.sum(), (1 - true).sum()) < MIN_CLASS:
-        return first_thresholds()
     a, b = fit_platt(raw, true) if own_kind else (fit_temperature(raw, true), 0.0)
     called = a * raw + b >= logit(EVEN_ODDS)
-    cut = _segment_cut(outcomes, called)
+    cut = _segment_cut(outcomes, called, float(begin["segment"]))
     return {
         "study": EVEN_ODDS, "segment": round(cut, 4),
         "abstain_low": EVEN_ODDS - ABSTAIN_HALF_WIDTH, "abstain_high": EVEN_ODDS + ABSTAIN_HALF_WIDTH,
@@ -134,14 +143,14 @@ def fit_thresholds(outcomes: Sequence[Judged], *, own_kind: bool = True) -> dict
     }  # fmt: skip
 
 
-def _segment_cut(outcomes: Sequence[Judged], called: npt.NDArray[np.bool_]) -> float:
-    """The threshold for naming a segment, of the segments whose scar is decided; that to begin with when none is named.
+def _segment_cut(outcomes: Sequence[Judged], called: npt.NDArray[np.bool_], begin: float) -> float:
+    """The threshold for naming a segment, of the segments whose scar is decided; ``begin`` when none is named.
 
     called (N,): whether each study is called scarred; as in a result, nothing is named in the others.
     """
     scarred, decided = segment_answers([o.study.finding for o in outcomes])
     if not scarred.any():
-        return float(first_thresholds()["segment"])
+        return begin
     probability = np.stack([o.prediction.segment_probability * c for o, c in zip(outcomes, called, strict=True)])
     return best_threshold(np.round(probability[decided].astype(float), 2), scarred[decided].astype(float), f1_score)
 

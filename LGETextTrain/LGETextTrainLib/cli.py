@@ -124,11 +124,13 @@ def _check_data(arguments: argparse.Namespace, events: Events) -> int:
     from .data_check import as_text, write_names
     from .hospital_training import check_recipe_data
     from .recipe import read_hospital_recipe
+    from .run_lock import run_lock
 
     recipe = read_hospital_recipe(arguments.recipe)
-    check = check_recipe_data(recipe, arguments.out, events)
-    if arguments.names:
-        write_names(recipe.data, check, arguments.out / "check" / "names.csv")
+    with run_lock(arguments.out, trains=False):
+        check = check_recipe_data(recipe, arguments.out, events)
+        if arguments.names:
+            write_names(recipe.data, check, arguments.out / "check" / "names.csv")
     page = arguments.out / "check" / "check.html"
     events.result({"counts": check.counts, "page": str(page)})
     said = f"{as_text(check)}\n{page}\nResearch use, not for diagnosis."
@@ -144,10 +146,12 @@ def _preview_scars(arguments: argparse.Namespace, events: Events) -> int:
     from .hospital_training import check_recipe_data
     from .preview_scars import write_preview
     from .recipe import read_hospital_recipe
+    from .run_lock import run_lock
 
     recipe = read_hospital_recipe(arguments.recipe)
-    check = check_recipe_data(recipe, arguments.out, events)
-    page = write_preview(check, recipe.paint, arguments.n, recipe.seed, arguments.out / "preview")
+    with run_lock(arguments.out, trains=False):
+        check = check_recipe_data(recipe, arguments.out, events)
+        page = write_preview(check, recipe.paint, arguments.n, recipe.seed, arguments.out / "preview")
     events.result({"page": str(page)})
     events.log(f"painted scars: {page}")
     return 0

@@ -6,13 +6,14 @@ import csv
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from LGETextDetectLib.refusal import InputRefused
 
+from .calibrate import MIN_CLASS, enough_of_both
 from .hospital_cohort import (
     Cohort,
     Member,
@@ -24,13 +25,17 @@ from .hospital_cohort import (
     read_splits,
     write_splits,
 )
-from .prepared_study import prepare_all
+from .prepared_study import frame_folder, prepare_all
 from .recipe import DataTable
 from .report_language import READ
+from .run_record import read_run
+from .whole_file import written_whole
 
 MIN_PATIENTS = 10
 MIN_TRAIN, MIN_VALIDATION = 2, 1  # patients of each class
 LANGUAGE_SHARE = 0.1  # of the reports that may be in a language which is not read
+HOW_SPLIT = "splits.json"
+OTHER_SHARES = "The run in this folder began with other shares, another seed or a split file: its splits are kept."
 COLUMNS = ("study", "patient", "split", "lge", "segments", "layers", "language", "slices", "image_type", "left_out")
 
 
@@ -75,29 +80,57 @@ def check_data(
 ) -> DataCheck:  # fmt: skip
     """Match, read and judge a cohort; prepared studies stay in ``out``/prepared, the splits in ``out``/splits.csv.
 
+    Other shares or another seed than before share the patients out anew, unless a run has begun in ``out``.
+
     Raises InputRefused for what leaves nothing to judge (not-found, no-studies, bad-reports, images-missing, split-leak).
     """
     cohort = match_cohort(Path(data.studies), Path(data.reports))
     if not cohort.matched:
         raise InputRefused("images-missing", f"None of the {cohort.reports} reports names a study of the folder.")
     studies = [matched.study for matched in cohort.matched]
-    prepared = out / "prepared"
     readings = prepare_all(
-        studies, bundle, prepared, workers=workers, normalise_orientation=normalise_orientation,
+        studies, bundle, out / "prepared", workers=workers, normalise_orientation=normalise_orientation,
         report=lambda done: report(done, len(studies)),
     )  # fmt: skip
     members = list_members(cohort, readings)
-    shares = {"validation": data.validation_share, "test": data.test_share}
     kept = out / "splits.csv"
+    how = {
+        "validation_share": data.validation_share,
+        "test_share": data.test_share,
+        "seed": seed,
+        "own": not data.splits,
+    }
+    changed = not data.splits and kept.is_file() and _kept_how(out) not in ({}, how)
+    anew = changed and not read_run(
+        out
+    )  # nothing has been learnt yet: no patient can be torn from one split to another
     source = Path(data.splits) if data.splits else kept
-    splits = read_splits(source, cohort, members) if data.splits or kept.is_file() else Splits({})
+    splits = read_splits(source, cohort, members) if data.splits or (kept.is_file() and not anew) else Splits({})
     unmatched = splits.unmatched if data.splits else 0  # of the run's own file: studies that are away
-    members = assign_splits(members, shares, seed, splits.of_study)
-    if not unmatched:
+    shares = {"validation": data.validation_share, "test": data.test_share}
+    members = assign_splits(members, shares, seed, splits.of_patient)
+    if not unmatched and (anew or not changed):
         write_splits(kept, members, splits.of_study)
+        _keep_how(out, how)
     problems = find_problems(cohort, members, data.max_left_out, unmatched)
+    if changed and not anew:
+        problems.append(Problem("warning", "recipe-changed", OTHER_SHARES))
     texts = tuple(matched.text for matched in cohort.matched)
+    prepared = frame_folder(out / "prepared", bundle, normalise_orientation)
     return DataCheck(tuple(members), texts, count(cohort, members), tuple(problems), prepared)
+
+
+def _kept_how(out: Path) -> dict[str, Any]:
+    """Shares and seed by which ``out``/splits.csv was made; {} where that is not known."""
+    try:
+        return dict(json.loads((out / HOW_SPLIT).read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def _keep_how(out: Path, how: Mapping[str, Any]) -> None:
+    with written_whole(out / HOW_SPLIT) as partial:
+        partial.write_text(json.dumps(how, indent=1) + "\n", "utf-8")
 
 
 def find_problems(
@@ -106,7 +139,7 @@ def find_problems(
     """Everything that is wrong, errors first; ``unmatched_splits``: rows of the hospital's split file without a study."""
     found = [
         *_splits(unmatched_splits), *_unmatched(cohort, max_left_out), *_empty(members, max_left_out), *_languages(members), *_duplicates(members),
-        *_refused(members, max_left_out), *_classes(members),
+        *_refused(members, max_left_out), *_classes(members), *_validation(members),
     ]  # fmt: skip
     return sorted(found, key=lambda problem: problem.severity != "error")
 
@@ -164,14 +197,15 @@ def _duplicates(members: Sequence[Member]) -> list[Problem]:
     if not copies:
         return []
     apart = [m for m in copies if m.finding.lge != first[m.duplicate_of].finding.lge]
-    others = [m for m in copies if m.patient != first[m.duplicate_of].patient and m not in apart]
+    others = [m for m in copies if m.other_patient and m not in apart]
     found = []
     if apart:
         text = f"{len(apart)} studies hold the images of another study but their reports disagree on scar ({_named(apart)})."
         found.append(Problem("error", "duplicate-studies", text))
     if others:
         text = (
-            f"{len(others)} studies hold the images of another patient's study; the first is kept ({_named(others)})."
+            f"{len(others)} studies hold the images of another patient's study; the first is kept, and the two patients "
+            f"are taken for one ({_named(others)})."
         )
         found.append(Problem("warning", "duplicate-studies", text))
     if same := [m for m in copies if m not in apart and m not in others]:
@@ -213,6 +247,19 @@ def _classes(members: Sequence[Member]) -> list[Problem]:
             text = f"Only {count['train']} patients to train on and {count['validation']} to validate on are called {word} by their reports."
             found.append(Problem("error", "one-class", text))
     return found
+
+
+def _validation(members: Sequence[Member]) -> list[Problem]:
+    """Too few studies to fit thresholds to are said beforehand."""
+    findings = [member.finding for member in members if member.split == "validation"]
+    if enough_of_both(findings):
+        return []
+    scarred = sum(finding.lge == "present" for finding in findings)
+    text = (
+        f"Only {scarred} scarred and {len(findings) - scarred} scar-free studies to validate on: threshold and calibration, "
+        f"which take {MIN_CLASS} of each, will not be fitted to them."
+    )
+    return [Problem("warning", "one-class", text)]
 
 
 def count(cohort: Cohort, members: Sequence[Member]) -> dict[str, Any]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 from LGETextDetectLib.dicom_frames import is_dicom
 from LGETextDetectLib.finding import Finding
@@ -24,12 +26,14 @@ from .report_language import language_of
 from .whole_file import written_whole
 
 HEADER_TAGS = ["PatientID", "PatientName", "StudyInstanceUID", "AccessionNumber"]
+Key = TypeVar("Key", bound=Hashable)
 SPLITS = ("train", "validation", "test")
+PSEUDONYM = re.compile("study-[0-9a-f]{12}")  # of a study by its pixels; no folder's name is taken for one
 
 
 @dataclass(frozen=True)
 class Matched:
-    """A study and the report that names it. patient: groups studies of one person; names never leave this object.
+    """A study and the report that names it. patient: of one person by PatientID or report; names never leave this object.
 
     ``finding`` is read from the whole report: its vocabulary is closed, so no identifier can enter it, and a name that is
     also a word of the report ("inferior", "Free") cannot take that word away. ``text`` is the report without identifiers;
@@ -47,7 +51,7 @@ class Matched:
 class Cohort:
     """matched; numbers of reports without images, of studies without a report and of studies named by several reports.
 
-    ``unused`` holds names and paths of the studies of the folder that are not matched.
+    ``unused`` holds names and paths of the studies of the folder that are not matched, and the patient of each.
     """
 
     matched: tuple[Matched, ...]
@@ -55,20 +59,28 @@ class Cohort:
     without_images: int
     without_report: int
     ambiguous: int
-    unused: frozenset[str] = field(repr=False, default=frozenset())
+    unused: Mapping[str, int] = field(repr=False, default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Splits:
-    """What a split file says: the split of each pseudonym, and how many rows name no study of the folder."""
+    """What a split file says: the split of each pseudonym and of each patient, and how many rows name no study of the folder.
+
+    of_patient: whatever study of theirs is named, also one that cannot be learnt from.
+    """
 
     of_study: Mapping[str, str]
+    of_patient: Mapping[int, str] = field(default_factory=dict)
     unmatched: int = 0
 
 
 @dataclass(frozen=True)
 class Member:
-    """One matched study as it may be shown: a pseudonym, what its report says, how reading it ended, its split."""
+    """One matched study as it may be shown: a pseudonym, what its report says, how reading it ended, its split.
+
+    patient: of one person by PatientID, report or images. other_patient: whether it holds the images of a study that went
+    by another patient, so that the two are taken for one.
+    """
 
     study: str
     patient: int
@@ -77,6 +89,7 @@ class Member:
     empty: bool
     reading: Reading
     duplicate_of: str = ""
+    other_patient: bool = False
     split: str = ""
 
     @property
@@ -94,22 +107,50 @@ def match_cohort(studies_root: Path, reports: Path) -> Cohort:
     headers = [_header(study.source) for study in studies]
     texts = read_report_texts(reports)
     chosen = _match(studies, headers, texts)
-    patients: dict[str, int] = {}
+    used = [number for number in range(len(studies)) if len(chosen.get(number, [])) == 1]
+    patient = _patients(headers, chosen, [*used, *sorted(set(range(len(studies))) - set(used))])
     matched = []
-    for number, (study, header) in enumerate(zip(studies, headers, strict=True)):
-        if len(chosen.get(number, [])) != 1:
-            continue
-        report = chosen[number][0]
-        person = report.patient or header["PatientID"] or f"study {study.name}"
-        private = (study.name, study.path, *header.values(), report.patient)
-        patient = patients.setdefault(person, len(patients) + 1)
+    for number in used:
+        study, report = studies[number], chosen[number][0]
+        private = (study.name, study.path, *headers[number].values(), report.patient)
         text = strip_identifiers(report.text, private)
-        matched.append(Matched(study, patient, read_report(report.text), text, private))
+        matched.append(Matched(study, patient[number], read_report(report.text), text, private))
     found = sum(len(reports_of) for reports_of in chosen.values())
     several = sum(len(reports_of) > 1 for reports_of in chosen.values())
-    used = {m.study.path for m in matched}
-    unused = frozenset(name for study in studies if study.path not in used for name in (study.name, study.path))
+    unused = {n: patient[k] for k in patient if k not in used for n in (studies[k].name, studies[k].path)}
     return Cohort(tuple(matched), len(texts), len(texts) - found, len(studies) - len(chosen), several, unused)
+
+
+def _patients(
+    headers: Sequence[Mapping[str, str]], chosen: Mapping[int, Sequence[ReportText]], order: Sequence[int]
+) -> dict[int, int]:
+    """Number of each study -> its patient, counted from 1 in ``order``: studies that share a PatientID or a report's patient.
+
+    Where every study bears the same PatientID, as after some anonymisers, and all reports name a patient, it tells nothing.
+    """
+    named = [{report.patient for report in chosen.get(number, [])} - {""} for number in range(len(headers))]
+    identifiers = [header["PatientID"] for header in headers]
+    if len(set(identifiers)) == 1 and all(named[number] for number in chosen):
+        identifiers = [""] * len(headers)
+    names = {k: [*sorted(named[k]), *filter(None, [identifiers[k]])] for k in order}
+    group = _joined([(("study", k), *names[k]) for k in order])
+    numbers: dict[Hashable, int] = {}
+    return {k: numbers.setdefault(group[("study", k)], len(numbers) + 1) for k in order}
+
+
+def _joined(sets: Sequence[Sequence[Hashable]]) -> dict[Hashable, Hashable]:
+    """Everything in the sets -> what stands for its group: sets that share something are one group."""
+    above: dict[Hashable, Hashable] = {}
+
+    def top(item: Hashable) -> Hashable:
+        while above.setdefault(item, item) != item:
+            item = above[item]
+        return item
+
+    for first, *others in sets:
+        for other in others:
+            above[top(other)] = top(first)
+    return {item: top(item) for own in sets for item in own}
 
 
 def _header(source: Source) -> dict[str, str]:
@@ -144,43 +185,51 @@ def _match(
 
 
 def list_members(cohort: Cohort, readings: Sequence[Reading]) -> list[Member]:
-    """Members in the cohort's order, named by the hash of their pixels; a study whose pixels were there is a duplicate."""
+    """Members in the cohort's order, named by the hash of their pixels; a study whose pixels were there is a duplicate.
+
+    Patients whose studies hold the same images are one.
+    """
+    patient = _patients_by_images(cohort, readings)
     members: list[Member] = []
-    first: dict[str, str] = {}
+    first: dict[str, tuple[str, int]] = {}
     for number, (matched, reading) in enumerate(zip(cohort.matched, readings, strict=True), start=1):
         name = f"study-{reading.sha256[:12]}" if reading.sha256 else f"unread-{number:04d}"
-        original = first.get(reading.sha256, "") if reading.sha256 else ""
-        first.setdefault(reading.sha256, name)
+        original, other = first.get(reading.sha256, ("", 0)) if reading.sha256 else ("", 0)
+        first.setdefault(reading.sha256, (name, matched.patient))
         members.append(
             Member(
-                f"{name}-{number}" if original else name, matched.patient, matched.finding,
-                language_of(matched.text), not matched.text.strip(), reading, original,
+                f"{name}-{number}" if original else name, patient[matched.patient], matched.finding, language_of(matched.text),
+                not matched.text.strip(), reading, original, bool(original) and other != matched.patient,
             )
         )  # fmt: skip
     return members
 
 
+def _patients_by_images(cohort: Cohort, readings: Sequence[Reading]) -> dict[int, int]:
+    """Every patient -> the first of those whose studies hold the same images."""
+    shown: dict[str, list[int]] = {}
+    for matched, reading in zip(cohort.matched, readings, strict=True):
+        shown.setdefault(reading.sha256 or f"patient {matched.patient}", []).append(matched.patient)
+    group = _joined(list(shown.values()))
+    least: dict[Hashable, int] = {}
+    for patient in sorted({matched.patient for matched in cohort.matched}):
+        least.setdefault(group[patient], patient)
+    return {matched.patient: least[group[matched.patient]] for matched in cohort.matched}
+
+
 def assign_splits(
-    members: Sequence[Member], shares: Mapping[str, float], seed: int, fixed: Mapping[str, str]
+    members: Sequence[Member], shares: Mapping[str, float], seed: int, fixed: Mapping[int, str]
 ) -> list[Member]:
-    """Members with a split each: as ``fixed`` says of any study of the patient, else by the patient's hash and class.
+    """Members with a split each: as ``fixed`` says of the patient, else by the patient's hash and class.
 
     shares: of validation and test; the rest trains. Both classes are shared out apart, at least one patient of each to
-    every split that is wanted. Raises InputRefused('split-leak') when ``fixed`` tears a patient apart.
+    every split that is wanted.
     """
     patients: dict[int, list[Member]] = {}
     for member in members:
         if member.usable:
             patients.setdefault(member.patient, []).append(member)
-    decided: dict[int, str] = {}
-    for patient, own in patients.items():
-        named = {fixed[m.study] for m in own if m.study in fixed}
-        if len(named) > 1:
-            raise InputRefused(
-                "split-leak", f"The split file puts patient {patient} into {' and '.join(sorted(named))}."
-            )
-        if named:
-            decided[patient] = named.pop()
+    decided = {patient: fixed[patient] for patient in patients if patient in fixed}
     for scarred in (True, False):
         own_class = [p for p, own in patients.items() if any(m.finding.lge == "present" for m in own) == scarred]
         order = sorted(own_class, key=lambda p: _lot(patients[p], seed))
@@ -200,9 +249,9 @@ def _lot(members: Sequence[Member], seed: int) -> str:
 def read_splits(path: Path, cohort: Cohort, members: Sequence[Member]) -> Splits:
     """The splits of a CSV file with study and split; a study is named by its pseudonym, its folder or file, or its path.
 
-    A pseudonym keeps its split while its study is away.
+    A pseudonym keeps its split while its study is away; a study that cannot be learnt from holds its patient all the same.
 
-    Raises InputRefused(not-found, bad-recipe).
+    Raises InputRefused(not-found, bad-recipe), and 'split-leak' when rows tear a study or a patient apart.
     """
     if not path.is_file():
         raise InputRefused("not-found", "The split file of the recipe does not exist.")
@@ -214,12 +263,29 @@ def read_splits(path: Path, cohort: Cohort, members: Sequence[Member]) -> Splits
     wrong = sorted({split for _, split in rows} - set(SPLITS))
     if wrong:
         raise InputRefused("bad-recipe", f"The split file names '{wrong[0]}'; a split is one of {', '.join(SPLITS)}.")
-    names: dict[str, str] = {study: study for study, _ in rows if study.startswith("study-")}
+    joined = {matched.patient: member.patient for matched, member in zip(cohort.matched, members, strict=True)}
+    patient_of = {name: joined.get(patient, patient) for name, patient in cohort.unused.items()}
+    pseudonym_of = {study: study for study, _ in rows if PSEUDONYM.fullmatch(study)}
     for matched, member in zip(cohort.matched, members, strict=True):
-        names |= {name: member.study for name in (matched.study.name, matched.study.path, member.study)}
-    there = {member.study for member in members} | cohort.unused
-    unmatched = sum(names.get(study, study) not in there for study, _ in rows)
-    return Splits({names[study]: split for study, split in rows if study in names}, unmatched)
+        for name in (matched.study.name, matched.study.path, member.study):
+            patient_of[name] = member.patient
+            if member.reading.sha256:
+                pseudonym_of[name] = member.duplicate_of or member.study
+    of_study: dict[str, str] = {}
+    of_patient: dict[int, str] = {}
+    for study, split in rows:
+        if study in pseudonym_of:
+            _hold(of_study, pseudonym_of[study], split, pseudonym_of[study])
+        if study in patient_of:
+            _hold(of_patient, patient_of[study], split, f"patient {patient_of[study]}")
+    return Splits(of_study, of_patient, sum(study not in patient_of for study, _ in rows))
+
+
+def _hold(splits: dict[Key, str], key: Key, split: str, said: str) -> None:
+    """Note a row of a split file; ``said`` names what it is of, without an identifier."""
+    before = splits.setdefault(key, split)
+    if before != split:
+        raise InputRefused("split-leak", f"The split file puts {said} into {' and '.join(sorted((before, split)))}.")
 
 
 def write_splits(path: Path, members: Sequence[Member], fixed: Mapping[str, str]) -> None:

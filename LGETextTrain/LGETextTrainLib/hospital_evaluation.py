@@ -17,7 +17,7 @@ from LGETextDetectLib.model import Engine, Prediction
 from LGETextDetectLib.outputs.report_style import STYLE
 
 from .ask import segment_answers
-from .calibrate import calibrated
+from .calibrate import MIN_CLASS, calibrated
 from .figures import auroc, balanced_accuracy, brier, interval, rates
 from .painted_samples import SampleStudy
 from .prepared_study import load_prepared
@@ -86,32 +86,64 @@ def write_hospital_card(folder: Path, facts: Mapping[str, Any], metrics: Mapping
     """MODEL_CARD.md; every number of its tables is read from ``metrics``, a table a split."""
     training = "\n".join(f"- {name}: {value}" for name, value in facts["training"].items())
     tables = "\n".join(_card_table(split, own) for split, own in metrics.items())
+    chosen = "stopping, threshold and calibration were" if facts["validation"]["fitted"] else "stopping was"
     (folder / "MODEL_CARD.md").write_text(
         f"""# {facts["name"]} {facts["version"]}
 
 **{NOTICE}** {facts["intended_use"]}
 
 ## What it is
-The model "{facts["training"]["started_from"]}", trained further on studies and reports of one hospital. No mask was drawn: the reports
-say what is there, and scars of known place were painted into studies reported scar-free. Report text reached the
-networks only as what was understood of it, said in the model's closed vocabulary.
+{_what_it_is(facts["training"])}
 
 ## Training data
 {training}
 
-Threshold and calibration come from the validation patients alone.
+{_where_thresholds_come_from(facts)}
 
 ## Figures against the reports (`metrics.json`)
 {tables}
 A report is not a truth: readers differ, and a report says less than the image. A segment counts where the report decides
 whether it is scarred; scar without a place leaves all of them open. Figures of the validation patients flatter,
-since stopping, threshold and calibration were chosen on them.
+since {chosen} chosen on them.
 
 ## Limits
 Made for the hospital that it learnt from; elsewhere its figures are unknown. Not tested on: paediatric hearts, congenital disease,
 3D LGE, dark-blood LGE, devices.
 """,
         "utf-8",
+    )
+
+
+def _what_it_is(training: Mapping[str, Any]) -> str:
+    """What became of the start bundle's networks, and what they were shown."""
+    started = f'the model "{training["started_from"]}"'
+    become = {
+        "all": f"{started[0].upper()}{started[1:]}, trained further on studies and reports of one hospital.",
+        "heart": f"The heart network of {started}; the scar network, begun from it, and the text side were trained anew on studies and "
+        "reports of one hospital.",
+        "none": f"The heart network of {started}; the scar network and the text side were trained anew on studies and reports of one "
+        "hospital.",
+    }[training["weights"]]
+    if not training["scar_steps"] and not training["text_steps"]:
+        become = f"{started[0].upper()}{started[1:]}; no network was trained."
+    painted = (
+        ", and scars of known place were painted into studies reported scar-free" if training["painted_share"] else ""
+    )
+    return f"""{become} No mask was drawn: the reports
+say what is there{painted}. Report text reached the
+networks only as what was understood of it, said in the model's closed vocabulary."""
+
+
+def _where_thresholds_come_from(facts: Mapping[str, Any]) -> str:
+    training = facts["training"]
+    if facts["validation"]["fitted"]:
+        return "Threshold and calibration come from the validation patients alone."
+    kept = (
+        f"are those of {training['started_from']}" if training["weights"] == "all" else "are not fitted to any patients"
+    )
+    return (
+        f"Threshold and calibration {kept}: with fewer than {MIN_CLASS} scarred or {MIN_CLASS} scar-free validation studies they "
+        "cannot be fitted to this hospital's."
     )
 
 

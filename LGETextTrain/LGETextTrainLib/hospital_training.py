@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from LGETextDetectLib.bundle import default_bundle, open_bundle
+from LGETextDetectLib.bundle import bundled_model, open_bundle
 from LGETextDetectLib.decisions import LIKELIEST
 from LGETextDetectLib.events import Events
 from LGETextDetectLib.model import Engine
@@ -31,6 +31,7 @@ from .data_check import DataCheck, as_text, check_data, write_table
 from .data_check_html import write_page
 from .export import export_networks, read_networks, refuse_unfinished, replaced_bundle, write_manifest
 from .figures import auroc
+from .gpu_memory import refused_when_full
 from .hospital_cases import PAINTED, REAL, VIRTUAL, HospitalCases, balanced_weights
 from .hospital_evaluation import reported_metrics, reported_outcomes, write_evaluation_page, write_hospital_card
 from .language import LanguageModel
@@ -51,6 +52,7 @@ from .training_curves import all_svgs, read_log
 from .training_log import LOG_NAME, training_log
 
 VALIDATION_STACKS = 24  # painted and scar-free validation studies on which the scar network is judged
+TINY = 1e-12  # spread of odds that are all the same
 ASKED = [PRESENCE, *SEGMENTS]
 
 
@@ -83,8 +85,8 @@ class Hospital:
 
 
 def start_bundle(recipe: HospitalRecipe) -> Path:
-    """The bundle that the recipe starts from."""
-    return Path(recipe.start.bundle) if recipe.start.bundle else default_bundle()
+    """The bundle that the recipe starts from; without one the program's own, whatever model is in use for detection."""
+    return Path(recipe.start.bundle) if recipe.start.bundle else bundled_model()
 
 
 def check_recipe_data(recipe: HospitalRecipe, out: Path, events: Events) -> DataCheck:
@@ -99,10 +101,12 @@ def check_recipe_data(recipe: HospitalRecipe, out: Path, events: Events) -> Data
     return check
 
 
+@refused_when_full()
 def train_hospital(recipe: HospitalRecipe, out: Path, events: Events) -> Path:
     """Run or resume a hospital's training in ``out``, or take it as it ended; returns the bundle's folder.
 
-    Raises InputRefused before anything is trained when the data or the recipe forbid it; Cancelled when stopped.
+    Raises InputRefused before anything is trained when the data or the recipe forbid it, later when the GPU's memory runs
+    out; Cancelled when stopped.
     """
     out.mkdir(parents=True, exist_ok=True)
     with joined_processes() as processes:
@@ -347,6 +351,7 @@ def _judge_text(hospital: Hospital, cases: list[Case]) -> Validate:
 def calibrated_entropy(logits: Tensor, true: Tensor) -> float:
     """Cross-entropy of sigmoid(a * logit + b), both classes weighing alike, at the a > 0 and b that make it least."""
     z, signs = logits.double().cpu().numpy().ravel(), np.where(true.cpu().numpy().ravel() > 0.5, 1.0, -1.0)
+    z = (z - z.mean()) / max(float(z.std()), TINY)  # the search begins with small steps at a = 1, b = 0
     classes = [signs == sign for sign in (1.0, -1.0) if (signs == sign).any()]
 
     def entropy(x: npt.NDArray[np.float64]) -> float:
@@ -359,18 +364,35 @@ def calibrated_entropy(logits: Tensor, true: Tensor) -> float:
 # --- bundle ----------------------------------------------------------------------------------------------------------
 
 
+def training_facts(hospital: Hospital, started_from: str) -> dict[str, Any]:
+    """What the networks learnt from and how, as it happened: steps done, not those allowed; nothing that was not used."""
+    recipe, start = hospital.recipe, hospital.recipe.start
+    patients = hospital.patients("train")
+    painted = recipe.scar.steps or (recipe.text.steps and recipe.text.painted)
+    return {
+        "data": f"{len(patients)} studies of {len(set(patients))} patients of one hospital with their reports",
+        "splits": json.dumps(hospital.check.counts["splits"]), "started_from": started_from, "weights": start.weights,
+        **({"kept": start.kept} if start.weights == "all" else {}), "painted_share": recipe.paint.share if painted else 0.0,
+        **{f"{stage}_steps": _steps_done(hospital.out / f"{stage}.pt") for stage in ("scar", "text")},
+        "virtual_patients": recipe.text.virtual_patients if recipe.text.steps else 0, "seed": recipe.seed,
+    }  # fmt: skip
+
+
+def _steps_done(checkpoint: Path) -> int:
+    """Steps after which a stage ended; 0 where it was left out."""
+    if not checkpoint.is_file():
+        return 0
+    return int(json.loads(torch.load(checkpoint, map_location="cpu", weights_only=True)["facts"])["step"])
+
+
 def finish_bundle(hospital: Hospital, folder: Path) -> None:
     """Threshold and calibration from validation patients only; metrics.json, card, manifest; the page in the run folder."""
-    recipe, counts, tokenizer = hospital.recipe, hospital.check.counts, make_tokenizer()
+    recipe, tokenizer = hospital.recipe, make_tokenizer()
     started = open_bundle(start_bundle(recipe))
     facts: dict[str, Any] = {
         "name": recipe.name, "version": recipe.version, "licence": "as the hospital decides", "thresholds": calibrate.first_thresholds(),
         "intended_use": "Research use, not for diagnosis: evidence of scar in short-axis late gadolinium enhancement stacks of the hospital that it learnt from.",
-        "training": {
-            "data": f"{counts['usable']} studies of {counts['patients']} patients of one hospital with their reports", "splits": json.dumps(counts["splits"]),
-            "started_from": f"{started.name} {started.version}", "weights": recipe.start.weights, "kept": recipe.start.kept, "painted_share": recipe.paint.share, "scar_steps": recipe.scar.steps,
-            "text_steps": recipe.text.steps, "virtual_patients": recipe.text.virtual_patients, "seed": recipe.seed,
-        },
+        "training": training_facts(hospital, f"{started.name} {started.version}"),
     }  # fmt: skip
     write_manifest(folder, tokenizer, facts)
     engine = Engine(folder, "onnx")
@@ -378,8 +400,12 @@ def finish_bundle(hospital: Hospital, folder: Path) -> None:
         split: reported_outcomes(engine, hospital.check.prepared, hospital.studies(split), hospital.patients(split))
         for split in ("validation", "test")
     }
-    facts["thresholds"] = calibrate.fit_thresholds(outcomes["validation"])
-    facts["validation"] = {"patients": len(set(hospital.patients("validation"))), "data": hospital.check.fingerprint()}
+    begin = started.thresholds if recipe.start.weights == "all" else None
+    facts["thresholds"] = calibrate.fit_thresholds(outcomes["validation"], begin=begin)
+    facts["validation"] = {
+        "patients": len(set(hospital.patients("validation"))), "data": hospital.check.fingerprint(),
+        "fitted": calibrate.enough_of_both([outcome.study.finding for outcome in outcomes["validation"]]),
+    }  # fmt: skip
     metrics = {split: own for split in outcomes if (own := reported_metrics(outcomes[split], facts["thresholds"]))}
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", "utf-8")
     write_hospital_card(folder, facts, metrics)

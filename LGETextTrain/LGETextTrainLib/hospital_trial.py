@@ -29,7 +29,7 @@ from LGETextDetectLib.worker_pool import run_tasks
 
 from .hospital_training import start_bundle, train_hospital
 from .painted_samples import SampleStudy
-from .prepared_study import Reading, load_prepared, prepare_all
+from .prepared_study import Reading, frame_folder, load_prepared, prepare_all
 from .recipe import HospitalRecipe, read_hospital_recipe
 from .training_curves import read_log
 from .training_log import LOG_NAME
@@ -119,9 +119,9 @@ class Trial:
     def folder(self, task: Task) -> Path:
         return self.out / self.kind / f"{task[0].replace(' ', '-')}-{task[1]}"
 
-    def prepared(self, cohort: str, upright: bool) -> Path:
-        """Where a cohort's studies lie in the normalised frame, or turned back to how they were acquired."""
-        return self.out / ("prepared" if upright else "prepared-as-acquired") / cohort
+    def prepared(self, cohort: str) -> Path:
+        """Where a cohort's studies lie, each frame in its own folder."""
+        return self.out / "prepared" / cohort
 
 
 def run_trial(kind: str, recipe: HospitalRecipe, out: Path, size: Size, at_once: int, events: Events) -> dict[str, Any]:
@@ -201,7 +201,7 @@ def _prepare(trial: Trial, frames: Sequence[bool], events: Events) -> tuple[list
 def _prepare_cohort(trial: Trial, cohort: str, upright: bool, events: Events) -> tuple[list[Study], list[Reading]]:
     studies = find_studies(trial.out / cohort / "studies")
     readings = prepare_all(
-        studies, start_bundle(trial.recipe), trial.prepared(cohort, upright), workers=trial.at_once, normalise_orientation=upright,
+        studies, start_bundle(trial.recipe), trial.prepared(cohort), workers=trial.at_once, normalise_orientation=upright,
         report=lambda done: events.progress(f"{cohort} studies", done, len(studies)),
     )  # fmt: skip
     return studies, readings
@@ -236,7 +236,7 @@ class _Run:
         upright = recipe.data.normalise_orientation
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / "prepared").exists():
-            shutil.copytree(self.trial.prepared("train", upright), folder / "prepared", copy_function=os.link)
+            shutil.copytree(self.trial.prepared("train"), folder / "prepared", copy_function=os.link)
         if task[0] in SAME_IMAGES:
             _take_over(self.trial.folder((SAME_IMAGES[task[0]], task[1])), folder)
         return _answers(train_hospital(recipe, folder, self.events), self.trial, self.tests, upright)
@@ -251,7 +251,8 @@ def _take_over(made: Path, folder: Path) -> None:
 
 def _answers(bundle: Path, trial: Trial, tests: Sequence[SampleStudy], upright: bool) -> Answers:
     engine = Engine(bundle, "onnx", threads=1 if trial.at_once > 1 else 0)
-    said = [engine.predict(load_prepared(trial.prepared("test", upright), study.sha256).stack()) for study in tests]
+    prepared = frame_folder(trial.prepared("test"), start_bundle(trial.recipe), upright)
+    said = [engine.predict(load_prepared(prepared, study.sha256).stack()) for study in tests]
     return Answers(
         np.array([s.probability for s in said], float), np.array([s.head_probability for s in said], float),
         np.stack([s.segment_probability for s in said]).astype(float),

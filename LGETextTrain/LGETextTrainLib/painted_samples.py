@@ -47,7 +47,7 @@ class PaintedSamples:
     ) -> None:  # fmt: skip
         self.prepared, self.paint, self.table = prepared, paint, table
         self.free = [s for s in studies if s.finding.lge == "absent"]
-        self.scarred = [s for s in studies if s.finding.lge == "present" and any(n.segments for n in s.finding.lesions)]
+        self.scarred = [s for s in studies if tells_all_scar(s.finding)]
         self.networks = networks
         self._virtual = SeenSamples(networks)
 
@@ -75,6 +75,12 @@ class PaintedSamples:
         return {"image": image.astype(np.float16), "labels": labels, "layer": layer}
 
 
+def tells_all_scar(finding: Finding) -> bool:
+    """Whether a report of scar gives every lesion a place and doubts none: only then is wall elsewhere known to be free of it."""
+    lesions = finding.lesions if finding.lge == "present" else ()
+    return bool(lesions) and all(lesion.segments and lesion.certainty == "definite" for lesion in lesions)
+
+
 def with_painting(rng: np.random.Generator, study: Prepared, painted: Painted, heart: Heart | None) -> Prepared:
     """The painted study; with ``heart`` its maps, and the scale that follows from them, are found anew on the painted image."""
     if heart is None:
@@ -84,7 +90,7 @@ def with_painting(rng: np.random.Generator, study: Prepared, painted: Painted, h
 
 
 def reported_labels(study: Prepared, finding: Finding) -> npt.NDArray[np.uint8]:
-    """Labels (S, 96, 96) of a scarred study without a mask: bright wall where the report says that scar is.
+    """Labels (S, 96, 96) of a scarred study without a mask: bright wall where the report says that scar is, of all its scar.
 
     Scar as bright as blood or fat is often lost from the heart maps, so that it is looked for in the mended wall.
     """

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from LGETextDetectLib.bundle import open_bundle
 from LGETextDetectLib.input_files import Source, files_of, pass_closed
 from LGETextDetectLib.landmarks import find_landmarks
 from LGETextDetectLib.model import Engine
@@ -27,6 +30,8 @@ from .whole_file import written_whole
 
 Segment = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
 INDEX = "index.json"
+HEART = ("heart.onnx", "heart.safetensors")  # of a bundle: the network that finds the heart
+UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)  # of a damaged .npz file
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,10 +95,17 @@ def as_acquired(array: npt.NDArray[np.float32], stack: NormalisedStack) -> npt.N
     )
 
 
-def file_key(source: Source, frame: str) -> str:
-    """Changes when a file of the study, or how it is prepared (``frame``), does; tells nothing of the path."""
+def frame_folder(folder: Path, bundle: Path, normalise_orientation: bool) -> Path:
+    """Where below ``folder`` studies lie that this bundle's heart network brought into this frame: no other takes their place."""
+    files = open_bundle(bundle).manifest["files"]
+    heart = hashlib.sha256("".join(files.get(name, "") for name in HEART).encode()).hexdigest()[:12]
+    return folder / f"{'upright' if normalise_orientation else 'as-acquired'}-{heart}"
+
+
+def file_key(source: Source) -> str:
+    """Changes when a file of the study does; tells nothing of the path."""
     facts = [(str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in files_of(source, pass_closed)]
-    return hashlib.sha256(json.dumps([frame, facts]).encode()).hexdigest()[:24]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:24]
 
 
 class _Preparer:
@@ -109,7 +121,7 @@ class _Preparer:
             study, sha256, image_type = prepare(source, self.segment, self.normalise_orientation)
         except InputRefused as refused:
             return Reading(code=refused.code, cause=refused.cause)
-        save_prepared(study, self.folder / f"{sha256[:24]}.npz")
+        save_prepared(study, _file(self.folder, sha256))
         return Reading(sha256, len(study.image), image_type)
 
 
@@ -117,14 +129,14 @@ def prepare_all(
     studies: Sequence[Study], bundle: Path, folder: Path, *, workers: int = 1, normalise_orientation: bool = True,
     report: Callable[[int], None] = lambda done: None,
 ) -> list[Reading]:  # fmt: skip
-    """Readings in the studies' order; what ``folder`` holds already is not read again.
+    """Readings in the studies' order; what the frame's folder below ``folder`` holds already, and whole, is not read again.
 
     A study whose worker died is told as such, and read again the next time: another process may have ended it.
     """
+    folder = frame_folder(folder, bundle, normalise_orientation)
     folder.mkdir(parents=True, exist_ok=True)
-    frame = f"{Engine(bundle, 'onnx').bundle.manifest['files']['heart.onnx'][:16]} {normalise_orientation}"
-    known = _read_index(folder)
-    keys = [file_key(study.source, frame) for study in studies]
+    keys = [file_key(study.source) for study in studies]
+    known = {key: reading for key, reading in _read_index(folder).items() if _is_there(folder, reading)}
     missing = [(k, s.source) for k, s in zip(keys, studies, strict=True) if k not in known]
     report(len(studies) - len(missing))
     make = partial(_Preparer, bundle, folder, normalise_orientation)
@@ -160,8 +172,20 @@ def save_prepared(study: Prepared, path: Path) -> None:
 
 def load_prepared(folder: Path, sha256: str) -> Prepared:
     """Inverse of :func:`save_prepared`, in single precision."""
-    with np.load(folder / f"{sha256[:24]}.npz", allow_pickle=False) as data:
+    with np.load(_file(folder, sha256), allow_pickle=False) as data:
         return Prepared(*(data[name].astype(np.float32) for name in ("image", "maps", "position", "certainty")))
+
+
+def _file(folder: Path, sha256: str) -> Path:
+    return folder / f"{sha256[:24]}.npz"
+
+
+def _is_there(folder: Path, reading: Reading) -> bool:
+    """Whether what was read can be read again; a refusal has left nothing to be read."""
+    try:
+        return bool(reading.code) or load_prepared(folder, reading.sha256) is not None
+    except UNREADABLE:
+        return False
 
 
 def _read_index(folder: Path) -> dict[str, Reading]:

@@ -24,8 +24,10 @@ NOTICE = "Research use, not for diagnosis."
 def write_preview(check: DataCheck, paint: PaintTable, count: int, seed: int, folder: Path) -> Path:
     """Paint ``count`` scars into scar-free training studies; preview.html and preview.png in ``folder``; the page's path.
 
-    Raises InputRefused('one-class') when no study is called scar-free.
+    Raises InputRefused('one-class') when no study is called scar-free, InputRefused('bad-recipe') when no kind is drawn.
     """
+    if not paint.kinds():
+        raise InputRefused("bad-recipe", "'paint.ischaemic' and the other kinds are all 0: there is nothing to paint.")
     free = [m for m in check.members if m.usable and m.split == "train" and m.finding.lge == "absent"]
     if not free:
         raise InputRefused(

@@ -14,11 +14,14 @@ from typing import Any, get_type_hints
 from LGETextDetectLib.refusal import InputRefused
 
 WEIGHTS = ("all", "heart", "none")
+PAINTED_KINDS = ("ischaemic", "mid_wall", "subepicardial", "insertion_point", "patchy", "diffuse")
 
 
-def entry(said: str, default: Any = MISSING, *, most: float = math.inf, choices: tuple[str, ...] = ()) -> Any:
-    """A field of a recipe: what it does, its default (none: it must be given), its largest value or its choices."""
-    return dataclasses.field(default=default, metadata={"said": said, "most": most, "choices": choices})
+def entry(
+    said: str, default: Any = MISSING, *, least: float = 0, most: float = math.inf, choices: tuple[str, ...] = ()
+) -> Any:
+    """A field of a recipe: what it does, its default (none: it must be given), its least and largest value or its choices."""
+    return dataclasses.field(default=default, metadata={"said": said, "least": least, "most": most, "choices": choices})
 
 
 def table(kind: Any, said: str) -> Any:
@@ -31,9 +34,11 @@ class ImageStage:
     """One image network."""
 
     steps: int = entry("optimiser steps", most=1_000_000)
-    batch: int = entry("slices in one pass through the network", 24, most=4096)
+    batch: int = entry("slices in one pass through the network", 24, least=1, most=4096)
     peak: float = entry("highest learning rate", 2e-3, most=1.0)
-    accumulate: int = entry("passes whose gradients make one step; processes of torchrun share them", 1, most=1024)
+    accumulate: int = entry(
+        "passes whose gradients make one step; processes of torchrun share them", 1, least=1, most=1024
+    )
 
 
 @dataclass(frozen=True)
@@ -42,15 +47,17 @@ class LanguageStage:
 
     patients: int = entry("virtual studies seen through the scar network", most=1_000_000)
     steps: int = entry("optimiser steps", most=1_000_000)
-    batch: int = entry("studies in one pass", 32, most=4096)
-    questions: int = entry("sentences asked in one pass", 48, most=4096)
+    batch: int = entry("studies in one pass", 32, least=1, most=4096)
+    questions: int = entry("sentences asked in one pass", 48, least=1, most=4096)
     peak: float = entry("highest learning rate", 1e-3, most=1.0)
     caption_weight: float = entry("weight of the caption loss", 0.3, most=100)
     layer_weight: float = entry("weight of the choice between the seven layers of a place", 0.5, most=100)
-    width: int = entry("width of the transformers", 96, most=4096)
+    width: int = entry("width of the transformers", 96, least=1, most=4096)
     layers: int = entry("layers of the text encoder", 2, most=48)
-    heads: int = entry("attention heads", 4, most=64)
-    accumulate: int = entry("passes whose gradients make one step; processes of torchrun share them", 1, most=1024)
+    heads: int = entry("attention heads", 4, least=1, most=64)
+    accumulate: int = entry(
+        "passes whose gradients make one step; processes of torchrun share them", 1, least=1, most=1024
+    )
 
 
 @dataclass(frozen=True)
@@ -146,15 +153,21 @@ class PaintTable:
         "word the painted scar as a reader would, in many ways; false: one canonical sentence", True
     )
 
+    def kinds(self) -> dict[str, float]:
+        """How often each kind is drawn that is drawn at all."""
+        return {kind: often for kind in PAINTED_KINDS if (often := getattr(self, kind))}
+
 
 @dataclass(frozen=True)
 class ScarTable:
     """The scar network on painted and scar-free studies."""
 
     steps: int = entry("optimiser steps at most", 400, most=1_000_000)
-    batch: int = entry("slices in one pass", 24, most=4096)
+    batch: int = entry("slices in one pass", 24, least=1, most=4096)
     peak: float = entry("highest learning rate", 4e-4, most=1.0)
-    accumulate: int = entry("passes whose gradients make one step; processes of torchrun share them", 1, most=1024)
+    accumulate: int = entry(
+        "passes whose gradients make one step; processes of torchrun share them", 1, least=1, most=1024
+    )
     virtual_share: float = entry(
         "share of the slices from virtual patients, so that nothing learnt before is lost", 0.3, most=0.9
     )
@@ -169,12 +182,14 @@ class TextTable:
     """The text side on real reports, painted scars and virtual patients."""
 
     steps: int = entry("optimiser steps at most", 600, most=1_000_000)
-    batch: int = entry("studies in one pass", 32, most=4096)
-    questions: int = entry("sentences asked in one pass", 48, most=4096)
+    batch: int = entry("studies in one pass", 32, least=1, most=4096)
+    questions: int = entry("sentences asked in one pass", 48, least=1, most=4096)
     peak: float = entry(
         "highest learning rate; a text side that is new (start.weights) needs about 1e-3", 5e-5, most=1.0
     )
-    accumulate: int = entry("passes whose gradients make one step; processes of torchrun share them", 1, most=1024)
+    accumulate: int = entry(
+        "passes whose gradients make one step; processes of torchrun share them", 1, least=1, most=1024
+    )
     caption_weight: float = entry("weight of the caption loss; 0: none", 0.3, most=100)
     layer_weight: float = entry("weight of the choice between the seven layers of a place", 0.5, most=100)
     supervised_weight: float = entry("weight of the plain classifier's and the slices' own losses", 1.0, most=100)
@@ -182,9 +197,9 @@ class TextTable:
     virtual_patients: int = entry(
         "virtual studies mixed in, so that nothing learnt before is lost", 200, most=1_000_000
     )
-    width: int = entry("width of the transformers when they are new", 96, most=4096)
+    width: int = entry("width of the transformers when they are new", 96, least=1, most=4096)
     layers: int = entry("layers of the text encoder when it is new", 2, most=48)
-    heads: int = entry("attention heads when they are new", 4, most=64)
+    heads: int = entry("attention heads when they are new", 4, least=1, most=64)
 
 
 @dataclass(frozen=True)
@@ -258,6 +273,11 @@ def read_any_recipe(path: Path) -> Recipe | HospitalRecipe:
     if "data" not in content:
         return _virtual_recipe(path, content)
     recipe: HospitalRecipe = build_recipe(HospitalRecipe, content)
+    _refuse_heads(recipe.text, "text")
+    if recipe.paint.share and not recipe.paint.kinds():
+        raise InputRefused(
+            "bad-recipe", f"'paint.{PAINTED_KINDS[0]}' and the other kinds are all 0, but 'paint.share' is not."
+        )
     if not re.fullmatch(r"\w[\w.-]{0,79}", recipe.name):
         raise InputRefused("bad-recipe", f"'name' must be letters, digits, dots and dashes, got {recipe.name!r}.")
     paths = [
@@ -275,8 +295,17 @@ def read_recipe(path: Path) -> Recipe:
 
 def _virtual_recipe(path: Path, content: dict[str, Any]) -> Recipe:
     recipe: Recipe = build_recipe(Recipe, content)
+    _refuse_heads(recipe.language, "language")
     cine = dataclasses.replace(recipe.cine, folder=_resolved(path, recipe.cine.folder))
     return dataclasses.replace(recipe, cine=cine)
+
+
+def _refuse_heads(stage: LanguageStage | TextTable, name: str) -> None:
+    """The heads of a transformer share its width."""
+    if stage.width % stage.heads:
+        raise InputRefused(
+            "bad-recipe", f"'{name}.width' must be a multiple of '{name}.heads', got {stage.width} and {stage.heads}."
+        )
 
 
 def read_hospital_recipe(path: Path) -> HospitalRecipe:
@@ -349,8 +378,8 @@ def _checked(value: Any, wanted: type, name: str, rule: Any) -> Any:
         value = float(value)
     if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
         raise InputRefused("bad-recipe", f"'{name}' must be {wanted.__name__}, got {value!r}.")
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and not 0 <= value <= rule["most"]:
-        limit = "must not be negative" if value < 0 else f"must be {rule['most']:g} at most"
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and not rule["least"] <= value <= rule["most"]:
+        limit = f"must be {rule['least']:g} at least" if value < rule["least"] else f"must be {rule['most']:g} at most"
         raise InputRefused("bad-recipe", f"'{name}' {limit}, got {value!r}.")
     if rule["choices"] and value not in rule["choices"]:
         raise InputRefused("bad-recipe", f"'{name}' must be one of {', '.join(rule['choices'])}, got {value!r}.")

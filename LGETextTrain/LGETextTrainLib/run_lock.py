@@ -1,4 +1,4 @@
-"""One training a run folder: a lock that the operating system takes back when the process ends, however it ends."""
+"""One training or data check a run folder: a lock that the operating system takes back when the process ends, however it ends."""
 
 from __future__ import annotations
 
@@ -16,15 +16,18 @@ PID_AT = 1  # byte 0 is the one that is locked: Windows lets nobody else read it
 
 
 @contextmanager
-def run_lock(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock; raises InputRefused('run-busy') when another training has it."""
+def run_lock(folder: Path, trains: bool = True) -> Iterator[None]:
+    """Hold the folder's lock; raises InputRefused('run-busy') when another training or data check has it.
+
+    trains: whether :func:`running_process` names this process.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK).open("a+b") as file:
         if not _take(file):
-            raise InputRefused("run-busy", "A training is running in this folder already.")
+            raise InputRefused("run-busy", "A training or data check is running in this folder already.")
         file.truncate(0)
         file.seek(0)
-        file.write(b" " + str(os.getpid()).encode())
+        file.write(b" " + (str(os.getpid()).encode() if trains else b""))
         file.flush()
         yield
 

@@ -48,16 +48,36 @@ def sample_source(make: Make, seed: int, batch: int, workers: int = 1) -> PartSo
             _Blocks(make, seed, batch), batch_size=None, sampler=blocks, num_workers=workers, collate_fn=_as_it_is,
             worker_init_fn=_begin_work if workers else None, multiprocessing_context="spawn" if workers else None,
         )  # fmt: skip
-        made, held = zip(blocks, loader, strict=False), dict[Key, list[Sample]]()
-        for step, part in keys:
-            while (step // BLOCK, part) not in held:
-                block, batches = next(made)
-                held[block] = batches
-            yield held[(step // BLOCK, part)][step % BLOCK]
-            if step % BLOCK == BLOCK - 1:
-                del held[(step // BLOCK, part)]
+        batches = iter(loader)
+        try:
+            yield from _in_order(keys, zip(blocks, batches, strict=False))
+        finally:
+            _end_workers(batches)
 
     return stream
+
+
+def _in_order(keys: list[Key], made: Iterator[tuple[Key, list[Sample]]]) -> Iterator[Sample]:
+    """The batch of every key, out of blocks that come as the keys ask for them."""
+    held: dict[Key, list[Sample]] = {}
+    for step, part in keys:
+        while (step // BLOCK, part) not in held:
+            block, batches = next(made)
+            held[block] = batches
+        yield held[(step // BLOCK, part)][step % BLOCK]
+        if step % BLOCK == BLOCK - 1:
+            del held[(step // BLOCK, part)]
+
+
+def _end_workers(batches: Any) -> None:
+    """Send the worker processes away, whatever ended the stream.
+
+    DataLoader does so itself only when its iterator is forgotten. The traceback of an error remembers it until the program
+    ends, which then waits for ever for workers that answer no signal; there is no public way to close an iterator.
+    """
+    end = getattr(batches, "_shutdown_workers", None)  # none where the samples are made in this process
+    if end is not None:
+        end()
 
 
 def _as_it_is(batches: list[Sample]) -> list[Sample]:

@@ -23,6 +23,7 @@ from .card import virtual_metrics, write_card
 from .cine_hearts import FILE, cine_hearts, load_hearts, save_hearts
 from .cohort import Case, load_cases, save_cases, virtual_cases
 from .export import export_networks, refuse_unfinished, replaced_bundle, write_manifest
+from .gpu_memory import refused_when_full
 from .language import LanguageModel
 from .optimise import Log, Loop
 from .processes import ALONE, Processes, joined_processes
@@ -41,6 +42,7 @@ STAGES = ("heart", "scar", "refined", "language")  # each has its checkpoint, <s
 CASES_SEED, CALIBRATION_SEED, TEST_SEED = 1, 2, 3  # added to the recipe's: no virtual patient serves twice
 
 
+@refused_when_full()
 def run_training(recipe: Recipe, out: Path, events: Events) -> Path:
     """Run or resume a training in ``out``, or take it as it ended; returns the bundle's folder.
 

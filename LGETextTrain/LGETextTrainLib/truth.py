@@ -70,17 +70,21 @@ def segments_of(
 def layer_labels(
     finding: Finding, position: npt.NDArray[np.float32], labels: npt.NDArray[np.uint8], angle: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.uint8]:
-    """(S, H, W) layer of the lesion that each scarred pixel belongs to, 1 + its place in LAYERS; 0 elsewhere.
+    """(S, H, W) layer of the lesion that each scarred pixel belongs to, 1 + its place in LAYERS; 0 elsewhere and where it is not known.
 
-    A scarred pixel of a segment that the finding does not name belongs to the lesion named first.
+    A scarred pixel of a segment that the finding does not name belongs to the lesion named first. Not known is the layer of
+    a segment with a lesion whose layer is not said, and that of segments not named when there is such a lesion.
     """
     scar = (labels == LABELS["scar"]) | (labels == LABELS["no_reflow"])
-    lesions = [lesion for lesion in finding.lesions if lesion.layer]
-    if not lesions or not scar.any():
+    if not finding.lesions or not scar.any():
         return np.zeros(labels.shape, np.uint8)
-    of_segment = np.full(18, 1 + LAYERS.index(str(lesions[0].layer)), np.uint8)
-    for lesion in reversed(lesions):
+    unknown = [lesion for lesion in finding.lesions if not lesion.layer]
+    known = [lesion for lesion in finding.lesions if lesion.layer]
+    of_segment = np.full(18, 0 if unknown else 1 + LAYERS.index(str(known[0].layer)), np.uint8)
+    for lesion in reversed(known):
         of_segment[list(lesion.segments)] = 1 + LAYERS.index(str(lesion.layer))
+    for lesion in unknown:
+        of_segment[list(lesion.segments)] = 0
     return np.asarray(of_segment[segments_of(position, labels, np.degrees(-angle) % 360)] * scar, np.uint8)
 
 
