@@ -14,7 +14,7 @@ skip_without_slicer_core()
 import slicer  # noqa: E402
 import slicer.util  # noqa: E402
 import vtk  # noqa: E402
-from LGETextDetectLib import aha, mrml, mrml_bundle, mrml_results, mrml_tables  # noqa: E402
+from LGETextDetectLib import aha, mrml, mrml_bundle, mrml_results, mrml_roles, mrml_tables  # noqa: E402
 from LGETextDetectLib.landmarks import Landmarks, SliceLandmarks  # noqa: E402
 from LGETextDetectLib.refusal import InputRefused  # noqa: E402
 from LGETextDetectLib.volume import Volume  # noqa: E402
@@ -313,7 +313,7 @@ def test_a_result_folder_becomes_nodes_beside_the_input(scene, tmp_path: Path) -
     assert tree.GetItemParent(nodes.folder_item) == study
     assert len(nodes.nodes()) == 9
     assert all(tree.GetItemParent(tree.GetItemByDataNode(n)) == nodes.folder_item for n in nodes.nodes())
-    assert all(n.GetNodeReferenceID(mrml_results.INPUT_ROLE) == node.GetID() for n in nodes.nodes())
+    assert all(n.GetNodeReferenceID(mrml_roles.INPUT_ROLE) == node.GetID() for n in nodes.nodes())
     assert [nodes.slices.GetCellText(k, 0) for k in range(4)] == ["0", "1", "2", "3"]
     assert nodes.chart.GetNthPlotSeriesNode(0) is nodes.series and nodes.series.GetTableNode() is nodes.slices
     assert slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(nodes.evidence).GetTitleText() == "Scar evidence"
@@ -359,7 +359,7 @@ def test_a_new_result_replaces_the_old_one_but_not_what_somebody_corrected(scene
     count = scene.GetNumberOfNodes()
     second = mrml_results.load_result(folder, node, scene, first.landmarks)
     assert scene.GetNumberOfNodes() == count and second.landmarks is first.landmarks
-    second.segmentation.SetAttribute(mrml_results.KEPT_ATTRIBUTE, "1")
+    second.segmentation.SetAttribute(mrml_roles.KEPT_ATTRIBUTE, "1")
     third = mrml_results.load_result(folder, node, scene)
     tree = scene.GetSubjectHierarchyNode()
     assert scene.IsNodePresent(second.segmentation) and not scene.IsNodePresent(second.evidence)

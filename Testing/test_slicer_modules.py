@@ -18,7 +18,7 @@ import engine_stand_in
 import slicer.util
 import slicer_stand_in
 import vtk
-from LGETextDetectLib import mrml, mrml_results
+from LGETextDetectLib import mrml, mrml_results, mrml_roles
 from LGETextDetectLib.events import Cancelled
 from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.volume import Volume
@@ -182,6 +182,17 @@ class Database:
 
     def filesForSeries(self, series):
         return [str(path) for path in sorted(self.folder.glob(f"{series}*.dcm"))]
+
+
+def test_an_evidence_map_is_no_input(panel) -> None:
+    node = applied(panel)
+    evidence = panel.nodes.evidence
+    assert panel.ui.inputSelector.nodes() == [node]
+    panel.parameters.inputVolume = evidence
+    assert not panel.ui.applyButton.enabled and "part of a result" in panel.ui.seriesLabel.text
+    panel.parameters.inputVolume = None
+    panel.enter()
+    assert panel.volume_node is node
 
 
 def test_kind_and_files_of_a_dicom_volume(panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -405,6 +416,62 @@ def test_a_moved_point_is_by_hand_and_the_answer_follows(panel) -> None:
     assert len([name for name in finding_nodes() if name.endswith("evidence")]) == 2  # volume and segmentation
 
 
+def test_a_removed_volume_takes_its_result_and_points_along(panel) -> None:
+    """The next volume starts afresh: no points, no questions and no evidence map in its place."""
+    first = applied(panel, "scar?")
+    points, corrected = panel.parameters.landmarks, panel.nodes.segmentation
+    panel.ui.editSegmentationButton.click()  # no editor here; it is the user's segmentation from now on
+    slicer.mrmlScene.RemoveNode(first)
+    assert panel.volume_node is None and panel.nodes is None and panel.parameters.landmarks is None
+    assert not panel.ui.resultLabel.text and not panel.questions.rows and not panel.ui.applyButton.enabled
+    assert slicer.mrmlScene.IsNodePresent(corrected) and not slicer.mrmlScene.IsNodePresent(points)
+    assert finding_nodes() == [corrected.GetName()]
+    assert slicer.mrmlScene.GetFirstNode("LGE LGE answers") is None
+    second = add_volume("other", seed=1)
+    assert panel.volume_node is second and panel.parameters.landmarks is None
+    panel.ui.stageLabel.text = ""
+    apply(panel)
+    wait_until(lambda: panel.ui.stageLabel.text == "Done")
+    assert panel.nodes.result["landmarks"]["source"] == "auto"
+
+
+def test_points_found_in_a_removed_volume_are_not_set_by_hand_in_the_next(panel) -> None:
+    first = add_volume()
+    panel.ui.autoButton.click()
+    wait_until(lambda: panel.ui.stageLabel.text == "Done")
+    points = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLMarkupsFiducialNode")
+    points.SetNodeReferenceID(mrml_roles.INPUT_ROLE, None)  # as in a scene whose volume was removed elsewhere
+    slicer.mrmlScene.RemoveNode(first)
+    assert panel.parameters.landmarks is None
+    add_volume("other", seed=1)
+    panel.parameters.landmarks = points
+    apply(panel)
+    assert panel.ui.errorLabel.text.startswith("[bad-landmarks]") and panel.watch.run is None
+    panel.ui.stageLabel.text = ""
+    panel.ui.autoButton.click()
+    wait_until(lambda: panel.ui.stageLabel.text == "Done")
+    assert not panel.ui.errorLabel.text and panel.parameters.landmarks is not points
+
+
+@pytest.mark.parametrize("ends", ["cancelled", "crashed"])
+def test_auto_that_does_not_end_well_leaves_the_points_in_use(panel, ends: str) -> None:
+    applied(panel)
+    panel.ui.autoUpdateCheckBox.checked = False
+    points = panel.parameters.landmarks
+    move(points, "rvip_anterior_1", (0.0, 0.6, 0.0))
+    wait_until(lambda: "1 set by hand" in panel.ui.confidenceLabel.text)
+    panel.questions.rows = [("crash" if ends == "crashed" else "hang", "", "", "")]
+    panel.ui.autoButton.click()
+    if ends == "cancelled":
+        panel.ui.cancelButton.click()
+    wait_until(lambda: panel.watch.run is None)
+    assert panel.parameters.landmarks is points and "1 set by hand" in panel.ui.confidenceLabel.text
+    panel.questions.rows = []
+    panel.ui.autoButton.click()
+    wait_until(lambda: panel.ui.stageLabel.text == "Done")
+    assert panel.parameters.landmarks is panel.nodes.landmarks and "by hand" not in panel.ui.confidenceLabel.text
+
+
 def test_points_dragged_off_their_slice_are_shown_with_the_result(panel) -> None:
     """Centre to one side of slice 1, an insertion point to the other: the engine's own file is read again."""
     applied(panel)
@@ -613,9 +680,9 @@ def test_answers_grow_with_what_was_understood_and_where_it_looked(panel, views)
     assert panel.ui.answerLabel.text == "Not understood as a question about scar"
     panel.ui.answersTable.cellClicked.emit(0, 0)
     assert panel.ui.answerLabel.text.startswith("Looked at: 4, 10, 15.")
-    asked = mrml_results.part_of(panel.volume_node, slicer.mrmlScene, "asked")
+    asked = mrml_roles.part_of(panel.volume_node, slicer.mrmlScene, "asked")
     assert slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLSliceCompositeNode").GetForegroundVolumeID() == asked.GetID()
-    table = mrml_results.part_of(panel.volume_node, slicer.mrmlScene, "answers")
+    table = mrml_roles.part_of(panel.volume_node, slicer.mrmlScene, "answers")
     assert table.GetNumberOfRows() == 3
     panel.ui.clearButton.click()
     assert not panel.questions.rows and panel.ui.answersTable.rowCount == 0
@@ -718,7 +785,7 @@ def test_the_clean_scene_keeps_corrected_segmentations_in_their_place(panel, tmp
     assert np.allclose(mrml.index_to_world(clean), mrml.index_to_world(node), atol=1e-4)
     count = scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode")
     nodes = [scene.GetNthNodeByClass(k, "vtkMRMLSegmentationNode") for k in range(count)]
-    (kept,) = (each for each in nodes if each.GetAttribute(mrml_results.KEPT_ATTRIBUTE))
+    (kept,) = (each for each in nodes if each.GetAttribute(mrml_roles.KEPT_ATTRIBUTE))
     for segment in (mrml_results.SCAR_SEGMENT_ID, second):
         before, after = segment_places(corrected, segment), segment_places(kept, segment)
         assert len(before) and np.allclose(before, after, atol=0.01), segment

@@ -27,6 +27,7 @@ from .mrml import (
     update_landmarks,
     volume_from_node,
 )
+from .mrml_roles import INPUT_ROLE, KEPT_ATTRIBUTE, PART_ATTRIBUTE, part_of, result_nodes
 from .mrml_tables import plot_of_slices, segments_to_node, slices_to_node
 from .outputs.report_words import segment_rows
 from .segment_places import heart_to_lps, slice_frames
@@ -42,10 +43,7 @@ SCAR_TERMINOLOGY = (
     "~SCT^85756007^Tissue~SCT^12402003^Scar tissue~^^"
     "~Anatomic codes - DICOM master list~SCT^87878005^Left Ventricle~^^"
 )
-INPUT_ROLE = "LGETextDetect.Input"  # reference from every result node to the volume that it belongs to
-PART_ATTRIBUTE = "LGETextDetect.Part"  # which part of the result a node is: a field of ResultNodes, or 'answers'
 LEGEND_LABELS = 5
-KEPT_ATTRIBUTE = "LGETextDetect.Kept"  # on a corrected segmentation and on given answers: a new result leaves them
 
 
 @dataclass(frozen=True)
@@ -217,19 +215,6 @@ def load_landmarks(folder: Path, volume_node: Any, scene: Any, landmarks_node: A
     return landmarks_node
 
 
-def result_nodes(volume_node: Any, scene: Any) -> list[Any]:
-    """The nodes in the scene that belong to a volume's result."""
-    count = scene.GetNumberOfNodes()
-    found = (scene.GetNthNode(k) for k in range(count))
-    return [node for node in found if node.GetNodeReferenceID(INPUT_ROLE) == volume_node.GetID()]
-
-
-def part_of(volume_node: Any, scene: Any, part: str) -> Any:
-    """The node that is one part of a volume's result; None without."""
-    found = (node for node in result_nodes(volume_node, scene) if node.GetAttribute(PART_ATTRIBUTE) == part)
-    return next(found, None)
-
-
 def find_result(volume_node: Any, scene: Any) -> ResultNodes | None:
     """The result that a scene holds for a volume, for example after an .mrb file was opened; None without a whole one."""
     nodes = [part_of(volume_node, scene, part) for part in PARTS]
@@ -265,6 +250,14 @@ def remove_result(volume_node: Any, scene: Any, keep: Sequence[Any] = ()) -> Non
         tree.GetItemChildren(item, left)
         if not left and tree.GetItemLevel(item) == "Folder":
             tree.RemoveItem(item)
+
+
+def remove_with_input(volume_node: Any, scene: Any) -> None:
+    """Take a volume's whole result out of the scene, for the volume goes too; corrected segmentations stay."""
+    answers = part_of(volume_node, scene, "answers")
+    if answers is not None:
+        remove_with_parts(answers, scene)
+    remove_result(volume_node, scene)
 
 
 def place_beside(volume_node: Any, nodes: Sequence[Any], scene: Any, title: str) -> int:

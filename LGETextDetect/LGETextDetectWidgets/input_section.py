@@ -6,6 +6,7 @@ from typing import Any
 
 import qt
 import slicer
+from LGETextDetectLib import mrml_roles
 from slicer.i18n import tr as _
 
 from . import slice_views
@@ -20,6 +21,7 @@ class InputSection:
 
     def __init__(self, panel: Any) -> None:
         self._panel, self._ui = panel, panel.ui
+        self._hidden: list[str] = []
         self._said_of: tuple[Any, ...] = ()
         self._problem_of: tuple[Any, ...] = ()
         self._problem = ""
@@ -39,6 +41,7 @@ class InputSection:
         self._ui.modelComboBox.addItems([model.title for model in models])
 
     def update(self, busy: bool) -> None:
+        self._offer_images()
         node, parameters = self._panel.volume_node, self._panel.parameters
         image = node.GetImageData() if node is not None else None
         fact = (node, node.GetMTime() if node is not None else 0, image.GetMTime() if image is not None else 0)
@@ -50,13 +53,23 @@ class InputSection:
         if parameters is not None and parameters.model in self._keys:
             self._ui.modelComboBox.currentIndex = self._keys.index(parameters.model)
 
+    def _offer_images(self) -> None:
+        """Leave evidence overlays out of the selector: they are volumes, but no images to look for scar in."""
+        scene = slicer.mrmlScene
+        count = scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode")
+        volumes = [scene.GetNthNodeByClass(k, "vtkMRMLScalarVolumeNode") for k in range(count)]
+        made = [node.GetID() for node in volumes if mrml_roles.made_here(node)]
+        if made != self._hidden:
+            self._hidden = made
+            self._ui.inputSelector.sortFilterProxyModel().hiddenNodeIDs = made
+
     def ready(self) -> bool:
         """Whether there is an image that can be read."""
         node = self._panel.volume_node
         if node is None:
             return False
         image = node.GetImageData()
-        fact = (image, image.GetMTime() if image is not None else 0)
+        fact = (image, image.GetMTime() if image is not None else 0, mrml_roles.made_here(node))
         if fact != self._problem_of:  # every voxel is looked at, and this is asked often
             self._problem_of, self._problem = fact, volume_problem(node)
         return not self._problem

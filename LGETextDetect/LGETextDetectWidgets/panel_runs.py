@@ -20,9 +20,8 @@ class PanelRuns:
         self._start(prompts=[*questions, *([text] if text and text not in questions else [])])
 
     def find_landmarks(self):
-        """Auto: give up points set by hand; with a result shown, find all of it anew."""
-        self.parameters.landmarks = None
-        self._start(prompts=self.questions.questions, only_landmarks=self.nodes is None)
+        """Auto: give up points set by hand, once there are others; with a result shown, find all of it anew."""
+        self._start(prompts=self.questions.questions, only_landmarks=self.nodes is None, landmarks_node=None)
 
     def run_again(self):
         """Points moved: what depends on them is asked for anew, after the run under way if there is one."""
@@ -43,12 +42,10 @@ class PanelRuns:
         self.show_error("")
         self.ui.logText.plainText = ""
         parameters = self.parameters
+        wishes = {"landmarks_node": parameters.landmarks, **wishes}
         try:
             with slicer.util.tryWithErrorDisplay(show=False, waitCursor=True):
-                request = Request(
-                    parameters.inputVolume, landmarks_node=parameters.landmarks, device=parameters.device,
-                    model=parameters.model, **wishes,
-                )  # fmt: skip
+                request = Request(parameters.inputVolume, device=parameters.device, model=parameters.model, **wishes)
                 self.watch.watch(self.logic.start(request))
         except Exception as error:  # whatever it is, it belongs in the panel: the user can act on it
             self.show_error(error_text(error))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import slicer
 import slicer.util
+from LGETextDetectLib import mrml_roles
 from LGETextDetectLib.refusal import InputRefused
 from slicer.i18n import tr as _
 
@@ -50,6 +51,8 @@ def volume_text(volume_node: Any) -> str:
 
 def volume_problem(volume_node: Any) -> str:
     """Why a volume cannot be read at all; empty when it can."""
+    if mrml_roles.made_here(volume_node):
+        return _("Unfit: the volume is part of a result; choose the images that it belongs to.")
     image = volume_node.GetImageData()
     if image is None or image.GetNumberOfPoints() == 0:
         return _("Unfit: the volume holds no image.")

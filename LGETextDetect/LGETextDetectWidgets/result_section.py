@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import qt
 import slicer
+from LGETextDetectLib import mrml_roles
 from slicer.i18n import tr as _
 
 from . import slice_views
@@ -113,14 +114,14 @@ class ResultSection:
         """Lay only a question's evidence (on the engine's grid) over the images, and outline its segments."""
         from LGETextDetectLib import mrml, mrml_results
 
-        node = mrml_results.part_of(self._panel.volume_node, slicer.mrmlScene, ASKED)
+        node = mrml_roles.part_of(self._panel.volume_node, slicer.mrmlScene, ASKED)
         if node is not None:
             mrml.remove_with_parts(node, slicer.mrmlScene)
         on_grid = mrml.from_engine_grid(evidence, self._panel.volume_node)
         name = f"{self._panel.volume_node.GetName()} LGE evidence asked"
         node = mrml_results.evidence_to_node(on_grid, self._panel.volume_node, slicer.mrmlScene, name)
-        node.SetAttribute(mrml_results.PART_ATTRIBUTE, ASKED)
-        node.SetNodeReferenceID(mrml_results.INPUT_ROLE, self._panel.volume_node.GetID())
+        node.SetAttribute(mrml_roles.PART_ATTRIBUTE, ASKED)
+        node.SetNodeReferenceID(mrml_roles.INPUT_ROLE, self._panel.volume_node.GetID())
         mrml_results.join_result(node, self._panel.volume_node, slicer.mrmlScene)
         node.GetDisplayNode().SetThreshold(self._panel.parameters.evidenceThreshold, 1.0)
         self.bullseye.show_result(_segment_rows(self._nodes.result), numbers)
@@ -175,9 +176,7 @@ class ResultSection:
 
     def on_edit(self, checked=False) -> None:
         """Hand the scar segmentation to the Segment Editor; it is the user's from now on."""
-        from LGETextDetectLib import mrml_results
-
-        self._nodes.segmentation.SetAttribute(mrml_results.KEPT_ATTRIBUTE, "1")
+        self._nodes.segmentation.SetAttribute(mrml_roles.KEPT_ATTRIBUTE, "1")
         try:
             slice_views.edit_segmentation(self._nodes.segmentation, self._panel.volume_node)
         except (AttributeError, RuntimeError) as error:  # an application without the Segment Editor
