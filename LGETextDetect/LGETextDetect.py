@@ -293,19 +293,24 @@ class LGETextDetectWidget(PanelRuns, ScriptedLoadableModuleWidget, VTKObservatio
         if volume_node is self._followed:
             return
         if self._followed is not None:
-            self.removeObserver(self._followed, vtk.vtkCommand.ModifiedEvent, self._checkCanApply)
+            for event in self._events_of(self._followed):
+                self.removeObserver(self._followed, event, self._checkCanApply)
         changed, self._followed = self._followed is not None, volume_node
         self._forget_result()
         if volume_node is None:
             self._forget_points_and_questions()
             return
-        self.addObserver(volume_node, vtk.vtkCommand.ModifiedEvent, self._checkCanApply)
+        for event in self._events_of(volume_node):
+            self.addObserver(volume_node, event, self._checkCanApply)
         nodes = self._result_in_scene(volume_node)
         if nodes is not None:
             self._use_result(nodes)
             self.questions.restore()
         elif changed:
             self._forget_points_and_questions()
+
+    def _events_of(self, volume_node):
+        return (vtk.vtkCommand.ModifiedEvent, volume_node.ImageDataModifiedEvent)
 
     def _forget_points_and_questions(self):
         """They belong to the volume that was chosen; the next one must not inherit them."""

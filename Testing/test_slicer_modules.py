@@ -708,6 +708,41 @@ def test_another_volume_has_its_own_result(panel) -> None:
     assert panel.parameters.landmarks is panel.nodes.landmarks
 
 
+def test_a_result_of_images_that_changed_is_said_to_be_stale(panel, views) -> None:
+    """No export, no jumps by the old evidence, and the next question is answered, with all others, by a detection."""
+    node = applied(panel, "scar?")
+    before = slicer.util.arrayFromVolume(node).copy()
+    assert panel.ui.htmlButton.enabled and panel.ui.resultLabel.text.startswith("Scar found.")
+    other = np.random.default_rng(9).normal(100, 20, (3, 9, 7)).astype(np.float32)
+    slicer.util.updateVolumeFromArray(node, other)
+    assert panel.ui.resultLabel.text.startswith("The images are not those") and not panel.ui.htmlButton.enabled
+    panel.ui.segmentsTable.setCurrentCell(3, 0)
+    panel.ui.answersTable.cellClicked.emit(0, 0)
+    assert not panel.ui.segmentLabel.text and "Looked at" not in panel.ui.answerLabel.text
+    slicer.util.updateVolumeFromArray(node, before)
+    assert panel.ui.resultLabel.text.startswith("Scar found.") and panel.ui.htmlButton.enabled
+    slicer.util.arrayFromVolume(node)[0, 0, 0] += 500
+    slicer.util.arrayFromVolumeModified(node)
+    assert panel.ui.resultLabel.text.startswith("The images are not those")
+    old = panel.nodes
+    panel.ui.promptLineEdit.text = "other?"
+    panel.ui.askButton.click()
+    assert panel.watch.run.request.command == "detect"
+    wait_until(lambda: panel.watch.run is None)
+    assert panel.nodes is not old and panel.ui.resultLabel.text.startswith("Scar found.")
+    assert [p["text"] for p in panel.nodes.result["prompts"]] == [row[0] for row in panel.questions.rows]
+    assert [row[0] for row in panel.questions.rows] == ["scar?", "other?"] and panel.ui.htmlButton.enabled
+
+
+def test_images_that_change_while_the_engine_runs_get_no_result(panel) -> None:
+    node = add_volume()
+    apply(panel)
+    slicer.util.arrayFromVolume(node)[0, 0, 0] += 500
+    slicer.util.arrayFromVolumeModified(node)
+    wait_until(lambda: panel.watch.run is None)
+    assert "made of other images" in panel.ui.errorLabel.text and panel.nodes is None and not finding_nodes()
+
+
 # --- panel: export and batch -----------------------------------------------------------------------------------------
 
 
@@ -842,6 +877,22 @@ def test_a_batch_fills_its_table_and_opens_a_study(panel, tmp_path: Path, views)
     assert not ui.errorLabel.text and panel.volume_node.GetName() == "a"
     assert panel.nodes is not None and ui.resultLabel.text.startswith("Scar found.")
     assert not ui.htmlButton.enabled or panel.result_folder is not None
+
+
+def test_a_row_whose_images_were_replaced_is_not_opened(panel, tmp_path: Path) -> None:
+    from LGETextDetectLib.volume_files import write_nrrd
+
+    ui, studies = panel.ui, tmp_path / "studies"
+    studies.mkdir()
+    write_nrrd(mrml.volume_from_node(add_volume()), studies / "a.nrrd")
+    ui.batchPath.currentPath, ui.batchOutPath.currentPath = str(studies), str(tmp_path / "out")
+    ui.batchStartButton.click()
+    wait_until(lambda: panel.batch.watch.run is None)
+    write_nrrd(mrml.volume_from_node(add_volume("other", seed=1)), studies / "a.nrrd")
+    ui.batchTable.setCurrentCell(0, 0)
+    ui.openButton.click()
+    assert "made of other images" in ui.errorLabel.text and panel.nodes is None and not finding_nodes()
+    assert slicer.mrmlScene.GetFirstNode("a", "vtkMRMLScalarVolumeNode") is None
 
 
 def test_a_row_of_a_study_among_others_in_its_folder_opens_all_its_files(

@@ -121,6 +121,7 @@ def test_from_volume_to_result_nodes_and_through_an_mrb(panel, tmp_path: Path) -
     assert np.allclose(matrix_of(again), matrix_of(volume_node), atol=1e-5)
     found = mrml_results.find_result(again, scene)
     same_result(nodes, found)
+    assert mrml_results.made_of(found, again)
     assert table_of(mrml_roles.part_of(again, scene, "answers")) == table_of(answers)
     tree = scene.GetSubjectHierarchyNode()
     assert {tree.GetItemParent(tree.GetItemByDataNode(node)) for node in found.nodes()} == {found.folder_item}

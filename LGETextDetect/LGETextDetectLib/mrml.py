@@ -27,6 +27,7 @@ FloatArray32 = npt.NDArray[np.float32]
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 HEART_TO_AXIAL = np.diag([-1.0, 1.0, -1.0, 1.0])  # an axial view has -R to its right, A up, and looks from below
 INDEX_ORDER = [2, 1, 0, 3]  # vtk counts column, row, slice; Volume slice, row, column
+GEOMETRY_TOLERANCE_MM = 1e-3
 SET_BY_HAND = "set by hand"  # a control point's description; found ones say how sure they are
 
 
@@ -78,9 +79,28 @@ def from_engine_grid(array: FloatArray32, node: Any) -> FloatArray32:
 
 def index_to_world(node: Any) -> FloatArray:
     """(4, 4) column-row-slice index to RAS mm, parent transform included."""
+    return parent_to_world(node) @ _index_to_parent(node)
+
+
+def _index_to_parent(node: Any) -> FloatArray:
     matrix = vtk.vtkMatrix4x4()
     node.GetIJKToRASMatrix(matrix)
-    return parent_to_world(node) @ np.asarray(slicer.util.arrayFromVTKMatrix(matrix), np.float64)
+    return np.asarray(slicer.util.arrayFromVTKMatrix(matrix), np.float64)
+
+
+def lies_on(node: Any, volume_node: Any) -> bool:
+    """Whether a volume node has the grid of another one and lies where that one lies; two bent alike do."""
+    sizes = [each.GetImageData().GetDimensions() if each.GetImageData() else None for each in (node, volume_node)]
+    if sizes[0] is None or sizes[0] != sizes[1]:
+        return False
+    if node.GetParentTransformNode() is volume_node.GetParentTransformNode():
+        places = [_index_to_parent(each) for each in (node, volume_node)]
+    else:
+        try:
+            places = [index_to_world(each) for each in (node, volume_node)]
+        except InputRefused:
+            return False
+    return bool(np.abs((places[0] - places[1]) @ [*sizes[0], 1]).max() <= GEOMETRY_TOLERANCE_MM)
 
 
 def parent_to_world(node: Any) -> FloatArray:

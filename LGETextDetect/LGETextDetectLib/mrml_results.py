@@ -5,6 +5,7 @@ All nodes of one study lie under one subject-hierarchy folder beside its input v
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -21,7 +22,9 @@ from vtk.util.numpy_support import vtk_to_numpy
 from .aha import SCAR_THRESHOLD
 from .markups import read_markups
 from .mrml import (
+    GEOMETRY_TOLERANCE_MM,
     heart_transform_to_node,
+    lies_on,
     markups_file_to_node,
     remove_with_parts,
     update_landmarks,
@@ -32,8 +35,8 @@ from .mrml_tables import plot_of_slices, segments_to_node, slices_to_node
 from .outputs.report_words import segment_rows
 from .segment_places import heart_to_lps, slice_frames
 from .volume import Volume
+from .volume_files import volume_hash, written_affine
 
-GEOMETRY_TOLERANCE_MM = 1e-3
 EVIDENCE_COLOURS = "LGE evidence"
 EVIDENCE_SHOWN_FROM = 0.2  # fainter evidence would tint the whole heart
 SCAR_SEGMENT_ID = "scar_evidence"
@@ -43,6 +46,7 @@ SCAR_TERMINOLOGY = (
     "~SCT^85756007^Tissue~SCT^12402003^Scar tissue~^^"
     "~Anatomic codes - DICOM master list~SCT^87878005^Left Ventricle~^^"
 )
+VOXELS_ATTRIBUTE = "LGETextDetect.Voxels"  # on a result's text: voxels_sha256 of the volume that it was made of
 LEGEND_LABELS = 5
 
 
@@ -161,11 +165,9 @@ def load_result(folder: Path, volume_node: Any, scene: Any, landmarks_node: Any 
 
     An older result of the volume is taken away, but not a segmentation that somebody corrected. ``landmarks_node`` is
     brought up to date and kept. Raises OSError, ValueError, KeyError or InputRefused when a file is missing, unreadable
-    or made for another volume.
+    or made for another volume or for other images than the volume's.
     """
-    result = json.loads((folder / "result.json").read_text("utf-8"))
-    read = _read_volume(folder / "evidence.nrrd")
-    evidence = _on_grid(read, volume_from_node(volume_node))
+    result, read, evidence = _read_result(folder, volume_node)
     frames = slice_frames(read, read_markups(folder / "landmarks.mrk.json", read))
     title = f"{volume_node.GetName()} LGE finding"
     made: list[Any] = []
@@ -191,13 +193,17 @@ def load_result(folder: Path, volume_node: Any, scene: Any, landmarks_node: Any 
     for part, node in zip(PARTS, made, strict=True):
         node.SetAttribute(PART_ATTRIBUTE, part)
         node.SetNodeReferenceID(INPUT_ROLE, volume_node.GetID())
+    made[-1].SetAttribute(VOXELS_ATTRIBUTE, voxels_sha256(volume_node))
     item = place_beside(volume_node, result_nodes(volume_node, scene), scene, title)
     return ResultNodes(folder_item=item, result=result, **dict(zip(PARTS, made, strict=True)))
 
 
 def load_landmarks(folder: Path, volume_node: Any, scene: Any, landmarks_node: Any = None) -> Any:
-    """Show only the landmarks of a result folder, and the heart's orientation; returns the landmarks' node."""
-    read = _read_volume(folder / "evidence.nrrd")
+    """Show only the landmarks of a result folder, and the heart's orientation; returns the landmarks' node.
+
+    Raises as :func:`load_result`.
+    """
+    _result, read, _evidence = _read_result(folder, volume_node)
     path = folder / "landmarks.mrk.json"
     frames = slice_frames(read, read_markups(path, read))
     title = f"{volume_node.GetName()} LGE finding"
@@ -213,6 +219,24 @@ def load_landmarks(folder: Path, volume_node: Any, scene: Any, landmarks_node: A
         node.SetNodeReferenceID(INPUT_ROLE, volume_node.GetID())
     place_beside(volume_node, result_nodes(volume_node, scene), scene, title)
     return landmarks_node
+
+
+def made_of(nodes: ResultNodes, volume_node: Any) -> bool:
+    """Whether a result was made of the volume's voxels and grid as they are now, wherever transforms put them."""
+    same_voxels = nodes.text.GetAttribute(VOXELS_ATTRIBUTE) == voxels_sha256(volume_node)
+    return same_voxels and lies_on(nodes.evidence, volume_node)
+
+
+def voxels_sha256(volume_node: Any) -> str:
+    """SHA-256 of a volume's size and values; empty without an image.
+
+    Unlike the hash in result.json it bears that a scene is saved, which rounds the geometry.
+    """
+    if volume_node.GetImageData() is None:
+        return ""
+    with np.errstate(over="ignore"):
+        values = np.ascontiguousarray(slicer.util.arrayFromVolume(volume_node), "<f4")
+    return hashlib.sha256(repr(values.shape).encode() + values.tobytes()).hexdigest()
 
 
 def find_result(volume_node: Any, scene: Any) -> ResultNodes | None:
@@ -277,6 +301,17 @@ def _put(node: Any, folder: int, tree: Any) -> None:
         tree.SetItemParent(item, folder)
     else:
         tree.CreateItem(folder, node)
+
+
+def _read_result(folder: Path, volume_node: Any) -> tuple[Any, Volume, npt.NDArray[np.float32]]:
+    """result.json, the evidence as the engine wrote it, and on the volume node's grid; raises as load_result."""
+    result = json.loads((folder / "result.json").read_text("utf-8"))
+    read, own = _read_volume(folder / "evidence.nrrd"), volume_from_node(volume_node)
+    evidence = _on_grid(read, own)
+    images = Volume(_axes_as_in(read, own).array, written_affine(folder / "evidence.nrrd"))
+    if volume_hash(images) != result["input"]["sha256"]:
+        raise ValueError("The result was made of other images than these: detect again.")
+    return result, read, evidence
 
 
 def _read_volume(path: Path) -> Volume:

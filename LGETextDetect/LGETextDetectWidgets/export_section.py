@@ -36,7 +36,7 @@ class ExportSection:
         return ("htmlButton", "pdfButton", "folderButton", "sceneButton")
 
     def update(self, busy: bool) -> None:
-        there = self._panel.result_folder is not None
+        there = self._panel.result_folder is not None and not self._panel.result.stale
         for name in self._buttons():
             button = getattr(self._ui, name)
             button.enabled = there

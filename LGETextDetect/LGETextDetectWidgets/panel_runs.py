@@ -31,8 +31,11 @@ class PanelRuns:
             self._start(prompts=self.questions.questions, only_landmarks=self.nodes is None)
 
     def ask(self, text):
-        """Answer one question; without a result yet the whole detection runs."""
-        self._start(prompts=[text], command="query" if self.nodes is not None else "detect")
+        """Answer one question; without a result of these images the whole detection runs, for all questions."""
+        if self.nodes is None or self.result.stale:
+            self.onApply()
+        else:
+            self._start(prompts=[text], command="query")
 
     def run_for_dicom(self, folder):
         """Run on the volume's own DICOM files; the export section takes the objects."""
@@ -124,11 +127,15 @@ class PanelRuns:
         self.result.clear()
 
     def open_study(self, source, result_folder, name):
-        """A study of a batch with its result, as if it had been detected here."""
-        from LGETextDetectLib import mrml_results
+        """A study of a batch with its result, as if it had been detected here; images replaced since are refused."""
+        from LGETextDetectLib import mrml, mrml_results
 
         node = self.logic.load_study(source, name)
-        nodes = mrml_results.load_result(result_folder, node, slicer.mrmlScene)
+        try:
+            nodes = mrml_results.load_result(result_folder, node, slicer.mrmlScene)
+        except Exception:  # as it was: images without the result that they were opened for would mislead
+            mrml.remove_with_parts(node, slicer.mrmlScene)
+            raise
         self.parameters.inputVolume = node  # shows the result that it finds in the scene
         slice_views.show_volume(node, nodes.evidence, fit=True)
 
