@@ -293,15 +293,15 @@ class LGETextDetectWidget(PanelRuns, ScriptedLoadableModuleWidget, VTKObservatio
         if volume_node is self._followed:
             return
         if self._followed is not None:
-            for event in self._events_of(self._followed):
-                self.removeObserver(self._followed, event, self._checkCanApply)
+            for event, slot in self._slots_of(self._followed):
+                self.removeObserver(self._followed, event, slot)
         changed, self._followed = self._followed is not None, volume_node
         self._forget_result()
         if volume_node is None:
             self._forget_points_and_questions()
             return
-        for event in self._events_of(volume_node):
-            self.addObserver(volume_node, event, self._checkCanApply)
+        for event, slot in self._slots_of(volume_node):
+            self.addObserver(volume_node, event, slot)
         nodes = self._result_in_scene(volume_node)
         if nodes is not None:
             self._use_result(nodes)
@@ -309,8 +309,20 @@ class LGETextDetectWidget(PanelRuns, ScriptedLoadableModuleWidget, VTKObservatio
         elif changed:
             self._forget_points_and_questions()
 
-    def _events_of(self, volume_node):
-        return (vtk.vtkCommand.ModifiedEvent, volume_node.ImageDataModifiedEvent)
+    def _slots_of(self, volume_node):
+        return (
+            (vtk.vtkCommand.ModifiedEvent, self._checkCanApply),
+            (volume_node.ImageDataModifiedEvent, self._checkCanApply),
+            (volume_node.TransformModifiedEvent, self.onTransformModified),
+        )
+
+    def onTransformModified(self, caller=None, event=None):
+        """A transform put the volume elsewhere: its result goes along."""
+        if packages.library_ready() and mrml_roles.result_nodes(self.volume_node, slicer.mrmlScene):
+            from LGETextDetectLib import mrml_results
+
+            self.landmarks.take_over(lambda: mrml_results.follow_transform(self.volume_node, slicer.mrmlScene))
+        self._checkCanApply()
 
     def _forget_points_and_questions(self):
         """They belong to the volume that was chosen; the next one must not inherit them."""

@@ -552,6 +552,91 @@ def test_segments_are_drawn_where_the_points_are(panel, views) -> None:
     assert node is panel.volume_node
 
 
+def centres(panel) -> np.ndarray:
+    return np.array([frame.centre for frame in panel.landmarks.frames()])
+
+
+def test_segments_points_and_evidence_go_where_a_transform_puts_the_volume(panel, views) -> None:
+    """By moving the transform, by another one above it, by putting the volume under one, and by hardening it."""
+    node = add_volume()
+    parent = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "parent")
+    node.SetAndObserveTransformNodeID(parent.GetID())
+    apply(panel, "scar?")
+    wait_until(lambda: panel.ui.stageLabel.text == "Done")
+    panel.ui.autoUpdateCheckBox.checked = False
+    move(panel.parameters.landmarks, "rvip_anterior_1", (0.0, 0.1, 0.0))
+    wait_until(lambda: "1 set by hand" in panel.ui.confidenceLabel.text)
+    first, labels = centres(panel), panel.result.segment_labels()
+    assert len(first) == 4
+    shift = np.array([16.0, 3.0, -5.0])  # RAS; two slices further
+
+    def moved_by(times: float) -> bool:
+        same = np.allclose(centres(panel), first + times * shift * (-1, -1, 1), atol=1e-3)
+        return same and np.array_equal(panel.result.segment_labels(), labels)
+
+    def shifting(transform) -> None:
+        turn = vtk.vtkTransform()
+        turn.Translate(*shift)
+        transform.SetMatrixTransformToParent(turn.GetMatrix())
+
+    drawn = []
+    show, panel.landmarks.overlay.show = (
+        panel.landmarks.overlay.show,
+        lambda *given: drawn.append(given) or show(*given),
+    )
+    shifting(parent)
+    assert moved_by(1) and np.allclose(drawn[-1][0][0].centre, centres(panel)[0])
+    panel.ui.answersTable.cellClicked.emit(0, 0)
+    assert panel.ui.answerLabel.text.startswith("Looked at: 4, 10, 15.")
+    above = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "above")
+    parent.SetAndObserveTransformNodeID(above.GetID())
+    shifting(above)
+    assert moved_by(2)
+    node.SetAndObserveTransformNodeID(above.GetID())
+    assert moved_by(1) and mrml.lies_on(panel.nodes.evidence, node)
+    node.SetAndObserveTransformNodeID(None)
+    assert moved_by(0)
+    node.SetAndObserveTransformNodeID(parent.GetID())
+    node.HardenTransform()
+    assert moved_by(2) and mrml.lies_on(panel.nodes.evidence, node) and not panel.result.stale
+    panel.landmarks.on_settled()
+    assert "1 set by hand" in panel.ui.confidenceLabel.text  # no point was moved against the images
+
+
+def _bend(transform) -> None:
+    before, after, bend = vtk.vtkPoints(), vtk.vtkPoints(), vtk.vtkThinPlateSplineTransform()
+    for place in ((0, 0, 0), (10, 0, 0), (0, 10, 0), (0, 0, 10), (5, 5, 5)):
+        before.InsertNextPoint(place)
+        after.InsertNextPoint((*place[:2], place[2] + (place == (5, 5, 5))))
+    bend.SetSourceLandmarks(before)
+    bend.SetTargetLandmarks(after)
+    bend.SetBasisToR()
+    transform.SetAndObserveTransformToParent(bend)
+
+
+def _shear(transform) -> None:
+    matrix = vtk.vtkMatrix4x4()
+    matrix.SetElement(0, 1, 0.3)
+    transform.SetMatrixTransformToParent(matrix)
+
+
+@pytest.mark.parametrize(("spoil", "says"), [(_bend, "non-linear transform"), (_shear, "not orthogonal")])
+def test_a_volume_bent_or_sheared_is_said_to_be_unfit(panel, spoil, says: str) -> None:
+    node = applied(panel, "scar?")
+    transform = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTransformNode", "spoilt")
+    node.SetAndObserveTransformNodeID(transform.GetID())
+    assert panel.ui.applyButton.enabled
+    spoil(transform)
+    assert not panel.ready and not panel.ui.applyButton.enabled and not panel.ui.placeButton.enabled
+    assert panel.ui.seriesLabel.text.startswith("Unfit: ") and says in panel.ui.seriesLabel.text
+    assert panel.landmarks.frames() == () and not panel.ui.reorientButton.enabled
+    panel.ui.answersTable.cellClicked.emit(0, 0)
+    panel.ui.segmentsTable.setCurrentCell(3, 0)
+    assert not panel.ui.segmentLabel.text
+    node.SetAndObserveTransformNodeID(None)
+    assert panel.ready and len(panel.landmarks.frames()) == 4 and not panel.result.stale
+
+
 def test_a_dragged_point_is_drawn_now_and_then(panel, views, monkeypatch: pytest.MonkeyPatch) -> None:
     applied(panel)
     panel.ui.autoUpdateCheckBox.checked = False
@@ -847,6 +932,42 @@ def test_a_refused_run_for_dicom_objects_leaves_no_copies_of_the_files(
     panel.export.on_dicom()
     wait_until(lambda: bool(panel.ui.errorLabel.text))
     assert "[constant-image]" in panel.ui.errorLabel.text and not Path(folder.name).exists()
+
+
+def test_points_for_the_studys_own_files_lie_where_these_files_lie(
+    panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files know nothing of the transform above the volume: the engine reads them where they were."""
+    from LGETextDetectLib.markups import read_markups
+    from LGETextDetectLib.volume_files import write_nrrd
+    from LGETextDetectWidgets import export_section
+
+    node = add_volume()
+    own_files = mrml.engine_volume(node)
+    node.SetAndObserveTransformNodeID(turned_and_shifted().GetID())
+    apply(panel)
+    wait_until(lambda: panel.ui.stageLabel.text == "Done")
+    panel.ui.autoUpdateCheckBox.checked = False
+    points = panel.parameters.landmarks
+    move(points, "rvip_anterior_1", (0.0, 0.1, 0.0))
+    wait_until(lambda: "1 set by hand" in panel.ui.confidenceLabel.text)
+    place = points.GetNthControlPointPositionWorld(points.GetControlPointIndexByLabel("rvip_anterior_1"))
+    index = mrml.engine_volume(node).to_index(np.multiply(place, (-1, -1, 1)))
+    folder = SimpleNamespace(name=str(tmp_path / "study.nrrd"), cleanup=lambda: None)
+    write_nrrd(own_files, Path(folder.name))
+    monkeypatch.setattr(export_section, "source_folder", lambda _node: folder)
+    (tmp_path / "out").mkdir()
+    panel.export.choose_folder = lambda: str(tmp_path / "out")
+    panel.export.on_dicom()
+    handed = read_markups(panel.watch.run.result_folder.parent / "landmarks.mrk.json", own_files)
+    assert own_files.to_index(handed.slices[1].rvip_anterior) == pytest.approx(index, abs=1e-3)
+    wait_until(lambda: panel.watch.run is None)
+    assert not panel.ui.errorLabel.text and (tmp_path / "out" / "scar_seg.dcm").is_file()
+    node.GetParentTransformNode().SetAndObserveTransformToParent(vtk.vtkThinPlateSplineTransform())
+    cleaned = []
+    folder.cleanup = lambda: cleaned.append(True)
+    panel.export.on_dicom()
+    assert panel.ui.errorLabel.text.startswith("[bad-orientation]") and panel.watch.run is None and cleaned
 
 
 def _with_dicom(folder: Path) -> Path:

@@ -173,10 +173,13 @@ def shown_landmarks(node: Any, volume: Volume) -> Landmarks:
     return replace(landmarks, slices=slices)
 
 
-def node_to_markups_file(node: Any, path: Path, by_hand_only: bool = False) -> int:
-    """Write a point list node, a linear parent transform applied, as .mrk.json; returns the number of points.
+def node_to_markups_file(
+    node: Any, path: Path, by_hand_only: bool = False, from_world: FloatArray | None = None
+) -> int:
+    """Write a point list node's world places as .mrk.json; returns the number of points.
 
-    ``by_hand_only`` leaves out what was found and never moved. Raises OSError when it fails.
+    ``by_hand_only`` leaves out what was found and never moved. from_world: (4, 4) RAS mm, to other places than the
+    world's. Raises OSError when it fails.
     """
     points = slicer.vtkMRMLMarkupsFiducialNode()
     points.CopyContent(node)
@@ -184,7 +187,8 @@ def node_to_markups_file(node: Any, path: Path, by_hand_only: bool = False) -> i
     for number in range(node.GetNumberOfControlPoints()):
         node.GetNthControlPointPositionWorld(number, world)
         if points.GetNthControlPointPositionStatus(number) == points.PositionDefined:
-            points.SetNthControlPointPosition(number, world)
+            place = world if from_world is None else (from_world @ [*world, 1.0])[:3]
+            points.SetNthControlPointPosition(number, *place)
     for number in reversed(range(points.GetNumberOfControlPoints())):
         if by_hand_only and was_found(points, number):
             points.RemoveNthControlPoint(number)
@@ -250,6 +254,15 @@ def _points_by_hand(node: Any, volume: Volume) -> list[tuple[str, FloatArray]]:
 def _add_point(node: Any, label: str, ras: npt.ArrayLike, description: str) -> None:
     number = node.AddControlPointWorld(vtk.vtkVector3d(*np.asarray(ras, float)), label)
     node.SetNthControlPointDescription(number, description)
+
+
+def put_below(node: Any, volume_node: Any) -> None:
+    """Put a point list under the transform of its volume, to go where that goes; now its points stay where they are."""
+    places = [np.array(node.GetNthControlPointPositionWorld(k)) for k in range(node.GetNumberOfControlPoints())]
+    node.SetAndObserveTransformNodeID(volume_node.GetTransformNodeID())
+    for number, place in enumerate(places):
+        if node.GetNthControlPointPositionStatus(number) == node.PositionDefined:
+            node.SetNthControlPointPositionWorld(number, *place)
 
 
 def mean_confidence(node: Any) -> float | None:

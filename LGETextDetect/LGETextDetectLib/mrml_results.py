@@ -26,6 +26,7 @@ from .mrml import (
     heart_transform_to_node,
     lies_on,
     markups_file_to_node,
+    put_below,
     remove_with_parts,
     update_landmarks,
     volume_from_node,
@@ -188,6 +189,7 @@ def load_result(folder: Path, volume_node: Any, scene: Any, landmarks_node: Any 
         remove_with_parts(made[0], scene)
         made[0] = landmarks_node
         update_landmarks(landmarks_node, folder / "landmarks.mrk.json", scene, read)
+    put_below(made[0], volume_node)
     made[0].LockedOn()
     remove_result(volume_node, scene, keep=made)
     for part, node in zip(PARTS, made, strict=True):
@@ -211,6 +213,7 @@ def load_landmarks(folder: Path, volume_node: Any, scene: Any, landmarks_node: A
         landmarks_node = markups_file_to_node(path, scene, f"{title} landmarks")
     else:
         update_landmarks(landmarks_node, path, scene, read)
+    put_below(landmarks_node, volume_node)
     landmarks_node.LockedOn()
     transform = heart_transform_to_node(heart_to_lps(frames), scene, f"{title} orientation")
     remove_result(volume_node, scene, keep=[landmarks_node])
@@ -237,6 +240,19 @@ def voxels_sha256(volume_node: Any) -> str:
     with np.errstate(over="ignore"):
         values = np.ascontiguousarray(slicer.util.arrayFromVolume(volume_node), "<f4")
     return hashlib.sha256(repr(values.shape).encode() + values.tobytes()).hexdigest()
+
+
+def follow_transform(volume_node: Any, scene: Any) -> None:
+    """Put a volume's result under the transform that the volume lies under now, for the one is drawn over the other.
+
+    Not where it lies on the volume already: there a transform was hardened.
+    """
+    evidence = part_of(volume_node, scene, "evidence")
+    if evidence is not None and lies_on(evidence, volume_node):
+        return
+    for node in result_nodes(volume_node, scene):
+        if node.IsA("vtkMRMLTransformableNode") and node.GetAttribute(PART_ATTRIBUTE) != "transform":
+            node.SetAndObserveTransformNodeID(volume_node.GetTransformNodeID())
 
 
 def find_result(volume_node: Any, scene: Any) -> ResultNodes | None:

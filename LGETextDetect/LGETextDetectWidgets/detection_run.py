@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from LGETextDetectLib import mrml_roles
 from LGETextDetectLib.child_process import Child
 from LGETextDetectLib.refusal import REMEDIES, InputRefused
@@ -94,8 +95,9 @@ class DetectionRun:
 
 
 def start_run(request: Request, engine: Sequence[str]) -> DetectionRun:
-    """Write the input, start the engine and return at once. Raises InputRefused for a volume that cannot be read and for
-    another volume's landmarks.
+    """Write the input, start the engine and return at once.
+
+    Raises InputRefused for a volume that cannot be read and for another volume's landmarks.
     """
     from LGETextDetectLib import mrml
     from LGETextDetectLib.volume_files import write_nrrd
@@ -108,7 +110,7 @@ def start_run(request: Request, engine: Sequence[str]) -> DetectionRun:
         if request.dicom_folder is None:
             write_nrrd(volume, source)
         words = [request.command, str(source), "--device", request.device, "--events"]
-        words += _landmark_words(request.landmarks_node, Path(folder.name) / "landmarks.mrk.json")
+        words += _landmark_words(request, Path(folder.name) / "landmarks.mrk.json")
         if request.command == "query":
             words += ["--prompts", str(_prompt_file(request.prompts, Path(folder.name) / "prompts.txt"))]
         else:
@@ -142,13 +144,19 @@ def _check_landmarks(request: Request) -> None:
         )
 
 
-def _landmark_words(node: Any, path: Path) -> list[str]:
-    """The --landmarks argument; none when nothing was set by hand."""
+def _landmark_words(request: Request, path: Path) -> list[str]:
+    """The --landmarks argument; none when nothing was set by hand.
+
+    The study's own files know nothing of transforms in the scene: points for them are brought below the volume's.
+    """
     from LGETextDetectLib import mrml
 
+    node = request.landmarks_node
     if node is None:
         return []
-    points = mrml.node_to_markups_file(node, path, by_hand_only=mrml_roles.made_here(node))
+    placed = mrml.parent_to_world(request.volume_node) if request.dicom_folder is not None else np.eye(4)
+    by_hand_only = mrml_roles.made_here(node)
+    points = mrml.node_to_markups_file(node, path, by_hand_only, from_world=np.linalg.inv(placed))
     return ["--landmarks", str(path)] if points else []
 
 

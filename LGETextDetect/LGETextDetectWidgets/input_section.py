@@ -13,7 +13,7 @@ from . import slice_views
 from .dicom_source import instance_files, load_best_stack
 from .models import available_models, card_text, model_of
 from .packages import WHEELS_SETTING
-from .panel_words import error_text, volume_problem, volume_text
+from .panel_words import error_text, place_problem, volume_problem, volume_text
 
 
 class InputSection:
@@ -44,7 +44,12 @@ class InputSection:
         self._offer_images()
         node, parameters = self._panel.volume_node, self._panel.parameters
         image = node.GetImageData() if node is not None else None
-        fact = (node, node.GetMTime() if node is not None else 0, image.GetMTime() if image is not None else 0)
+        fact = (
+            node,
+            node.GetMTime() if node is not None else 0,
+            image.GetMTime() if image is not None else 0,
+            _place(node),
+        )
         if fact != self._said_of:
             self._said_of = fact
             self._ui.seriesLabel.text = volume_text(node)
@@ -69,9 +74,9 @@ class InputSection:
         if node is None:
             return False
         image = node.GetImageData()
-        fact = (image, image.GetMTime() if image is not None else 0, mrml_roles.made_here(node))
+        fact = (image, image.GetMTime() if image is not None else 0, mrml_roles.made_here(node), _place(node))
         if fact != self._problem_of:  # every voxel is looked at, and this is asked often
-            self._problem_of, self._problem = fact, volume_problem(node)
+            self._problem_of, self._problem = fact, volume_problem(node) or place_problem(node)
         return not self._problem
 
     def on_sample(self, checked=False) -> None:
@@ -105,6 +110,12 @@ class InputSection:
             self._panel.show_error(error_text(error))
         else:
             self.card.show()
+
+
+def _place(volume_node: Any) -> tuple[Any, ...]:
+    """The transform that a volume lies under, and when it or one above it was changed."""
+    transform = volume_node.GetParentTransformNode() if volume_node is not None else None
+    return (transform, transform.GetTransformToWorldMTime()) if transform is not None else ()
 
 
 def card_dialog(text: str, parent: Any) -> Any:

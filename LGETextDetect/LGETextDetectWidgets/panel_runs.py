@@ -51,6 +51,7 @@ class PanelRuns:
                 request = Request(parameters.inputVolume, device=parameters.device, model=parameters.model, **wishes)
                 self.watch.watch(self.logic.start(request))
         except Exception as error:  # whatever it is, it belongs in the panel: the user can act on it
+            self.export.close()  # no run takes the files that were gathered for it
             self.show_error(error_text(error))
         else:
             self._show_progress(_("Starting"), 0, 0)

@@ -12,6 +12,8 @@ from LGETextDetectLib import mrml_roles
 from LGETextDetectLib.refusal import InputRefused
 from slicer.i18n import tr as _
 
+from .packages import library_ready
+
 NOTICE = "Research use, not for diagnosis"
 IMAGE_TYPE_ATTRIBUTE = "LGETextDetect.ImageType"
 MIN_SLICES, MAX_PLANE_MM, MIN_GAP_MM = 3, 4.0, 3.0  # outside of these it is hardly a short-axis LGE stack
@@ -37,7 +39,7 @@ def volume_text(volume_node: Any) -> str:
     """One line about a volume node: kind of images, slices and spacing; or why it is unfit."""
     if volume_node is None:
         return ""
-    problem = volume_problem(volume_node)
+    problem = volume_problem(volume_node) or place_problem(volume_node)
     if problem:
         return problem
     columns, rows, slices = volume_node.GetImageData().GetDimensions()
@@ -61,6 +63,19 @@ def volume_problem(volume_node: Any) -> str:
     values = np.asarray(slicer.util.arrayFromVolume(volume_node))
     if not np.isfinite(values).all():
         return _("Unfit: the volume has voxels that are no finite number.")
+    return ""
+
+
+def place_problem(volume_node: Any) -> str:
+    """Why a volume cannot be read where transforms put it; empty when it can, or when the library is not there yet."""
+    if volume_node.GetParentTransformNode() is None or not library_ready():
+        return ""
+    from LGETextDetectLib import mrml
+
+    try:
+        mrml.engine_volume(volume_node)
+    except InputRefused as error:
+        return _("Unfit: {cause} {remedy}").format(cause=error.cause, remedy=error.remedy)
     return ""
 
 

@@ -102,7 +102,8 @@ class ResultSection:
         if nodes is None or volume_node is None:
             return False
         image = volume_node.GetImageData()
-        fact = (nodes, volume_node.GetMTime(), volume_node.GetTransformNodeID(), image, image and image.GetMTime())
+        places = [node.GetTransformNodeID() for node in (volume_node, nodes.evidence)]
+        fact = (nodes, places, volume_node.GetMTime(), image, image.GetMTime() if image is not None else 0)
         if self._compared[0] != fact:  # every voxel is looked at, and this is asked often
             from LGETextDetectLib import mrml_results
 
