@@ -147,6 +147,7 @@ def _nan(node) -> None:
     [
         (_nan, "Unfit: the volume has voxels that are no finite number."),
         (lambda node: slicer.util.updateVolumeFromArray(node, np.ones((4, 8, 6), np.float32)), "will be refused"),
+        (lambda node: node.GetImageData().SetDimensions(3, 3, 3), "Unfit: the volume holds no image."),  # as yet
         (lambda node: node.SetSpacing(1.5, 1.5, 1.0), "unusual for a short-axis"),
         (lambda node: slicer.util.updateVolumeFromArray(node, np.eye(5, dtype=np.float32)[None]), "So few slices"),
     ],

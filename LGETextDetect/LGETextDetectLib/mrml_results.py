@@ -231,11 +231,13 @@ def made_of(nodes: ResultNodes, volume_node: Any) -> bool:
 
 
 def voxels_sha256(volume_node: Any) -> str:
-    """SHA-256 of a volume's size and values; empty without an image.
+    """SHA-256 of a volume's size and values; empty without an image or while it is being filled.
 
     Unlike the hash in result.json it bears that a scene is saved, which rounds the geometry.
     """
-    if volume_node.GetImageData() is None:
+    image = volume_node.GetImageData()
+    scalars = image.GetPointData().GetScalars() if image is not None else None
+    if scalars is None or scalars.GetNumberOfTuples() != image.GetNumberOfPoints():
         return ""
     with np.errstate(over="ignore"):
         values = np.ascontiguousarray(slicer.util.arrayFromVolume(volume_node), "<f4")

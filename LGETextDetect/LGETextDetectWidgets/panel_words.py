@@ -58,6 +58,9 @@ def volume_problem(volume_node: Any) -> str:
     image = volume_node.GetImageData()
     if image is None or image.GetNumberOfPoints() == 0:
         return _("Unfit: the volume holds no image.")
+    scalars = image.GetPointData().GetScalars()
+    if scalars is None or scalars.GetNumberOfTuples() != image.GetNumberOfPoints():
+        return _("Unfit: the volume holds no image.")  # it is being filled: its size is told before its values
     if image.GetNumberOfScalarComponents() != 1:
         return _("Unfit: several values per voxel; choose one image of the series.")
     values = np.asarray(slicer.util.arrayFromVolume(volume_node))
