@@ -808,7 +808,7 @@ def test_a_result_of_images_that_changed_is_said_to_be_stale(panel, views) -> No
     slicer.util.updateVolumeFromArray(node, before)
     assert panel.ui.resultLabel.text.startswith("Scar found.") and panel.ui.htmlButton.enabled
     slicer.util.arrayFromVolume(node)[0, 0, 0] += 500
-    slicer.util.arrayFromVolumeModified(node)
+    node.GetImageData().Modified()  # as filters in C++ say it, without a word of the node
     assert panel.ui.resultLabel.text.startswith("The images are not those")
     old = panel.nodes
     panel.ui.promptLineEdit.text = "other?"
