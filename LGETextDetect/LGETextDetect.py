@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import slicer
 import vtk
+from LGETextDetectLib import mrml_roles
 from LGETextDetectLib.child_process import stop_tree
 from LGETextDetectLib.events import Cancelled
 from LGETextDetectLib.refusal import InputRefused
@@ -188,6 +189,7 @@ class LGETextDetectWidget(PanelRuns, ScriptedLoadableModuleWidget, VTKObservatio
         self._sections = (self.input, self.landmarks, self.result, self.questions, self.export, self.batch)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.NodeAboutToBeRemovedEvent, self.onNodeAboutToBeRemoved)
         self.ui.applyButton.connect("clicked(bool)", self.onApply)
         self.ui.cancelButton.connect("clicked(bool)", self.onCancel)
         self.ui.copyLogButton.connect("clicked(bool)", self.onCopyLog)
@@ -212,6 +214,18 @@ class LGETextDetectWidget(PanelRuns, ScriptedLoadableModuleWidget, VTKObservatio
         if self.parent.isEntered:
             self.initializeParameterNode()
 
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def onNodeAboutToBeRemoved(self, caller, event, node):
+        """A volume takes its result along, before the selector looks for another one to choose."""
+        is_image = isinstance(node, slicer.vtkMRMLScalarVolumeNode) and not mrml_roles.made_here(node)
+        if not is_image or caller.IsClosing() or not mrml_roles.result_nodes(node, caller):
+            return
+        from LGETextDetectLib import mrml_results
+
+        if node is self.volume_node:
+            self._forget_result()
+        mrml_results.remove_with_input(node, caller)
+
     def _let_go(self):
         """Leave no process, file or drawing of this scene behind when it or the application closes; a batch goes on."""
         if self.watch.abandon():
@@ -222,11 +236,11 @@ class LGETextDetectWidget(PanelRuns, ScriptedLoadableModuleWidget, VTKObservatio
         self.setParameterNode(None)
 
     def initializeParameterNode(self):
-        """Use the scene's parameter node; the first volume is chosen when none is."""
+        """Use the scene's parameter node; the first volume that is no part of a result is chosen when none is."""
         self.input.fill_models()
         self.setParameterNode(self.logic.getParameterNode())
         if self.parameters.inputVolume is None:
-            first = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
+            first = mrml_roles.first_image(slicer.mrmlScene)
             if first is not None:
                 self.parameters.inputVolume = first
 
@@ -279,19 +293,42 @@ class LGETextDetectWidget(PanelRuns, ScriptedLoadableModuleWidget, VTKObservatio
         if volume_node is self._followed:
             return
         if self._followed is not None:
-            self.removeObserver(self._followed, vtk.vtkCommand.ModifiedEvent, self._checkCanApply)
+            for event, slot in self._slots_of(self._followed):
+                self.removeObserver(self._followed, event, slot)
         changed, self._followed = self._followed is not None, volume_node
-        if volume_node is None:
-            return
-        self.addObserver(volume_node, vtk.vtkCommand.ModifiedEvent, self._checkCanApply)
         self._forget_result()
+        if volume_node is None:
+            self._forget_points_and_questions()
+            return
+        for event, slot in self._slots_of(volume_node):
+            self.addObserver(volume_node, event, slot)
         nodes = self._result_in_scene(volume_node)
         if nodes is not None:
             self._use_result(nodes)
             self.questions.restore()
         elif changed:
+            self._forget_points_and_questions()
+
+    def _slots_of(self, volume_node):
+        return (
+            (vtk.vtkCommand.ModifiedEvent, self._checkCanApply),
+            (volume_node.ImageDataModifiedEvent, self._checkCanApply),
+            (volume_node.TransformModifiedEvent, self.onTransformModified),
+        )
+
+    def onTransformModified(self, caller=None, event=None):
+        """A transform put the volume elsewhere: its result goes along."""
+        if packages.library_ready() and mrml_roles.result_nodes(self.volume_node, slicer.mrmlScene):
+            from LGETextDetectLib import mrml_results
+
+            self.landmarks.take_over(lambda: mrml_results.follow_transform(self.volume_node, slicer.mrmlScene))
+        self._checkCanApply()
+
+    def _forget_points_and_questions(self):
+        """They belong to the volume that was chosen; the next one must not inherit them."""
+        if self.parameters is not None:
             self.parameters.landmarks = None
-            self.questions.forget()
+        self.questions.forget()
 
     def _result_in_scene(self, volume_node):
         """A result that the scene holds for a volume; the library is loaded only where there may be one."""

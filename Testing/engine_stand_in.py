@@ -77,6 +77,7 @@ def found_landmarks(volume):
 def result_of(prompts: list[str], volume, source: str) -> dict:
     """As much of result.json as the panel shows."""
     from LGETextDetectLib import aha
+    from LGETextDetectLib.volume_files import volume_hash
 
     segments = [
         {"aha": n, "name": name, "probability": 0.05 * n, "layer": "subendocardial" if n == 4 else None, "transmurality": None}
@@ -87,7 +88,7 @@ def result_of(prompts: list[str], volume, source: str) -> dict:
     ]
     lesion = {"segments": [4], "layer": "subendocardial", "transmurality": None, "certainty": "definite"}
     return {
-        "schema_version": 1, "study": "stand-in",
+        "schema_version": 1, "study": "stand-in", "input": {"sha256": volume_hash(volume)},
         "detection": {"present": True, "probability": 0.9, "threshold": 0.5, "abstained": False, "reasons": []},
         "caption": "Subendocardial scar.", "finding": {"lge": "present", "lesions": [lesion]}, "segments": segments,
         "slices": slices, "prompts": answers(prompts), "landmarks": {"source": source},
@@ -148,7 +149,8 @@ def batch(root: Path, out: Path) -> int:
                 return 130
     detect(root / "a.nrrd", out / "a", [], None)
     result = json.loads((out / "a" / "result.json").read_text("utf-8"))
-    result |= {"input": {"slices": 4, "image_type": "psir"}, "seconds": {"total": 1.0}}
+    result["input"] |= {"slices": 4, "image_type": "psir"}
+    result["seconds"] = {"total": 1.0}
     send("progress", stage="batch", done=1, total=2)
     write_rows(out / "results.csv", [done_row("a", "a.nrrd", result), failed_row("b", "b.nrrd", "refused", "no-heart")])
     return 5

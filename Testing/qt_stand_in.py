@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from xml.etree import ElementTree
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -98,6 +98,7 @@ class _NodeComboBox(QtWidgets.QWidget):
     def __init__(self, parent=None) -> None:
         super().__init__(parent)
         self.nodeTypes: list[str] = []
+        self._filter = SimpleNamespace(hiddenNodeIDs=[])
         self._scene, self._node, self._observers = None, None, []
         self._box = _shown_inside(self, QtWidgets.QComboBox())
 
@@ -112,6 +113,17 @@ class _NodeComboBox(QtWidgets.QWidget):
         self._observers = [scene.AddObserver(event, self._scene_changed) for event in events]
         self._scene_changed()
 
+    def sortFilterProxyModel(self):
+        return self._filter
+
+    def nodes(self):
+        """What the list offers, in the scene's order."""
+        kinds = self.nodeTypes or self.property("nodeTypes") or []
+        found = [
+            self._scene.GetNthNodeByClass(k, c) for c in kinds for k in range(self._scene.GetNumberOfNodesByClass(c))
+        ]
+        return [node for node in found if node.GetID() not in self._filter.hiddenNodeIDs]
+
     def currentNode(self):
         return self._node
 
@@ -123,13 +135,11 @@ class _NodeComboBox(QtWidgets.QWidget):
             self.currentNodeChanged.emit(node)
 
     def _scene_changed(self, caller=None, event=None) -> None:
-        present = [
-            self._scene.GetFirstNodeByClass(kind) for kind in (self.nodeTypes or self.property("nodeTypes") or [])
-        ]
+        present = self.nodes()
         if self._node is not None and not self._scene.IsNodePresent(self._node):
             self.setCurrentNode(None)
-        if self._node is None and self.property("noneEnabled") is False and any(present):
-            self.setCurrentNode(next(node for node in present if node is not None))
+        if self._node is None and self.property("noneEnabled") is False and present:
+            self.setCurrentNode(present[0])
 
 
 class _PathLineEdit(QtWidgets.QWidget):

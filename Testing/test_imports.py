@@ -21,7 +21,7 @@ ORDER = """
     patches heart landmarks manual_landmarks markups wall_shape normalised segment_places
     looks views wall_regions surroundings tokens unet bundle backends decisions model
     quality result outputs study
-    worker_pool results_table studies_below summary_text batch cli __main__ mrml mrml_tables mrml_results mrml_bundle
+    worker_pool results_table studies_below summary_text batch cli __main__ mrml mrml_roles mrml_tables mrml_results mrml_bundle
 """.split()
 FRAMEWORKS = {
     "torch": {"backends", "unet"},

@@ -14,10 +14,11 @@ skip_without_slicer_core()
 import slicer  # noqa: E402
 import slicer.util  # noqa: E402
 import vtk  # noqa: E402
-from LGETextDetectLib import aha, mrml, mrml_bundle, mrml_results, mrml_tables  # noqa: E402
+from LGETextDetectLib import aha, mrml, mrml_bundle, mrml_results, mrml_roles, mrml_tables  # noqa: E402
 from LGETextDetectLib.landmarks import Landmarks, SliceLandmarks  # noqa: E402
 from LGETextDetectLib.refusal import InputRefused  # noqa: E402
 from LGETextDetectLib.volume import Volume  # noqa: E402
+from LGETextDetectLib.volume_files import volume_hash, write_nrrd  # noqa: E402
 
 
 @pytest.fixture
@@ -289,15 +290,12 @@ def result_folder(one: Volume, folder: Path) -> Path:
 
     folder.mkdir(parents=True, exist_ok=True)
     write_markups(landmarks(one), folder / "landmarks.mrk.json")
-    scene = slicer.vtkMRMLScene()
     evidence = np.zeros(one.array.shape, np.float32)
     evidence[1, 2:4, 3] = 0.9
-    storage = slicer.vtkMRMLNRRDStorageNode()
-    storage.SetFileName(str(folder / "evidence.nrrd"))
-    storage.WriteData(mrml.volume_to_node(one.with_array(evidence), scene, "evidence"))
-    (folder / "result.json").write_text(
-        json.dumps({"segments": SEGMENTS, "slices": SLICES, "caption": "Scar.", "quality": []}), "utf-8"
-    )
+    write_nrrd(one.with_array(evidence), folder / "evidence.nrrd")
+    images = {"sha256": volume_hash(one)}
+    result = {"input": images, "segments": SEGMENTS, "slices": SLICES, "caption": "Scar.", "quality": []}
+    (folder / "result.json").write_text(json.dumps(result), "utf-8")
     return folder
 
 
@@ -313,7 +311,7 @@ def test_a_result_folder_becomes_nodes_beside_the_input(scene, tmp_path: Path) -
     assert tree.GetItemParent(nodes.folder_item) == study
     assert len(nodes.nodes()) == 9
     assert all(tree.GetItemParent(tree.GetItemByDataNode(n)) == nodes.folder_item for n in nodes.nodes())
-    assert all(n.GetNodeReferenceID(mrml_results.INPUT_ROLE) == node.GetID() for n in nodes.nodes())
+    assert all(n.GetNodeReferenceID(mrml_roles.INPUT_ROLE) == node.GetID() for n in nodes.nodes())
     assert [nodes.slices.GetCellText(k, 0) for k in range(4)] == ["0", "1", "2", "3"]
     assert nodes.chart.GetNthPlotSeriesNode(0) is nodes.series and nodes.series.GetTableNode() is nodes.slices
     assert slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(nodes.evidence).GetTitleText() == "Scar evidence"
@@ -339,7 +337,11 @@ def _no_segments(folder: Path) -> None:
     (folder / "result.json").write_text("{}", "utf-8")
 
 
-@pytest.mark.parametrize("spoil", [_other_grid, _other_shape, _no_landmarks, _no_segments])
+def _other_images(folder: Path) -> None:
+    result_folder(volume(GEOMETRIES["oblique"], seed=1), folder)
+
+
+@pytest.mark.parametrize("spoil", [_other_grid, _other_shape, _other_images, _no_landmarks, _no_segments])
 def test_a_spoilt_result_folder_leaves_the_scene_as_it_was(scene, tmp_path: Path, spoil) -> None:
     one = volume(GEOMETRIES["oblique"])
     node = mrml.volume_to_node(one, scene, "LGE")
@@ -359,13 +361,30 @@ def test_a_new_result_replaces_the_old_one_but_not_what_somebody_corrected(scene
     count = scene.GetNumberOfNodes()
     second = mrml_results.load_result(folder, node, scene, first.landmarks)
     assert scene.GetNumberOfNodes() == count and second.landmarks is first.landmarks
-    second.segmentation.SetAttribute(mrml_results.KEPT_ATTRIBUTE, "1")
+    second.segmentation.SetAttribute(mrml_roles.KEPT_ATTRIBUTE, "1")
     third = mrml_results.load_result(folder, node, scene)
     tree = scene.GetSubjectHierarchyNode()
     assert scene.IsNodePresent(second.segmentation) and not scene.IsNodePresent(second.evidence)
     assert tree.GetItemParent(tree.GetItemByDataNode(second.segmentation)) == third.folder_item
     found = mrml_results.find_result(node, scene)
     assert found is not None and found.evidence is third.evidence and found.result["caption"] == "Scar."
+
+
+@pytest.mark.parametrize("matrix", GEOMETRIES.values(), ids=GEOMETRIES)
+def test_a_result_is_known_by_its_images_whatever_the_last_digits(scene, tmp_path: Path, matrix) -> None:
+    """1.40625 mm lies just between two values of the rounded geometry that the hash is of."""
+    placed = matrix.copy()
+    placed[:3, 1:3] *= 1.40625 / np.linalg.norm(placed[:3, 1:3], axis=0)
+    one = volume(placed)
+    node = mrml.volume_to_node(one, scene, "LGE")
+    nodes = mrml_results.load_result(result_folder(one, tmp_path), node, scene)
+    assert mrml_results.made_of(nodes, node)
+    slicer.util.arrayFromVolume(node)[0, 0, 0] += 1
+    assert not mrml_results.made_of(nodes, node)
+    slicer.util.arrayFromVolume(node)[0, 0, 0] = one.array[0, 0, 0]
+    assert mrml_results.made_of(nodes, node)
+    node.SetOrigin(1.0, 2.0, 3.0)  # as 'Center volume' does: the evidence stays behind
+    assert not mrml_results.made_of(nodes, node)
 
 
 def test_only_points_set_by_hand_override_found_ones(scene, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import engine_stand_in
 import slicer.util
 import slicer_stand_in
 import vtk
-from LGETextDetectLib import mrml, mrml_results
+from LGETextDetectLib import mrml, mrml_results, mrml_roles
 from LGETextDetectLib.events import Cancelled
 from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.volume import Volume
@@ -147,6 +147,7 @@ def _nan(node) -> None:
     [
         (_nan, "Unfit: the volume has voxels that are no finite number."),
         (lambda node: slicer.util.updateVolumeFromArray(node, np.ones((4, 8, 6), np.float32)), "will be refused"),
+        (lambda node: node.GetImageData().SetDimensions(3, 3, 3), "Unfit: the volume holds no image."),  # as yet
         (lambda node: node.SetSpacing(1.5, 1.5, 1.0), "unusual for a short-axis"),
         (lambda node: slicer.util.updateVolumeFromArray(node, np.eye(5, dtype=np.float32)[None]), "So few slices"),
     ],
@@ -182,6 +183,17 @@ class Database:
 
     def filesForSeries(self, series):
         return [str(path) for path in sorted(self.folder.glob(f"{series}*.dcm"))]
+
+
+def test_an_evidence_map_is_no_input(panel) -> None:
+    node = applied(panel)
+    evidence = panel.nodes.evidence
+    assert panel.ui.inputSelector.nodes() == [node]
+    panel.parameters.inputVolume = evidence
+    assert not panel.ui.applyButton.enabled and "part of a result" in panel.ui.seriesLabel.text
+    panel.parameters.inputVolume = None
+    panel.enter()
+    assert panel.volume_node is node
 
 
 def test_kind_and_files_of_a_dicom_volume(panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -405,6 +417,62 @@ def test_a_moved_point_is_by_hand_and_the_answer_follows(panel) -> None:
     assert len([name for name in finding_nodes() if name.endswith("evidence")]) == 2  # volume and segmentation
 
 
+def test_a_removed_volume_takes_its_result_and_points_along(panel) -> None:
+    """The next volume starts afresh: no points, no questions and no evidence map in its place."""
+    first = applied(panel, "scar?")
+    points, corrected = panel.parameters.landmarks, panel.nodes.segmentation
+    panel.ui.editSegmentationButton.click()  # no editor here; it is the user's segmentation from now on
+    slicer.mrmlScene.RemoveNode(first)
+    assert panel.volume_node is None and panel.nodes is None and panel.parameters.landmarks is None
+    assert not panel.ui.resultLabel.text and not panel.questions.rows and not panel.ui.applyButton.enabled
+    assert slicer.mrmlScene.IsNodePresent(corrected) and not slicer.mrmlScene.IsNodePresent(points)
+    assert finding_nodes() == [corrected.GetName()]
+    assert slicer.mrmlScene.GetFirstNode("LGE LGE answers") is None
+    second = add_volume("other", seed=1)
+    assert panel.volume_node is second and panel.parameters.landmarks is None
+    panel.ui.stageLabel.text = ""
+    apply(panel)
+    wait_until(lambda: panel.ui.stageLabel.text == "Done")
+    assert panel.nodes.result["landmarks"]["source"] == "auto"
+
+
+def test_points_found_in_a_removed_volume_are_not_set_by_hand_in_the_next(panel) -> None:
+    first = add_volume()
+    panel.ui.autoButton.click()
+    wait_until(lambda: panel.ui.stageLabel.text == "Done")
+    points = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLMarkupsFiducialNode")
+    points.SetNodeReferenceID(mrml_roles.INPUT_ROLE, None)  # as in a scene whose volume was removed elsewhere
+    slicer.mrmlScene.RemoveNode(first)
+    assert panel.parameters.landmarks is None
+    add_volume("other", seed=1)
+    panel.parameters.landmarks = points
+    apply(panel)
+    assert panel.ui.errorLabel.text.startswith("[bad-landmarks]") and panel.watch.run is None
+    panel.ui.stageLabel.text = ""
+    panel.ui.autoButton.click()
+    wait_until(lambda: panel.ui.stageLabel.text == "Done")
+    assert not panel.ui.errorLabel.text and panel.parameters.landmarks is not points
+
+
+@pytest.mark.parametrize("ends", ["cancelled", "crashed"])
+def test_auto_that_does_not_end_well_leaves_the_points_in_use(panel, ends: str) -> None:
+    applied(panel)
+    panel.ui.autoUpdateCheckBox.checked = False
+    points = panel.parameters.landmarks
+    move(points, "rvip_anterior_1", (0.0, 0.6, 0.0))
+    wait_until(lambda: "1 set by hand" in panel.ui.confidenceLabel.text)
+    panel.questions.rows = [("crash" if ends == "crashed" else "hang", "", "", "")]
+    panel.ui.autoButton.click()
+    if ends == "cancelled":
+        panel.ui.cancelButton.click()
+    wait_until(lambda: panel.watch.run is None)
+    assert panel.parameters.landmarks is points and "1 set by hand" in panel.ui.confidenceLabel.text
+    panel.questions.rows = []
+    panel.ui.autoButton.click()
+    wait_until(lambda: panel.ui.stageLabel.text == "Done")
+    assert panel.parameters.landmarks is panel.nodes.landmarks and "by hand" not in panel.ui.confidenceLabel.text
+
+
 def test_points_dragged_off_their_slice_are_shown_with_the_result(panel) -> None:
     """Centre to one side of slice 1, an insertion point to the other: the engine's own file is read again."""
     applied(panel)
@@ -483,6 +551,91 @@ def test_segments_are_drawn_where_the_points_are(panel, views) -> None:
     panel.ui.bordersCheckBox.checked = False
     assert renderer.GetActors2D().GetNumberOfItems() == 0
     assert node is panel.volume_node
+
+
+def centres(panel) -> np.ndarray:
+    return np.array([frame.centre for frame in panel.landmarks.frames()])
+
+
+def test_segments_points_and_evidence_go_where_a_transform_puts_the_volume(panel, views) -> None:
+    """By moving the transform, by another one above it, by putting the volume under one, and by hardening it."""
+    node = add_volume()
+    parent = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "parent")
+    node.SetAndObserveTransformNodeID(parent.GetID())
+    apply(panel, "scar?")
+    wait_until(lambda: panel.ui.stageLabel.text == "Done")
+    panel.ui.autoUpdateCheckBox.checked = False
+    move(panel.parameters.landmarks, "rvip_anterior_1", (0.0, 0.1, 0.0))
+    wait_until(lambda: "1 set by hand" in panel.ui.confidenceLabel.text)
+    first, labels = centres(panel), panel.result.segment_labels()
+    assert len(first) == 4
+    shift = np.array([16.0, 3.0, -5.0])  # RAS; two slices further
+
+    def moved_by(times: float) -> bool:
+        same = np.allclose(centres(panel), first + times * shift * (-1, -1, 1), atol=1e-3)
+        return same and np.array_equal(panel.result.segment_labels(), labels)
+
+    def shifting(transform) -> None:
+        turn = vtk.vtkTransform()
+        turn.Translate(*shift)
+        transform.SetMatrixTransformToParent(turn.GetMatrix())
+
+    drawn = []
+    show, panel.landmarks.overlay.show = (
+        panel.landmarks.overlay.show,
+        lambda *given: drawn.append(given) or show(*given),
+    )
+    shifting(parent)
+    assert moved_by(1) and np.allclose(drawn[-1][0][0].centre, centres(panel)[0])
+    panel.ui.answersTable.cellClicked.emit(0, 0)
+    assert panel.ui.answerLabel.text.startswith("Looked at: 4, 10, 15.")
+    above = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "above")
+    parent.SetAndObserveTransformNodeID(above.GetID())
+    shifting(above)
+    assert moved_by(2)
+    node.SetAndObserveTransformNodeID(above.GetID())
+    assert moved_by(1) and mrml.lies_on(panel.nodes.evidence, node)
+    node.SetAndObserveTransformNodeID(None)
+    assert moved_by(0)
+    node.SetAndObserveTransformNodeID(parent.GetID())
+    node.HardenTransform()
+    assert moved_by(2) and mrml.lies_on(panel.nodes.evidence, node) and not panel.result.stale
+    panel.landmarks.on_settled()
+    assert "1 set by hand" in panel.ui.confidenceLabel.text  # no point was moved against the images
+
+
+def _bend(transform) -> None:
+    before, after, bend = vtk.vtkPoints(), vtk.vtkPoints(), vtk.vtkThinPlateSplineTransform()
+    for place in ((0, 0, 0), (10, 0, 0), (0, 10, 0), (0, 0, 10), (5, 5, 5)):
+        before.InsertNextPoint(place)
+        after.InsertNextPoint((*place[:2], place[2] + (place == (5, 5, 5))))
+    bend.SetSourceLandmarks(before)
+    bend.SetTargetLandmarks(after)
+    bend.SetBasisToR()
+    transform.SetAndObserveTransformToParent(bend)
+
+
+def _shear(transform) -> None:
+    matrix = vtk.vtkMatrix4x4()
+    matrix.SetElement(0, 1, 0.3)
+    transform.SetMatrixTransformToParent(matrix)
+
+
+@pytest.mark.parametrize(("spoil", "says"), [(_bend, "non-linear transform"), (_shear, "not orthogonal")])
+def test_a_volume_bent_or_sheared_is_said_to_be_unfit(panel, spoil, says: str) -> None:
+    node = applied(panel, "scar?")
+    transform = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTransformNode", "spoilt")
+    node.SetAndObserveTransformNodeID(transform.GetID())
+    assert panel.ui.applyButton.enabled
+    spoil(transform)
+    assert not panel.ready and not panel.ui.applyButton.enabled and not panel.ui.placeButton.enabled
+    assert panel.ui.seriesLabel.text.startswith("Unfit: ") and says in panel.ui.seriesLabel.text
+    assert panel.landmarks.frames() == () and not panel.ui.reorientButton.enabled
+    panel.ui.answersTable.cellClicked.emit(0, 0)
+    panel.ui.segmentsTable.setCurrentCell(3, 0)
+    assert not panel.ui.segmentLabel.text
+    node.SetAndObserveTransformNodeID(None)
+    assert panel.ready and len(panel.landmarks.frames()) == 4 and not panel.result.stale
 
 
 def test_a_dragged_point_is_drawn_now_and_then(panel, views, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -613,9 +766,9 @@ def test_answers_grow_with_what_was_understood_and_where_it_looked(panel, views)
     assert panel.ui.answerLabel.text == "Not understood as a question about scar"
     panel.ui.answersTable.cellClicked.emit(0, 0)
     assert panel.ui.answerLabel.text.startswith("Looked at: 4, 10, 15.")
-    asked = mrml_results.part_of(panel.volume_node, slicer.mrmlScene, "asked")
+    asked = mrml_roles.part_of(panel.volume_node, slicer.mrmlScene, "asked")
     assert slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLSliceCompositeNode").GetForegroundVolumeID() == asked.GetID()
-    table = mrml_results.part_of(panel.volume_node, slicer.mrmlScene, "answers")
+    table = mrml_roles.part_of(panel.volume_node, slicer.mrmlScene, "answers")
     assert table.GetNumberOfRows() == 3
     panel.ui.clearButton.click()
     assert not panel.questions.rows and panel.ui.answersTable.rowCount == 0
@@ -639,6 +792,41 @@ def test_another_volume_has_its_own_result(panel) -> None:
     assert panel.nodes is not None and panel.ui.resultLabel.text.startswith("Scar found.")
     assert [row[0] for row in panel.questions.rows] == ["scar?"]
     assert panel.parameters.landmarks is panel.nodes.landmarks
+
+
+def test_a_result_of_images_that_changed_is_said_to_be_stale(panel, views) -> None:
+    """No export, no jumps by the old evidence, and the next question is answered, with all others, by a detection."""
+    node = applied(panel, "scar?")
+    before = slicer.util.arrayFromVolume(node).copy()
+    assert panel.ui.htmlButton.enabled and panel.ui.resultLabel.text.startswith("Scar found.")
+    other = np.random.default_rng(9).normal(100, 20, (3, 9, 7)).astype(np.float32)
+    slicer.util.updateVolumeFromArray(node, other)
+    assert panel.ui.resultLabel.text.startswith("The images are not those") and not panel.ui.htmlButton.enabled
+    panel.ui.segmentsTable.setCurrentCell(3, 0)
+    panel.ui.answersTable.cellClicked.emit(0, 0)
+    assert not panel.ui.segmentLabel.text and "Looked at" not in panel.ui.answerLabel.text
+    slicer.util.updateVolumeFromArray(node, before)
+    assert panel.ui.resultLabel.text.startswith("Scar found.") and panel.ui.htmlButton.enabled
+    slicer.util.arrayFromVolume(node)[0, 0, 0] += 500
+    node.GetImageData().Modified()  # as filters in C++ say it, without a word of the node
+    assert panel.ui.resultLabel.text.startswith("The images are not those")
+    old = panel.nodes
+    panel.ui.promptLineEdit.text = "other?"
+    panel.ui.askButton.click()
+    assert panel.watch.run.request.command == "detect"
+    wait_until(lambda: panel.watch.run is None)
+    assert panel.nodes is not old and panel.ui.resultLabel.text.startswith("Scar found.")
+    assert [p["text"] for p in panel.nodes.result["prompts"]] == [row[0] for row in panel.questions.rows]
+    assert [row[0] for row in panel.questions.rows] == ["scar?", "other?"] and panel.ui.htmlButton.enabled
+
+
+def test_images_that_change_while_the_engine_runs_get_no_result(panel) -> None:
+    node = add_volume()
+    apply(panel)
+    slicer.util.arrayFromVolume(node)[0, 0, 0] += 500
+    slicer.util.arrayFromVolumeModified(node)
+    wait_until(lambda: panel.watch.run is None)
+    assert "made of other images" in panel.ui.errorLabel.text and panel.nodes is None and not finding_nodes()
 
 
 # --- panel: export and batch -----------------------------------------------------------------------------------------
@@ -718,7 +906,7 @@ def test_the_clean_scene_keeps_corrected_segmentations_in_their_place(panel, tmp
     assert np.allclose(mrml.index_to_world(clean), mrml.index_to_world(node), atol=1e-4)
     count = scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode")
     nodes = [scene.GetNthNodeByClass(k, "vtkMRMLSegmentationNode") for k in range(count)]
-    (kept,) = (each for each in nodes if each.GetAttribute(mrml_results.KEPT_ATTRIBUTE))
+    (kept,) = (each for each in nodes if each.GetAttribute(mrml_roles.KEPT_ATTRIBUTE))
     for segment in (mrml_results.SCAR_SEGMENT_ID, second):
         before, after = segment_places(corrected, segment), segment_places(kept, segment)
         assert len(before) and np.allclose(before, after, atol=0.01), segment
@@ -745,6 +933,42 @@ def test_a_refused_run_for_dicom_objects_leaves_no_copies_of_the_files(
     panel.export.on_dicom()
     wait_until(lambda: bool(panel.ui.errorLabel.text))
     assert "[constant-image]" in panel.ui.errorLabel.text and not Path(folder.name).exists()
+
+
+def test_points_for_the_studys_own_files_lie_where_these_files_lie(
+    panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files know nothing of the transform above the volume: the engine reads them where they were."""
+    from LGETextDetectLib.markups import read_markups
+    from LGETextDetectLib.volume_files import write_nrrd
+    from LGETextDetectWidgets import export_section
+
+    node = add_volume()
+    own_files = mrml.engine_volume(node)
+    node.SetAndObserveTransformNodeID(turned_and_shifted().GetID())
+    apply(panel)
+    wait_until(lambda: panel.ui.stageLabel.text == "Done")
+    panel.ui.autoUpdateCheckBox.checked = False
+    points = panel.parameters.landmarks
+    move(points, "rvip_anterior_1", (0.0, 0.1, 0.0))
+    wait_until(lambda: "1 set by hand" in panel.ui.confidenceLabel.text)
+    place = points.GetNthControlPointPositionWorld(points.GetControlPointIndexByLabel("rvip_anterior_1"))
+    index = mrml.engine_volume(node).to_index(np.multiply(place, (-1, -1, 1)))
+    folder = SimpleNamespace(name=str(tmp_path / "study.nrrd"), cleanup=lambda: None)
+    write_nrrd(own_files, Path(folder.name))
+    monkeypatch.setattr(export_section, "source_folder", lambda _node: folder)
+    (tmp_path / "out").mkdir()
+    panel.export.choose_folder = lambda: str(tmp_path / "out")
+    panel.export.on_dicom()
+    handed = read_markups(panel.watch.run.result_folder.parent / "landmarks.mrk.json", own_files)
+    assert own_files.to_index(handed.slices[1].rvip_anterior) == pytest.approx(index, abs=1e-3)
+    wait_until(lambda: panel.watch.run is None)
+    assert not panel.ui.errorLabel.text and (tmp_path / "out" / "scar_seg.dcm").is_file()
+    node.GetParentTransformNode().SetAndObserveTransformToParent(vtk.vtkThinPlateSplineTransform())
+    cleaned = []
+    folder.cleanup = lambda: cleaned.append(True)
+    panel.export.on_dicom()
+    assert panel.ui.errorLabel.text.startswith("[bad-orientation]") and panel.watch.run is None and cleaned
 
 
 def _with_dicom(folder: Path) -> Path:
@@ -775,6 +999,22 @@ def test_a_batch_fills_its_table_and_opens_a_study(panel, tmp_path: Path, views)
     assert not ui.errorLabel.text and panel.volume_node.GetName() == "a"
     assert panel.nodes is not None and ui.resultLabel.text.startswith("Scar found.")
     assert not ui.htmlButton.enabled or panel.result_folder is not None
+
+
+def test_a_row_whose_images_were_replaced_is_not_opened(panel, tmp_path: Path) -> None:
+    from LGETextDetectLib.volume_files import write_nrrd
+
+    ui, studies = panel.ui, tmp_path / "studies"
+    studies.mkdir()
+    write_nrrd(mrml.volume_from_node(add_volume()), studies / "a.nrrd")
+    ui.batchPath.currentPath, ui.batchOutPath.currentPath = str(studies), str(tmp_path / "out")
+    ui.batchStartButton.click()
+    wait_until(lambda: panel.batch.watch.run is None)
+    write_nrrd(mrml.volume_from_node(add_volume("other", seed=1)), studies / "a.nrrd")
+    ui.batchTable.setCurrentCell(0, 0)
+    ui.openButton.click()
+    assert "made of other images" in ui.errorLabel.text and panel.nodes is None and not finding_nodes()
+    assert slicer.mrmlScene.GetFirstNode("a", "vtkMRMLScalarVolumeNode") is None
 
 
 def test_a_row_of_a_study_among_others_in_its_folder_opens_all_its_files(

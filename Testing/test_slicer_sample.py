@@ -14,7 +14,7 @@ import slicer  # isort: skip
 import slicer.util
 import slicer_stand_in
 import vtk
-from LGETextDetectLib import aha, mrml, mrml_results
+from LGETextDetectLib import aha, mrml, mrml_results, mrml_roles
 from LGETextDetectLib.bundle import default_bundle
 from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.study import sample_study
@@ -108,7 +108,7 @@ def test_from_volume_to_result_nodes_and_through_an_mrb(panel, tmp_path: Path) -
     nodes = applied(panel)
     assert nodes.result["schema_version"] == 1 and nodes.table.GetNumberOfRows() == 17
     assert slicer.util.arrayFromVolume(nodes.evidence).shape == slicer.util.arrayFromVolume(volume_node).shape
-    answers = mrml_results.part_of(volume_node, slicer.mrmlScene, "answers")
+    answers = mrml_roles.part_of(volume_node, slicer.mrmlScene, "answers")
     everything = [*nodes.nodes(), answers]
     assert {tree.GetItemParent(tree.GetItemByDataNode(node)) for node in everything} == {nodes.folder_item}
     assert tree.GetItemParent(nodes.folder_item) == tree.GetItemParent(tree.GetItemByDataNode(volume_node)) == study
@@ -121,7 +121,8 @@ def test_from_volume_to_result_nodes_and_through_an_mrb(panel, tmp_path: Path) -
     assert np.allclose(matrix_of(again), matrix_of(volume_node), atol=1e-5)
     found = mrml_results.find_result(again, scene)
     same_result(nodes, found)
-    assert table_of(mrml_results.part_of(again, scene, "answers")) == table_of(answers)
+    assert mrml_results.made_of(found, again)
+    assert table_of(mrml_roles.part_of(again, scene, "answers")) == table_of(answers)
     tree = scene.GetSubjectHierarchyNode()
     assert {tree.GetItemParent(tree.GetItemByDataNode(node)) for node in found.nodes()} == {found.folder_item}
     scene.Clear(1)
@@ -143,8 +144,8 @@ def test_the_exported_scene_holds_the_result_and_no_names(panel, tmp_path: Path)
     assert np.array_equal(slicer.util.arrayFromVolume(again), slicer.util.arrayFromVolume(panel.volume_node))
     same_result(nodes, mrml_results.find_result(again, scene))
     assert scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 2  # found, and the user's own
-    answers = mrml_results.part_of(panel.volume_node, slicer.mrmlScene, "answers")
-    assert table_of(mrml_results.part_of(again, scene, "answers")) == table_of(answers)
+    answers = mrml_roles.part_of(panel.volume_node, slicer.mrmlScene, "answers")
+    assert table_of(mrml_roles.part_of(again, scene, "answers")) == table_of(answers)
     with zipfile.ZipFile(tmp_path / "LGE.mrb") as archive:
         for name in archive.namelist():
             words = archive.read(name) + name.encode()

@@ -27,6 +27,7 @@ FloatArray32 = npt.NDArray[np.float32]
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 HEART_TO_AXIAL = np.diag([-1.0, 1.0, -1.0, 1.0])  # an axial view has -R to its right, A up, and looks from below
 INDEX_ORDER = [2, 1, 0, 3]  # vtk counts column, row, slice; Volume slice, row, column
+GEOMETRY_TOLERANCE_MM = 1e-3
 SET_BY_HAND = "set by hand"  # a control point's description; found ones say how sure they are
 
 
@@ -78,9 +79,28 @@ def from_engine_grid(array: FloatArray32, node: Any) -> FloatArray32:
 
 def index_to_world(node: Any) -> FloatArray:
     """(4, 4) column-row-slice index to RAS mm, parent transform included."""
+    return parent_to_world(node) @ _index_to_parent(node)
+
+
+def _index_to_parent(node: Any) -> FloatArray:
     matrix = vtk.vtkMatrix4x4()
     node.GetIJKToRASMatrix(matrix)
-    return parent_to_world(node) @ np.asarray(slicer.util.arrayFromVTKMatrix(matrix), np.float64)
+    return np.asarray(slicer.util.arrayFromVTKMatrix(matrix), np.float64)
+
+
+def lies_on(node: Any, volume_node: Any) -> bool:
+    """Whether a volume node has the grid of another one and lies where that one lies; two bent alike do."""
+    sizes = [each.GetImageData().GetDimensions() if each.GetImageData() else None for each in (node, volume_node)]
+    if sizes[0] is None or sizes[0] != sizes[1]:
+        return False
+    if node.GetParentTransformNode() is volume_node.GetParentTransformNode():
+        places = [_index_to_parent(each) for each in (node, volume_node)]
+    else:
+        try:
+            places = [index_to_world(each) for each in (node, volume_node)]
+        except InputRefused:
+            return False
+    return bool(np.abs((places[0] - places[1]) @ [*sizes[0], 1]).max() <= GEOMETRY_TOLERANCE_MM)
 
 
 def parent_to_world(node: Any) -> FloatArray:
@@ -153,10 +173,13 @@ def shown_landmarks(node: Any, volume: Volume) -> Landmarks:
     return replace(landmarks, slices=slices)
 
 
-def node_to_markups_file(node: Any, path: Path, by_hand_only: bool = False) -> int:
-    """Write a point list node, a linear parent transform applied, as .mrk.json; returns the number of points.
+def node_to_markups_file(
+    node: Any, path: Path, by_hand_only: bool = False, from_world: FloatArray | None = None
+) -> int:
+    """Write a point list node's world places as .mrk.json; returns the number of points.
 
-    ``by_hand_only`` leaves out what was found and never moved. Raises OSError when it fails.
+    ``by_hand_only`` leaves out what was found and never moved. from_world: (4, 4) RAS mm, to other places than the
+    world's. Raises OSError when it fails.
     """
     points = slicer.vtkMRMLMarkupsFiducialNode()
     points.CopyContent(node)
@@ -164,7 +187,8 @@ def node_to_markups_file(node: Any, path: Path, by_hand_only: bool = False) -> i
     for number in range(node.GetNumberOfControlPoints()):
         node.GetNthControlPointPositionWorld(number, world)
         if points.GetNthControlPointPositionStatus(number) == points.PositionDefined:
-            points.SetNthControlPointPosition(number, world)
+            place = world if from_world is None else (from_world @ [*world, 1.0])[:3]
+            points.SetNthControlPointPosition(number, *place)
     for number in reversed(range(points.GetNumberOfControlPoints())):
         if by_hand_only and was_found(points, number):
             points.RemoveNthControlPoint(number)
@@ -230,6 +254,15 @@ def _points_by_hand(node: Any, volume: Volume) -> list[tuple[str, FloatArray]]:
 def _add_point(node: Any, label: str, ras: npt.ArrayLike, description: str) -> None:
     number = node.AddControlPointWorld(vtk.vtkVector3d(*np.asarray(ras, float)), label)
     node.SetNthControlPointDescription(number, description)
+
+
+def put_below(node: Any, volume_node: Any) -> None:
+    """Put a point list under the transform of its volume, to go where that goes; now its points stay where they are."""
+    places = [np.array(node.GetNthControlPointPositionWorld(k)) for k in range(node.GetNumberOfControlPoints())]
+    node.SetAndObserveTransformNodeID(volume_node.GetTransformNodeID())
+    for number, place in enumerate(places):
+        if node.GetNthControlPointPositionStatus(number) == node.PositionDefined:
+            node.SetNthControlPointPositionWorld(number, *place)
 
 
 def mean_confidence(node: Any) -> float | None:

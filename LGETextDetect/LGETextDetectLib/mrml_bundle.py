@@ -10,7 +10,8 @@ import slicer
 import slicer.util
 
 from .mrml import parent_to_world, volume_from_node, volume_to_node, vtk_matrix
-from .mrml_results import INPUT_ROLE, KEPT_ATTRIBUTE, PART_ATTRIBUTE, load_result, place_beside
+from .mrml_results import load_result, place_beside
+from .mrml_roles import INPUT_ROLE, KEPT_ATTRIBUTE, PART_ATTRIBUTE
 
 CLEAN_NAME = "LGE"
 _CLASSES = (

@@ -5,6 +5,7 @@ All nodes of one study lie under one subject-hierarchy folder beside its input v
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -21,18 +22,22 @@ from vtk.util.numpy_support import vtk_to_numpy
 from .aha import SCAR_THRESHOLD
 from .markups import read_markups
 from .mrml import (
+    GEOMETRY_TOLERANCE_MM,
     heart_transform_to_node,
+    lies_on,
     markups_file_to_node,
+    put_below,
     remove_with_parts,
     update_landmarks,
     volume_from_node,
 )
+from .mrml_roles import INPUT_ROLE, KEPT_ATTRIBUTE, PART_ATTRIBUTE, part_of, result_nodes
 from .mrml_tables import plot_of_slices, segments_to_node, slices_to_node
 from .outputs.report_words import segment_rows
 from .segment_places import heart_to_lps, slice_frames
 from .volume import Volume
+from .volume_files import volume_hash, written_affine
 
-GEOMETRY_TOLERANCE_MM = 1e-3
 EVIDENCE_COLOURS = "LGE evidence"
 EVIDENCE_SHOWN_FROM = 0.2  # fainter evidence would tint the whole heart
 SCAR_SEGMENT_ID = "scar_evidence"
@@ -42,10 +47,8 @@ SCAR_TERMINOLOGY = (
     "~SCT^85756007^Tissue~SCT^12402003^Scar tissue~^^"
     "~Anatomic codes - DICOM master list~SCT^87878005^Left Ventricle~^^"
 )
-INPUT_ROLE = "LGETextDetect.Input"  # reference from every result node to the volume that it belongs to
-PART_ATTRIBUTE = "LGETextDetect.Part"  # which part of the result a node is: a field of ResultNodes, or 'answers'
+VOXELS_ATTRIBUTE = "LGETextDetect.Voxels"  # on a result's text: voxels_sha256 of the volume that it was made of
 LEGEND_LABELS = 5
-KEPT_ATTRIBUTE = "LGETextDetect.Kept"  # on a corrected segmentation and on given answers: a new result leaves them
 
 
 @dataclass(frozen=True)
@@ -163,11 +166,9 @@ def load_result(folder: Path, volume_node: Any, scene: Any, landmarks_node: Any 
 
     An older result of the volume is taken away, but not a segmentation that somebody corrected. ``landmarks_node`` is
     brought up to date and kept. Raises OSError, ValueError, KeyError or InputRefused when a file is missing, unreadable
-    or made for another volume.
+    or made for another volume or for other images than the volume's.
     """
-    result = json.loads((folder / "result.json").read_text("utf-8"))
-    read = _read_volume(folder / "evidence.nrrd")
-    evidence = _on_grid(read, volume_from_node(volume_node))
+    result, read, evidence = _read_result(folder, volume_node)
     frames = slice_frames(read, read_markups(folder / "landmarks.mrk.json", read))
     title = f"{volume_node.GetName()} LGE finding"
     made: list[Any] = []
@@ -188,18 +189,23 @@ def load_result(folder: Path, volume_node: Any, scene: Any, landmarks_node: Any 
         remove_with_parts(made[0], scene)
         made[0] = landmarks_node
         update_landmarks(landmarks_node, folder / "landmarks.mrk.json", scene, read)
+    put_below(made[0], volume_node)
     made[0].LockedOn()
     remove_result(volume_node, scene, keep=made)
     for part, node in zip(PARTS, made, strict=True):
         node.SetAttribute(PART_ATTRIBUTE, part)
         node.SetNodeReferenceID(INPUT_ROLE, volume_node.GetID())
+    made[-1].SetAttribute(VOXELS_ATTRIBUTE, voxels_sha256(volume_node))
     item = place_beside(volume_node, result_nodes(volume_node, scene), scene, title)
     return ResultNodes(folder_item=item, result=result, **dict(zip(PARTS, made, strict=True)))
 
 
 def load_landmarks(folder: Path, volume_node: Any, scene: Any, landmarks_node: Any = None) -> Any:
-    """Show only the landmarks of a result folder, and the heart's orientation; returns the landmarks' node."""
-    read = _read_volume(folder / "evidence.nrrd")
+    """Show only the landmarks of a result folder, and the heart's orientation; returns the landmarks' node.
+
+    Raises as :func:`load_result`.
+    """
+    _result, read, _evidence = _read_result(folder, volume_node)
     path = folder / "landmarks.mrk.json"
     frames = slice_frames(read, read_markups(path, read))
     title = f"{volume_node.GetName()} LGE finding"
@@ -207,6 +213,7 @@ def load_landmarks(folder: Path, volume_node: Any, scene: Any, landmarks_node: A
         landmarks_node = markups_file_to_node(path, scene, f"{title} landmarks")
     else:
         update_landmarks(landmarks_node, path, scene, read)
+    put_below(landmarks_node, volume_node)
     landmarks_node.LockedOn()
     transform = heart_transform_to_node(heart_to_lps(frames), scene, f"{title} orientation")
     remove_result(volume_node, scene, keep=[landmarks_node])
@@ -217,17 +224,37 @@ def load_landmarks(folder: Path, volume_node: Any, scene: Any, landmarks_node: A
     return landmarks_node
 
 
-def result_nodes(volume_node: Any, scene: Any) -> list[Any]:
-    """The nodes in the scene that belong to a volume's result."""
-    count = scene.GetNumberOfNodes()
-    found = (scene.GetNthNode(k) for k in range(count))
-    return [node for node in found if node.GetNodeReferenceID(INPUT_ROLE) == volume_node.GetID()]
+def made_of(nodes: ResultNodes, volume_node: Any) -> bool:
+    """Whether a result was made of the volume's voxels and grid as they are now, wherever transforms put them."""
+    same_voxels = nodes.text.GetAttribute(VOXELS_ATTRIBUTE) == voxels_sha256(volume_node)
+    return same_voxels and lies_on(nodes.evidence, volume_node)
 
 
-def part_of(volume_node: Any, scene: Any, part: str) -> Any:
-    """The node that is one part of a volume's result; None without."""
-    found = (node for node in result_nodes(volume_node, scene) if node.GetAttribute(PART_ATTRIBUTE) == part)
-    return next(found, None)
+def voxels_sha256(volume_node: Any) -> str:
+    """SHA-256 of a volume's size and values; empty without an image or while it is being filled.
+
+    Unlike the hash in result.json it bears that a scene is saved, which rounds the geometry.
+    """
+    image = volume_node.GetImageData()
+    scalars = image.GetPointData().GetScalars() if image is not None else None
+    if scalars is None or scalars.GetNumberOfTuples() != image.GetNumberOfPoints():
+        return ""
+    with np.errstate(over="ignore"):
+        values = np.ascontiguousarray(slicer.util.arrayFromVolume(volume_node), "<f4")
+    return hashlib.sha256(repr(values.shape).encode() + values.tobytes()).hexdigest()
+
+
+def follow_transform(volume_node: Any, scene: Any) -> None:
+    """Put a volume's result under the transform that the volume lies under now, for the one is drawn over the other.
+
+    Not where it lies on the volume already: there a transform was hardened.
+    """
+    evidence = part_of(volume_node, scene, "evidence")
+    if evidence is not None and lies_on(evidence, volume_node):
+        return
+    for node in result_nodes(volume_node, scene):
+        if node.IsA("vtkMRMLTransformableNode") and node.GetAttribute(PART_ATTRIBUTE) != "transform":
+            node.SetAndObserveTransformNodeID(volume_node.GetTransformNodeID())
 
 
 def find_result(volume_node: Any, scene: Any) -> ResultNodes | None:
@@ -267,6 +294,14 @@ def remove_result(volume_node: Any, scene: Any, keep: Sequence[Any] = ()) -> Non
             tree.RemoveItem(item)
 
 
+def remove_with_input(volume_node: Any, scene: Any) -> None:
+    """Take a volume's whole result out of the scene, for the volume goes too; corrected segmentations stay."""
+    answers = part_of(volume_node, scene, "answers")
+    if answers is not None:
+        remove_with_parts(answers, scene)
+    remove_result(volume_node, scene)
+
+
 def place_beside(volume_node: Any, nodes: Sequence[Any], scene: Any, title: str) -> int:
     """Put nodes into a new subject-hierarchy folder beside the input volume; the folder's item."""
     tree = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
@@ -284,6 +319,17 @@ def _put(node: Any, folder: int, tree: Any) -> None:
         tree.SetItemParent(item, folder)
     else:
         tree.CreateItem(folder, node)
+
+
+def _read_result(folder: Path, volume_node: Any) -> tuple[Any, Volume, npt.NDArray[np.float32]]:
+    """result.json, the evidence as the engine wrote it, and on the volume node's grid; raises as load_result."""
+    result = json.loads((folder / "result.json").read_text("utf-8"))
+    read, own = _read_volume(folder / "evidence.nrrd"), volume_from_node(volume_node)
+    evidence = _on_grid(read, own)
+    images = Volume(_axes_as_in(read, own).array, written_affine(folder / "evidence.nrrd"))
+    if volume_hash(images) != result["input"]["sha256"]:
+        raise ValueError("The result was made of other images than these: detect again.")
+    return result, read, evidence
 
 
 def _read_volume(path: Path) -> Volume:

@@ -268,6 +268,19 @@ def _slice_axis(shape: tuple[int, ...], affine: FloatArray) -> int:
     return int(np.argmax(along)) if along.max() > np.cos(np.radians(NEAR_HEART_DEG)) else 0
 
 
+def written_affine(path: Path) -> FloatArray:
+    """The affine that :func:`write_nrrd` wrote, to the last digit: :func:`volume_hash` may hang on it.
+
+    Other readers take directions and spacing apart. Raises OSError or ValueError for other files.
+    """
+    header = path.read_bytes().partition(b"\n\n")[0].decode("ascii")
+    fields = dict(line.split(": ", 1) for line in header.splitlines()[1:])
+    words = f"{fields.get('space directions')} {fields.get('space origin')}".replace(")", " ").replace("(", " ").split()
+    affine = np.eye(4)
+    affine[:3, [2, 1, 0, 3]] = np.array([[float(v) for v in word.split(",")] for word in words]).T
+    return affine
+
+
 def write_nrrd(volume: Volume, path: Path) -> None:
     """Gzip-compressed NRRD in LPS; the same volume gives the same bytes."""
     columns = ["({})".format(",".join(repr(float(v) + 0.0) for v in volume.affine[:3, axis])) for axis in (2, 1, 0, 3)]

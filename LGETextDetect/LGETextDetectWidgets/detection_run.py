@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from LGETextDetectLib import mrml_roles
 from LGETextDetectLib.child_process import Child
 from LGETextDetectLib.refusal import REMEDIES, InputRefused
 
@@ -22,7 +24,8 @@ LOG_LINES = 10  # of the engine's log, in an error
 class Request:
     """What is wanted of a volume node.
 
-    landmarks_node: its points override found ones; of a list that the engine made, only those moved by hand.
+    landmarks_node: its points override found ones; of a list that the engine made, only those moved by hand, and only
+    of this volume's.
     model: key of models.py. only_landmarks: the rest of the result is not shown. dicom_folder: the study's own files
     instead of the node's pixels, for DICOM objects.
     """
@@ -92,10 +95,14 @@ class DetectionRun:
 
 
 def start_run(request: Request, engine: Sequence[str]) -> DetectionRun:
-    """Write the input, start the engine and return at once. Raises InputRefused for a volume that cannot be read."""
+    """Write the input, start the engine and return at once.
+
+    Raises InputRefused for a volume that cannot be read and for another volume's landmarks.
+    """
     from LGETextDetectLib import mrml
     from LGETextDetectLib.volume_files import write_nrrd
 
+    _check_landmarks(request)
     volume = mrml.volume_from_node(request.volume_node)
     folder = tempfile.TemporaryDirectory(prefix="LGETextDetect-")
     try:
@@ -103,7 +110,7 @@ def start_run(request: Request, engine: Sequence[str]) -> DetectionRun:
         if request.dicom_folder is None:
             write_nrrd(volume, source)
         words = [request.command, str(source), "--device", request.device, "--events"]
-        words += _landmark_words(request.landmarks_node, Path(folder.name) / "landmarks.mrk.json")
+        words += _landmark_words(request, Path(folder.name) / "landmarks.mrk.json")
         if request.command == "query":
             words += ["--prompts", str(_prompt_file(request.prompts, Path(folder.name) / "prompts.txt"))]
         else:
@@ -124,14 +131,32 @@ def _prompt_file(prompts: Sequence[str], path: Path) -> Path:
     return path
 
 
-def _landmark_words(node: Any, path: Path) -> list[str]:
-    """The --landmarks argument; none when nothing was set by hand."""
-    from LGETextDetectLib import mrml, mrml_results
+def _check_landmarks(request: Request) -> None:
+    """Raise InputRefused for points found in another volume: here they would pass for points set by hand."""
+    node = request.landmarks_node
+    if node is None or not mrml_roles.made_here(node):
+        return
+    if node.GetNodeReferenceID(mrml_roles.INPUT_ROLE) != request.volume_node.GetID():
+        raise InputRefused(
+            "bad-landmarks",
+            f"'{node.GetName()}' was found in another volume.",
+            "Press Auto, or choose points of this volume.",
+        )
 
+
+def _landmark_words(request: Request, path: Path) -> list[str]:
+    """The --landmarks argument; none when nothing was set by hand.
+
+    The study's own files know nothing of transforms in the scene: points for them are brought below the volume's.
+    """
+    from LGETextDetectLib import mrml
+
+    node = request.landmarks_node
     if node is None:
         return []
-    made_by_engine = node.GetNodeReferenceID(mrml_results.INPUT_ROLE) is not None
-    points = mrml.node_to_markups_file(node, path, by_hand_only=made_by_engine)
+    placed = mrml.parent_to_world(request.volume_node) if request.dicom_folder is not None else np.eye(4)
+    by_hand_only = mrml_roles.made_here(node)
+    points = mrml.node_to_markups_file(node, path, by_hand_only, from_world=np.linalg.inv(placed))
     return ["--landmarks", str(path)] if points else []
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import qt
 import slicer
+from LGETextDetectLib import mrml_roles
 from slicer.i18n import tr as _
 
 from . import exports
@@ -35,7 +36,7 @@ class ExportSection:
         return ("htmlButton", "pdfButton", "folderButton", "sceneButton")
 
     def update(self, busy: bool) -> None:
-        there = self._panel.result_folder is not None
+        there = self._panel.result_folder is not None and not self._panel.result.stale
         for name in self._buttons():
             button = getattr(self._ui, name)
             button.enabled = there
@@ -80,11 +81,11 @@ class ExportSection:
         self._save(str(Path(chosen) / name) if chosen else "", lambda path: exports.copy_folder(folder, path))
 
     def on_scene(self, checked=False) -> None:
-        from LGETextDetectLib import mrml_bundle, mrml_results
+        from LGETextDetectLib import mrml_bundle
 
         volume_node, folder = self._panel.volume_node, self._panel.result_folder
-        older = mrml_results.result_nodes(volume_node, slicer.mrmlScene)
-        kept = [node for node in older if node.GetAttribute(mrml_results.KEPT_ATTRIBUTE) is not None]
+        older = mrml_roles.result_nodes(volume_node, slicer.mrmlScene)
+        kept = [node for node in older if node.GetAttribute(mrml_roles.KEPT_ATTRIBUTE) is not None]
         self._save(
             self.choose_file("LGE.mrb", "MRB (*.mrb)"),
             lambda path: mrml_bundle.write_clean_mrb(volume_node, folder, kept, path),

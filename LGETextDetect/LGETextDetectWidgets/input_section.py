@@ -6,13 +6,14 @@ from typing import Any
 
 import qt
 import slicer
+from LGETextDetectLib import mrml_roles
 from slicer.i18n import tr as _
 
 from . import slice_views
 from .dicom_source import instance_files, load_best_stack
 from .models import available_models, card_text, model_of
 from .packages import WHEELS_SETTING
-from .panel_words import error_text, volume_problem, volume_text
+from .panel_words import error_text, place_problem, volume_problem, volume_text
 
 
 class InputSection:
@@ -20,6 +21,7 @@ class InputSection:
 
     def __init__(self, panel: Any) -> None:
         self._panel, self._ui = panel, panel.ui
+        self._hidden: list[str] = []
         self._said_of: tuple[Any, ...] = ()
         self._problem_of: tuple[Any, ...] = ()
         self._problem = ""
@@ -39,9 +41,15 @@ class InputSection:
         self._ui.modelComboBox.addItems([model.title for model in models])
 
     def update(self, busy: bool) -> None:
+        self._offer_images()
         node, parameters = self._panel.volume_node, self._panel.parameters
         image = node.GetImageData() if node is not None else None
-        fact = (node, node.GetMTime() if node is not None else 0, image.GetMTime() if image is not None else 0)
+        fact = (
+            node,
+            node.GetMTime() if node is not None else 0,
+            image.GetMTime() if image is not None else 0,
+            _place(node),
+        )
         if fact != self._said_of:
             self._said_of = fact
             self._ui.seriesLabel.text = volume_text(node)
@@ -50,15 +58,25 @@ class InputSection:
         if parameters is not None and parameters.model in self._keys:
             self._ui.modelComboBox.currentIndex = self._keys.index(parameters.model)
 
+    def _offer_images(self) -> None:
+        """Leave evidence overlays out of the selector: they are volumes, but no images to look for scar in."""
+        scene = slicer.mrmlScene
+        count = scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode")
+        volumes = [scene.GetNthNodeByClass(k, "vtkMRMLScalarVolumeNode") for k in range(count)]
+        made = [node.GetID() for node in volumes if mrml_roles.made_here(node)]
+        if made != self._hidden:
+            self._hidden = made
+            self._ui.inputSelector.sortFilterProxyModel().hiddenNodeIDs = made
+
     def ready(self) -> bool:
         """Whether there is an image that can be read."""
         node = self._panel.volume_node
         if node is None:
             return False
         image = node.GetImageData()
-        fact = (image, image.GetMTime() if image is not None else 0)
+        fact = (image, image.GetMTime() if image is not None else 0, mrml_roles.made_here(node), _place(node))
         if fact != self._problem_of:  # every voxel is looked at, and this is asked often
-            self._problem_of, self._problem = fact, volume_problem(node)
+            self._problem_of, self._problem = fact, volume_problem(node) or place_problem(node)
         return not self._problem
 
     def on_sample(self, checked=False) -> None:
@@ -92,6 +110,12 @@ class InputSection:
             self._panel.show_error(error_text(error))
         else:
             self.card.show()
+
+
+def _place(volume_node: Any) -> tuple[Any, ...]:
+    """The transform that a volume lies under, and when it or one above it was changed."""
+    transform = volume_node.GetParentTransformNode() if volume_node is not None else None
+    return (transform, transform.GetTransformToWorldMTime()) if transform is not None else ()
 
 
 def card_dialog(text: str, parent: Any) -> Any:

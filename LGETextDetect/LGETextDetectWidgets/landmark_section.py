@@ -89,11 +89,14 @@ class LandmarkSection:
         self._places = self._now()
 
     def _now(self) -> dict[str, Any]:
-        """Control point ID -> world place of every placed point."""
-        node, places = self._node, {}
+        """Control point ID -> place in its volume of every placed point: a transform above both moves none of them."""
+        node, places, volume_node = self._node, {}, self._panel.volume_node
         for number in range(node.GetNumberOfControlPoints() if node is not None else 0):
             if node.GetNthControlPointPositionStatus(number) == node.PositionDefined:
-                places[node.GetNthControlPointID(number)] = np.array(node.GetNthControlPointPositionWorld(number))
+                place = list(node.GetNthControlPointPositionWorld(number))
+                if volume_node is not None:
+                    volume_node.TransformPointFromWorld(tuple(place), place)
+                places[node.GetNthControlPointID(number)] = np.array(place)
         return places
 
     def take_over(self, change: Any) -> Any:
@@ -125,7 +128,7 @@ class LandmarkSection:
 
     def on_settled(self) -> None:
         """Points came to rest: say which were set by hand, and run again what depends on them."""
-        if self._node is None:
+        if self._node is None or not self._panel.ready:
             return
         changed = self.mark_moved()
         self._ui.confidenceLabel.text = self._confidence_text()
@@ -166,11 +169,12 @@ class LandmarkSection:
     # --- what the points mean
 
     def _engine_volume(self) -> Any:
-        """The input as the engine sees it, read again when its image or place changed."""
+        """The input as the engine sees it, read again when its image or place changed. Raises InputRefused."""
         from LGETextDetectLib import mrml
 
         node = self._panel.volume_node
-        fact = (node.GetID(), node.GetMTime(), node.GetImageData().GetMTime())
+        place = tuple(mrml.index_to_world(node).ravel())  # a transform above is changed without the node
+        fact = (node.GetID(), node.GetMTime(), node.GetImageData().GetMTime(), place)
         if not self._volume or self._volume[0] != fact:
             self._volume = (fact, mrml.engine_volume(node))
         return self._volume[1]
@@ -184,7 +188,10 @@ class LandmarkSection:
         from LGETextDetectLib.refusal import InputRefused
         from LGETextDetectLib.segment_places import slice_frames
 
-        volume = self._engine_volume()
+        try:
+            volume = self._engine_volume()
+        except InputRefused:
+            return ()  # the section 'Input' says why
         fact = (self._volume[0], self._described_points())
         if self._frames[0] != fact:
             try:
@@ -238,6 +245,7 @@ class LandmarkSection:
         if self._node is None:
             node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", "LGE landmarks")
             node.CreateDefaultDisplayNodes()
+            node.SetAndObserveTransformNodeID(self._panel.volume_node.GetTransformNodeID())  # goes where the images go
             self._panel.parameters.landmarks = node
         self._node.LockedOff()
         try:

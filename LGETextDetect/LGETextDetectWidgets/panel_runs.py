@@ -20,9 +20,8 @@ class PanelRuns:
         self._start(prompts=[*questions, *([text] if text and text not in questions else [])])
 
     def find_landmarks(self):
-        """Auto: give up points set by hand; with a result shown, find all of it anew."""
-        self.parameters.landmarks = None
-        self._start(prompts=self.questions.questions, only_landmarks=self.nodes is None)
+        """Auto: give up points set by hand, once there are others; with a result shown, find all of it anew."""
+        self._start(prompts=self.questions.questions, only_landmarks=self.nodes is None, landmarks_node=None)
 
     def run_again(self):
         """Points moved: what depends on them is asked for anew, after the run under way if there is one."""
@@ -32,8 +31,11 @@ class PanelRuns:
             self._start(prompts=self.questions.questions, only_landmarks=self.nodes is None)
 
     def ask(self, text):
-        """Answer one question; without a result yet the whole detection runs."""
-        self._start(prompts=[text], command="query" if self.nodes is not None else "detect")
+        """Answer one question; without a result of these images the whole detection runs, for all questions."""
+        if self.nodes is None or self.result.stale:
+            self.onApply()
+        else:
+            self._start(prompts=[text], command="query")
 
     def run_for_dicom(self, folder):
         """Run on the volume's own DICOM files; the export section takes the objects."""
@@ -43,14 +45,13 @@ class PanelRuns:
         self.show_error("")
         self.ui.logText.plainText = ""
         parameters = self.parameters
+        wishes = {"landmarks_node": parameters.landmarks, **wishes}
         try:
             with slicer.util.tryWithErrorDisplay(show=False, waitCursor=True):
-                request = Request(
-                    parameters.inputVolume, landmarks_node=parameters.landmarks, device=parameters.device,
-                    model=parameters.model, **wishes,
-                )  # fmt: skip
+                request = Request(parameters.inputVolume, device=parameters.device, model=parameters.model, **wishes)
                 self.watch.watch(self.logic.start(request))
         except Exception as error:  # whatever it is, it belongs in the panel: the user can act on it
+            self.export.close()  # no run takes the files that were gathered for it
             self.show_error(error_text(error))
         else:
             self._show_progress(_("Starting"), 0, 0)
@@ -127,11 +128,15 @@ class PanelRuns:
         self.result.clear()
 
     def open_study(self, source, result_folder, name):
-        """A study of a batch with its result, as if it had been detected here."""
-        from LGETextDetectLib import mrml_results
+        """A study of a batch with its result, as if it had been detected here; images replaced since are refused."""
+        from LGETextDetectLib import mrml, mrml_results
 
         node = self.logic.load_study(source, name)
-        nodes = mrml_results.load_result(result_folder, node, slicer.mrmlScene)
+        try:
+            nodes = mrml_results.load_result(result_folder, node, slicer.mrmlScene)
+        except Exception:  # as it was: images without the result that they were opened for would mislead
+            mrml.remove_with_parts(node, slicer.mrmlScene)
+            raise
         self.parameters.inputVolume = node  # shows the result that it finds in the scene
         slice_views.show_volume(node, nodes.evidence, fit=True)
 

@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 import slicer
 import slicer.util
+from LGETextDetectLib import mrml_roles
 from LGETextDetectLib.refusal import InputRefused
 from slicer.i18n import tr as _
+
+from .packages import library_ready
 
 NOTICE = "Research use, not for diagnosis"
 IMAGE_TYPE_ATTRIBUTE = "LGETextDetect.ImageType"
@@ -36,7 +39,7 @@ def volume_text(volume_node: Any) -> str:
     """One line about a volume node: kind of images, slices and spacing; or why it is unfit."""
     if volume_node is None:
         return ""
-    problem = volume_problem(volume_node)
+    problem = volume_problem(volume_node) or place_problem(volume_node)
     if problem:
         return problem
     columns, rows, slices = volume_node.GetImageData().GetDimensions()
@@ -50,14 +53,32 @@ def volume_text(volume_node: Any) -> str:
 
 def volume_problem(volume_node: Any) -> str:
     """Why a volume cannot be read at all; empty when it can."""
+    if mrml_roles.made_here(volume_node):
+        return _("Unfit: the volume is part of a result; choose the images that it belongs to.")
     image = volume_node.GetImageData()
     if image is None or image.GetNumberOfPoints() == 0:
         return _("Unfit: the volume holds no image.")
+    scalars = image.GetPointData().GetScalars()
+    if scalars is None or scalars.GetNumberOfTuples() != image.GetNumberOfPoints():
+        return _("Unfit: the volume holds no image.")  # it is being filled: its size is told before its values
     if image.GetNumberOfScalarComponents() != 1:
         return _("Unfit: several values per voxel; choose one image of the series.")
     values = np.asarray(slicer.util.arrayFromVolume(volume_node))
     if not np.isfinite(values).all():
         return _("Unfit: the volume has voxels that are no finite number.")
+    return ""
+
+
+def place_problem(volume_node: Any) -> str:
+    """Why a volume cannot be read where transforms put it; empty when it can, or when the library is not there yet."""
+    if volume_node.GetParentTransformNode() is None or not library_ready():
+        return ""
+    from LGETextDetectLib import mrml
+
+    try:
+        mrml.engine_volume(volume_node)
+    except InputRefused as error:
+        return _("Unfit: {cause} {remedy}").format(cause=error.cause, remedy=error.remedy)
     return ""
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import qt
 import slicer
+from LGETextDetectLib import mrml_roles
 from slicer.i18n import tr as _
 
 from .panel_words import EXAMPLES, answer_rows
@@ -71,9 +72,7 @@ class QuestionSection:
 
     def restore(self) -> None:
         """Show the answers that the scene holds for the volume in use."""
-        from LGETextDetectLib import mrml_results
-
-        node = mrml_results.part_of(self._panel.volume_node, slicer.mrmlScene, "answers")
+        node = mrml_roles.part_of(self._panel.volume_node, slicer.mrmlScene, "answers")
         rows: list[tuple[str, str, str, str]] = []
         if node is not None and node.GetNumberOfColumns() == 4:
             for k in range(node.GetNumberOfRows()):
@@ -89,12 +88,12 @@ class QuestionSection:
         from LGETextDetectLib import mrml_results, mrml_tables
 
         volume_node, scene = self._panel.volume_node, slicer.mrmlScene
-        node = mrml_results.part_of(volume_node, scene, "answers")
+        node = mrml_roles.part_of(volume_node, scene, "answers")
         if node is None:
             node = scene.AddNewNodeByClass("vtkMRMLTableNode", f"{volume_node.GetName()} LGE answers")
-            node.SetAttribute(mrml_results.PART_ATTRIBUTE, "answers")
-            node.SetAttribute(mrml_results.KEPT_ATTRIBUTE, "1")
-            node.SetNodeReferenceID(mrml_results.INPUT_ROLE, volume_node.GetID())
+            node.SetAttribute(mrml_roles.PART_ATTRIBUTE, "answers")
+            node.SetAttribute(mrml_roles.KEPT_ATTRIBUTE, "1")
+            node.SetNodeReferenceID(mrml_roles.INPUT_ROLE, volume_node.GetID())
             mrml_results.join_result(node, volume_node, scene)
         mrml_tables.answers_to_node(rows, node)
         self._show(rows)

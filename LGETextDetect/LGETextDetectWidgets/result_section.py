@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import qt
 import slicer
+from LGETextDetectLib import mrml_roles
 from slicer.i18n import tr as _
 
 from . import slice_views
@@ -16,6 +17,7 @@ from .bullseye import Bullseye
 from .panel_words import device_text, error_text, flags_text, image_type, result_text
 
 COLUMNS = ("#", "Segment", "Prob.", "Layer, depth")
+STALE = "The images are not those that this result was made of, or have changed since. Press Apply to detect again."
 ASKED = "asked"  # part of the overlay that shows a question's evidence only
 
 
@@ -52,6 +54,8 @@ class ResultSection:
         self._ui.plotButton.connect("clicked(bool)", lambda checked=False: slice_views.show_chart(self._nodes.chart))
         self._ui.editSegmentationButton.connect("clicked(bool)", self.on_edit)
         self._shown_volume: Any = None
+        self._text = ""
+        self._compared: tuple[Any, ...] = ((), False)  # result and images, and whether they belong together
 
     @property
     def _nodes(self) -> Any:
@@ -60,7 +64,8 @@ class ResultSection:
     def show(self, nodes: Any) -> None:
         """Fill the section from result nodes and lay the evidence over the images."""
         result = nodes.result
-        self._ui.resultLabel.text = result_text(result) + "\n" + device_text(result["model"])
+        self._text = result_text(result) + "\n" + device_text(result["model"])
+        self._say_finding()
         known = image_type(self._panel.volume_node) != "unknown"  # pixels alone, as the engine got them, do not say it
         flags = [flag for flag in result["quality"] if not (known and flag["code"] == "image-type-unknown")]
         self._ui.flagsLabel.text = flags_text(flags)
@@ -87,7 +92,26 @@ class ResultSection:
             widget.visible = there
         self._ui.flagsLabel.visible = there and bool(self._ui.flagsLabel.text)
         if there:
+            self._say_finding()
             self._apply_display()
+
+    @property
+    def stale(self) -> bool:
+        """Whether the result that is shown is of other images than the volume's as they are now."""
+        nodes, volume_node = self._nodes, self._panel.volume_node
+        if nodes is None or volume_node is None:
+            return False
+        image = volume_node.GetImageData()
+        places = [node.GetTransformNodeID() for node in (volume_node, nodes.evidence)]
+        fact = (nodes, places, volume_node.GetMTime(), image, image.GetMTime() if image is not None else 0)
+        if self._compared[0] != fact:  # every voxel is looked at, and this is asked often
+            from LGETextDetectLib import mrml_results
+
+            self._compared = (fact, not mrml_results.made_of(nodes, volume_node))
+        return bool(self._compared[1])
+
+    def _say_finding(self) -> None:
+        self._ui.resultLabel.text = f"{_(STALE)}\n{self._text}" if self.stale else self._text
 
     def _found(self) -> list[int]:
         """Segments of the finding."""
@@ -113,14 +137,14 @@ class ResultSection:
         """Lay only a question's evidence (on the engine's grid) over the images, and outline its segments."""
         from LGETextDetectLib import mrml, mrml_results
 
-        node = mrml_results.part_of(self._panel.volume_node, slicer.mrmlScene, ASKED)
+        node = mrml_roles.part_of(self._panel.volume_node, slicer.mrmlScene, ASKED)
         if node is not None:
             mrml.remove_with_parts(node, slicer.mrmlScene)
         on_grid = mrml.from_engine_grid(evidence, self._panel.volume_node)
         name = f"{self._panel.volume_node.GetName()} LGE evidence asked"
         node = mrml_results.evidence_to_node(on_grid, self._panel.volume_node, slicer.mrmlScene, name)
-        node.SetAttribute(mrml_results.PART_ATTRIBUTE, ASKED)
-        node.SetNodeReferenceID(mrml_results.INPUT_ROLE, self._panel.volume_node.GetID())
+        node.SetAttribute(mrml_roles.PART_ATTRIBUTE, ASKED)
+        node.SetNodeReferenceID(mrml_roles.INPUT_ROLE, self._panel.volume_node.GetID())
         mrml_results.join_result(node, self._panel.volume_node, slicer.mrmlScene)
         node.GetDisplayNode().SetThreshold(self._panel.parameters.evidenceThreshold, 1.0)
         self.bullseye.show_result(_segment_rows(self._nodes.result), numbers)
@@ -137,11 +161,11 @@ class ResultSection:
         return mrml.engine_volume(self._nodes.evidence).array
 
     def segment_labels(self) -> npt.NDArray[np.uint8] | None:
-        """(slice, row, column) AHA segments on the engine's grid; None when the landmarks give none."""
+        """(slice, row, column) AHA segments on the engine's grid; None when the landmarks give none, or the result is stale."""
         from LGETextDetectLib import mrml, segment_places
 
         frames = self._panel.landmarks.frames()
-        if not frames:
+        if not frames or self.stale:
             return None
         return segment_places.segment_labels(mrml.engine_volume(self._panel.volume_node), frames)
 
@@ -150,7 +174,7 @@ class ResultSection:
         from LGETextDetectLib import segment_places
 
         frames = self._panel.landmarks.frames()
-        if self._nodes is None or not frames:
+        if self._nodes is None or not frames or self.stale:
             return
         labels, evidence = self.segment_labels(), self.evidence()
         weight = np.where(labels == number, evidence, 0).sum(axis=(1, 2))
@@ -175,9 +199,7 @@ class ResultSection:
 
     def on_edit(self, checked=False) -> None:
         """Hand the scar segmentation to the Segment Editor; it is the user's from now on."""
-        from LGETextDetectLib import mrml_results
-
-        self._nodes.segmentation.SetAttribute(mrml_results.KEPT_ATTRIBUTE, "1")
+        self._nodes.segmentation.SetAttribute(mrml_roles.KEPT_ATTRIBUTE, "1")
         try:
             slice_views.edit_segmentation(self._nodes.segmentation, self._panel.volume_node)
         except (AttributeError, RuntimeError) as error:  # an application without the Segment Editor
