@@ -153,6 +153,18 @@ def test_aetiology(ischaemic: float, layer: str, expected: str | None) -> None:
     assert (finding["no_reflow"] is None) == (expected == "non-ischaemic")
 
 
+@pytest.mark.parametrize("probability", [0.47, 0.53])
+def test_a_study_too_near_to_the_threshold_names_its_likeliest_segment_as_possible(probability: float) -> None:
+    """In words and in the table, although no segment is likelier than the study."""
+    segments = np.full(17, 0.05, np.float32)
+    segments[12] = 0.3
+    result = result_of(probability, segment_probability=segments)
+    assert result["detection"]["reasons"] == ["near-threshold"]
+    (lesion,) = result["finding"]["lesions"]
+    assert (lesion["segments"], lesion["certainty"]) == ([13], "possible")
+    assert result["segments"][12]["probability"] >= named_from(sample_engine().bundle.thresholds)
+
+
 def test_segments_with_a_layer_are_the_named_ones() -> None:
     result = result_of()
     assert [row["aha"] for row in result["segments"] if row["layer"]] == [4, 9, 10]

@@ -137,15 +137,16 @@ def segment_probabilities(
     """(17,) calibrated as the study's and rounded, in accord with its answer.
 
     Where the study is called free of scar, none reaches the threshold at which segments are named; the bound is as far below
-    it as the study's probability is below its own. Where the study's probability reaches its own, the likeliest segment does:
-    scar somewhere but nowhere for certain is said to be where it is most likely rather than nowhere.
+    it as the study's probability is below its own. Where the study's probability reaches its own, or is too near to it for an
+    answer, the likeliest segment does: scar somewhere but nowhere for certain is said to be where it is most likely rather
+    than nowhere.
     """
     probability = [rounded(calibrated(p, thresholds), PROBABILITY_DIGITS) for p in prediction.segment_probability]
     named, steps = named_from(thresholds), 10**PROBABILITY_DIGITS
     if detection["present"] is False:
         most = math.floor(named * detection["probability"] / detection["threshold"] * steps) / steps
         return [min(p, most) for p in probability]
-    if detection["probability"] >= detection["threshold"]:
+    if detection["probability"] >= float(thresholds["abstain_low"]):
         likeliest = int(np.argmax(probability))
         probability[likeliest] = max(probability[likeliest], math.ceil(named * steps) / steps)
     return probability
