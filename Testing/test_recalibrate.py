@@ -12,17 +12,17 @@ from LGETextDetectLib.refusal import InputRefused
 
 pytest.importorskip("torch")
 from LGETextTrainLib import recalibrate as recalibration
-from LGETextTrainLib.bundle_figures import MADE
+from LGETextTrainLib.bundle_figures import manifest_facts
 from LGETextTrainLib.export import write_manifest
-from LGETextTrainLib.recalibrate import KnownOdds, moved_odds, recalibrate
+from LGETextTrainLib.recalibrate import Odds, moved_odds, recalibrate
 from LGETextTrainLib.virtual_cohort import write_cohort
 
 PATIENTS, SEED = 6, 4
 
 
-def odds(*logits: tuple[float, int]) -> KnownOdds:
+def odds(*logits: tuple[float, int]) -> Odds:
     values, true = np.array(logits, float).T
-    return KnownOdds(values, true, "some")
+    return Odds(values, true)
 
 
 VIRTUAL = odds((-1.0, 0), (1.0, 1), (-2.0, 0), (2.0, 1))
@@ -48,8 +48,9 @@ def bundle(bundled_model: Path, tmp_path: Path) -> Path:
     folder = tmp_path / "bundle"
     shutil.copytree(bundled_model, folder)
     opened = open_bundle(folder)
-    facts = {name: value for name, value in opened.manifest.items() if name not in MADE}
-    write_manifest(folder, opened.tokenizer, facts | {"validation": {"patients": PATIENTS, "seed": SEED}})
+    write_manifest(
+        folder, opened.tokenizer, manifest_facts(opened) | {"validation": {"patients": PATIENTS, "seed": SEED}}
+    )
     return folder
 
 

@@ -111,12 +111,10 @@ def _is_first_element(start: bytes) -> bool:
     length = int.from_bytes(start[6:8] if start[4:6] == kind else start[4:8], "little")
     value = start[8 : 8 + length]
     if kind == b"UL" or not value:
-        return (
-            len(value) == 4 * (kind == b"UL") and start[8 + length : 10 + length] == start[:2]
-        )  # the next one's group
-    return (
-        length <= MAX_TEXT and len(text := value.rstrip(b"\0 ")) > 0 and text.isascii() and text.decode().isprintable()
-    )
+        next_group = start[8 + length : 10 + length]
+        return len(value) == (4 if kind == b"UL" else 0) and next_group == start[:2]
+    text = value.rstrip(b"\0 ")
+    return length <= MAX_TEXT and bool(text) and text.isascii() and text.decode().isprintable()
 
 
 def read_dataset(path: Path, *, header_only: bool = False) -> FileDataset:

@@ -11,14 +11,15 @@ from .refusal import InputRefused
 GZIP = b"\x1f\x8b"
 PIECE = 2**20  # bytes kept at a time
 MOST_BESIDE = 2**28  # bytes inflated besides those of the image: nothing sound has so many
+TOO_SHORT = "The file holds less image data than its header promises."
 _GZIP_OR_ZLIB = 47  # window bits: whichever of both the first bytes are of
 
 
 def inflate(file: BinaryIO, most: int, length: int | None = None) -> Iterator[bytes]:
     """The content of ``file`` from where it stands, in pieces; what follows the last part of a gzip file is ignored.
 
-    length: of the compressed bytes, where they end before the file. Raises zlib.error when they are damaged, EOFError
-    when they end too early, InputRefused(absurd-size) beyond ``most`` bytes.
+    length: of the compressed bytes, where they end before the file. Raises InputRefused: damaged-file, pixels-truncated
+    when they end too early, absurd-size beyond ``most`` bytes.
     """
     left, total = length, 0
 
@@ -33,8 +34,11 @@ def inflate(file: BinaryIO, most: int, length: int | None = None) -> Iterator[by
         stream = zlib.decompressobj(_GZIP_OR_ZLIB)
         while not stream.eof:
             if not (data := data or more()):
-                raise EOFError("compressed data end too early")
-            piece = stream.decompress(data, PIECE)
+                raise InputRefused("pixels-truncated", TOO_SHORT)
+            try:
+                piece = stream.decompress(data, PIECE)
+            except zlib.error as error:
+                raise InputRefused("damaged-file", "The file's compressed data are damaged.") from error
             data = stream.unconsumed_tail
             total += len(piece)
             if total > most:

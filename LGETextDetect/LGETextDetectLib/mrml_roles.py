@@ -30,8 +30,12 @@ def part_of(volume_node: Any, scene: Any, part: str) -> Any:
     return next(found, None)
 
 
+def scalar_volumes(scene: Any) -> list[Any]:
+    """All scalar volumes in the scene, parts of results too."""
+    count = scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode")
+    return [scene.GetNthNodeByClass(k, "vtkMRMLScalarVolumeNode") for k in range(count)]
+
+
 def first_image(scene: Any) -> Any:
     """The scene's first scalar volume that is no part of a result; None without."""
-    count = scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode")
-    volumes = (scene.GetNthNodeByClass(k, "vtkMRMLScalarVolumeNode") for k in range(count))
-    return next((node for node in volumes if not made_here(node)), None)
+    return next((node for node in scalar_volumes(scene) if not made_here(node)), None)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import struct
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from .inflated import GZIP, MOST_BESIDE, PIECE, inflate
+from .inflated import GZIP, MOST_BESIDE, PIECE, TOO_SHORT, inflate
 from .refusal import InputRefused
 from .volume import FloatArray
 
@@ -44,7 +43,7 @@ def read_nifti_header(path: Path) -> NiftiHeader:
     """Parse the header; raises InputRefused(damaged-file, four-dimensional, unreadable-pixels)."""
     try:
         raw = _read(path, 0, HEADER_BYTES)
-    except (EOFError, zlib.error):
+    except InputRefused:
         raw = b""
     order = next(
         (o for o in "<>" if len(raw) == HEADER_BYTES and struct.unpack_from(o + "i", raw)[0] == HEADER_BYTES), None
@@ -90,14 +89,9 @@ def read_nifti_values(path: Path, header: NiftiHeader) -> npt.NDArray[np.float32
     """
     shape = (*header.size[:3], 1, 1)[:3][::-1]
     needed = math.prod(shape) * header.dtype.itemsize
-    try:
-        raw = _read(path, header.offset, needed, whole=True)
-    except EOFError:
-        raw = b""
-    except zlib.error as error:
-        raise InputRefused("damaged-file", "The file's compressed data are damaged.") from error
+    raw = _read(path, header.offset, needed, whole=True)
     if len(raw) < needed:
-        raise InputRefused("pixels-truncated", "The file holds less image data than its header promises.")
+        raise InputRefused("pixels-truncated", TOO_SHORT)
     values = np.frombuffer(raw, header.dtype).reshape(shape)
     with np.errstate(over="ignore", invalid="ignore"):
         return (values.astype(np.float64) * header.slope + header.intercept).astype(np.float32)

@@ -166,7 +166,8 @@ def make_finding(
     """
     if present is False:
         return Finding("absent")
-    named = [n for n in aha.NAMES if probability[n - 1] >= named_from(thresholds)]
+    least = named_from(thresholds)
+    named = [n for n in aha.NAMES if probability[n - 1] >= least]
     if present is None:
         return Finding("uncertain", _lesions(prediction, named, "possible"))
     lesions = _lesions(prediction, named, "definite")

@@ -60,9 +60,7 @@ class InputSection:
 
     def _offer_images(self) -> None:
         """Leave evidence overlays out of the selector: they are volumes, but no images to look for scar in."""
-        scene = slicer.mrmlScene
-        count = scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode")
-        volumes = [scene.GetNthNodeByClass(k, "vtkMRMLScalarVolumeNode") for k in range(count)]
+        volumes = mrml_roles.scalar_volumes(slicer.mrmlScene)
         made = [node.GetID() for node in volumes if mrml_roles.made_here(node)]
         if made != self._hidden:
             self._hidden = made

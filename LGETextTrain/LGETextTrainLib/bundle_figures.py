@@ -52,6 +52,11 @@ def evaluated_sets(evaluations: Path) -> list[dict[str, Any]]:
     return sets
 
 
+def manifest_facts(bundle: Bundle) -> dict[str, Any]:
+    """What a manifest says besides the parts that write_manifest adds."""
+    return {name: value for name, value in bundle.manifest.items() if name not in MADE}
+
+
 def take_in_evaluations(folder: Path, evaluations: Path, test: Mapping[str, Any] | None = None) -> int:
     """Write the sets evaluated below ``evaluations`` into a bundle's metrics.json and card, with plots and pictures.
 
@@ -80,7 +85,7 @@ def _take_in(
         if figures["virtual"] and (source / LIST).is_file():
             metrics[FAILURES] += _take_in_pictures(source, folder, str(figures["set"]))
     (folder / METRICS).write_text(json.dumps(metrics, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    facts = {name: value for name, value in bundle.manifest.items() if name not in MADE}
+    facts = manifest_facts(bundle)
     write_card(folder, facts, metrics)
     write_manifest(folder, bundle.tokenizer, facts)
 

@@ -114,10 +114,10 @@ def best_threshold(probability: Floats, true: Floats, beta_to: Callable[[Floats,
     return float(cuts[good[-1]])
 
 
-def enough_of_both(findings: Sequence[Finding]) -> bool:
-    """Whether thresholds can be fitted to studies of which this is said."""
-    scarred = sum(finding.lge == "present" for finding in findings)
-    return min(scarred, len(findings) - scarred) >= MIN_CLASS
+def enough_of_both(scarred: npt.ArrayLike) -> bool:
+    """Whether thresholds can be fitted to studies (N,) of which some are scarred."""
+    flags = np.asarray(scarred, bool)
+    return min(int(flags.sum()), int((~flags).sum())) >= MIN_CLASS
 
 
 def fit_thresholds(
@@ -129,10 +129,10 @@ def fit_thresholds(
     tell only how far to trust the odds: moved to fit them, they called scar-free hearts of other kinds scarred.
     """
     begin = dict(begin or first_thresholds())
-    if not enough_of_both([o.study.finding for o in outcomes]):
+    true = np.array([float(o.study.finding.lge == "present") for o in outcomes])
+    if not enough_of_both(true):
         return begin
     raw = logit([o.prediction.probability for o in outcomes])
-    true = np.array([float(o.study.finding.lge == "present") for o in outcomes])
     a, b = fit_platt(raw, true) if own_kind else (fit_temperature(raw, true), 0.0)
     called = a * raw + b >= logit(EVEN_ODDS)
     cut = _segment_cut(outcomes, called, float(begin["segment"]))

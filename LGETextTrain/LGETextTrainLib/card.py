@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import numpy.typing as npt
 
 from .calibrate import Outcome, calibrated
 from .evaluation_report import NOTICE, REAL_SOURCE, ROWS, main_table, systems_table
-from .figures import auroc, balanced_accuracy, brier, calibration_error, estimate, rates
+from .figures import auroc, balanced_accuracy, brier, calibration_error, estimate, plain, rates
 
 EVALUATIONS, FAILURES = "evaluations", "failures"  # keys of metrics.json besides the figures of virtual test patients
 PLOTS = "*.svg"
@@ -46,7 +45,7 @@ def virtual_metrics(
     figures |= estimate("calibration_error", lambda k: calibration_error(score[k], true[k]), each)
     figures |= estimate("slice_auroc", lambda k: auroc(_join(slice_p, k), _join(slice_true, k)), each)
     figures |= estimate("segment_auroc", lambda k: auroc(segment_p[k].ravel(), segment_true[k].ravel()), each)
-    return counts | {name: _finite(value) for name, value in figures.items()}
+    return counts | {name: plain(value) for name, value in figures.items()}
 
 
 def _named(outcome: Outcome) -> set[int]:
@@ -61,14 +60,6 @@ def _slices_in_input_order(outcome: Outcome) -> npt.NDArray[np.float32]:
 
 def _join(parts: Sequence[npt.NDArray[Any]], chosen: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
     return np.concatenate([parts[k] for k in chosen])
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_finite(v) for v in value]
-    if isinstance(value, float):
-        return round(value, 4) if math.isfinite(value) else None
-    return value
 
 
 def kept_figures(figures: Mapping[str, Any]) -> dict[str, Any]:

@@ -101,9 +101,7 @@ def check_data(
         "own": not data.splits,
     }
     changed = not data.splits and kept.is_file() and _kept_how(out) not in ({}, how)
-    anew = changed and not read_run(
-        out
-    )  # nothing has been learnt yet: no patient can be torn from one split to another
+    anew = changed and not read_run(out)  # nothing has been learnt yet: no patient can be torn from split to split
     source = Path(data.splits) if data.splits else kept
     splits = read_splits(source, cohort, members) if data.splits or (kept.is_file() and not anew) else Splits({})
     unmatched = splits.unmatched if data.splits else 0  # of the run's own file: studies that are away
@@ -251,12 +249,11 @@ def _classes(members: Sequence[Member]) -> list[Problem]:
 
 def _validation(members: Sequence[Member]) -> list[Problem]:
     """Too few studies to fit thresholds to are said beforehand."""
-    findings = [member.finding for member in members if member.split == "validation"]
-    if enough_of_both(findings):
+    scarred = [member.finding.lge == "present" for member in members if member.split == "validation"]
+    if enough_of_both(scarred):
         return []
-    scarred = sum(finding.lge == "present" for finding in findings)
     text = (
-        f"Only {scarred} scarred and {len(findings) - scarred} scar-free studies to validate on: threshold and calibration, "
+        f"Only {sum(scarred)} scarred and {len(scarred) - sum(scarred)} scar-free studies to validate on: threshold and calibration, "
         f"which take {MIN_CLASS} of each, will not be fitted to them."
     )
     return [Problem("warning", "one-class", text)]

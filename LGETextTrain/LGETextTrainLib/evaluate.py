@@ -6,7 +6,6 @@ Knows nothing of the networks: what they said lies in the results, what was meas
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from .evaluate_places import layers, masks, pointing, segments, slices, transmur
 from .evaluate_presence import abstention, calibration, heart_size, presence
 from .evaluate_words import captions, prompts, wording_sensitivity
 from .evaluated_case import Case, patients, read_cases
+from .figures import plain
 
 COHORT = "cohort.json"  # written beside virtual patients: what they are
 
@@ -63,7 +63,7 @@ def evaluate(
         **captions(cases), **prompts(cases, folders.prompts), **wording_sensitivity(cases), **heart_size(cases), **text_against_head(cases),
         "systems": systems(cases, zero_shot or {}),
     }  # fmt: skip
-    return Evaluation(_rounded(figures), cases)
+    return Evaluation(plain(figures), cases)
 
 
 def describe_set(root: Path) -> dict[str, Any]:
@@ -80,14 +80,3 @@ def _model(cases: list[Case]) -> str:
         raise InputRefused("bad-bundle", "The results are of different models.", "Evaluate into a new folder.")
     model = cases[0].result.get("model", {})
     return " ".join(str(model[key])[:12] for key in ("name", "version", "sha256") if key in model)
-
-
-def _rounded(value: Any) -> Any:
-    """Four decimals; what is not finite becomes None, so that the file is plain JSON."""
-    if isinstance(value, dict):
-        return {k: _rounded(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_rounded(v) for v in value]
-    if isinstance(value, float):
-        return round(value, 4) if math.isfinite(value) else None
-    return value

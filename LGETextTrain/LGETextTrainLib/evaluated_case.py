@@ -100,9 +100,8 @@ class Case:
         if self.truth.get("slice_lge"):
             flags = [v == "1" for v in self.truth["slice_lge"].split()]
             return flags if len(flags) == count else None
-        if "segments" in self.truth and self._told(
-            "slices"
-        ):  # in tables of presence alone 'slices' may be their number
+        # In tables of presence alone 'slices' may be their number.
+        if "segments" in self.truth and self._told("slices"):
             scarred = {int(v) for v in self.truth["slices"].split()}
             return [k in scarred for k in range(count)]
         return None

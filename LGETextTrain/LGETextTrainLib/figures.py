@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -132,6 +134,17 @@ def rank_correlation(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
     if len(a) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return float("nan")
     return float(stats.spearmanr(a, b).statistic)
+
+
+def plain(value: Any) -> Any:
+    """Figures as JSON can hold them: four decimals, None for what is not finite; dicts and lists item by item."""
+    if isinstance(value, dict):
+        return {name: plain(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(one) for one in value]
+    if isinstance(value, float):
+        return round(value, 4) if math.isfinite(value) else None
+    return value
 
 
 def interval(measure: Callable[[Indices], float], patients: Sequence[Hashable], seed: int = 0) -> tuple[float, float]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -18,7 +17,7 @@ from LGETextDetectLib.outputs.report_style import STYLE
 
 from .ask import segment_answers
 from .calibrate import MIN_CLASS, calibrated
-from .figures import auroc, balanced_accuracy, brier, interval, rates
+from .figures import auroc, balanced_accuracy, brier, estimate, plain, rates
 from .painted_samples import SampleStudy
 from .prepared_study import load_prepared
 
@@ -63,23 +62,15 @@ def reported_metrics(outcomes: Sequence[ReportedOutcome], thresholds: Mapping[st
     segment_p = np.stack([o.prediction.segment_probability for o in outcomes]).astype(float)
     segment_true, decided = segment_answers([o.study.finding for o in outcomes])
     patients = [o.patient for o in outcomes]
-    return {
+    figures = {
         "studies": len(outcomes), "patients": len(set(patients)), "positive": int(true.sum()),
-        **_with_interval("patient_auroc", patients, lambda k: auroc(score[k], true[k])),
-        **_with_interval("balanced_accuracy", patients, lambda k: balanced_accuracy(found[k], true[k])),
-        **{k: _finite(v) for k, v in rates(found, true).items()}, "brier": _finite(brier(score, true)),
-        **_with_interval("segment_auroc", patients, lambda k: auroc(segment_p[k][decided[k]], segment_true[k][decided[k]])),
-        **_with_interval("image_only_auroc", patients, lambda k: auroc(head[k], true[k])),
+        **estimate("patient_auroc", lambda k: auroc(score[k], true[k]), patients),
+        **estimate("balanced_accuracy", lambda k: balanced_accuracy(found[k], true[k]), patients),
+        **rates(found, true), "brier": brier(score, true),
+        **estimate("segment_auroc", lambda k: auroc(segment_p[k][decided[k]], segment_true[k][decided[k]]), patients),
+        **estimate("image_only_auroc", lambda k: auroc(head[k], true[k]), patients),
     }  # fmt: skip
-
-
-def _with_interval(name: str, patients: Sequence[int], measure: Callable[[Indices], float]) -> dict[str, Any]:
-    bounds = interval(measure, patients)
-    return {name: _finite(measure(np.arange(len(patients)))), f"{name}_95": [_finite(v) for v in bounds]}
-
-
-def _finite(value: float) -> float | None:
-    return round(float(value), 4) if math.isfinite(value) else None
+    return {name: plain(value) for name, value in figures.items()}
 
 
 def write_hospital_card(folder: Path, facts: Mapping[str, Any], metrics: Mapping[str, Any]) -> None:

@@ -404,7 +404,7 @@ def finish_bundle(hospital: Hospital, folder: Path) -> None:
     facts["thresholds"] = calibrate.fit_thresholds(outcomes["validation"], begin=begin)
     facts["validation"] = {
         "patients": len(set(hospital.patients("validation"))), "data": hospital.check.fingerprint(),
-        "fitted": calibrate.enough_of_both([outcome.study.finding for outcome in outcomes["validation"]]),
+        "fitted": calibrate.enough_of_both([outcome.study.finding.lge == "present" for outcome in outcomes["validation"]]),
     }  # fmt: skip
     metrics = {split: own for split in outcomes if (own := reported_metrics(outcomes[split], facts["thresholds"]))}
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", "utf-8")

@@ -30,9 +30,8 @@ from .run_history import STOP_FILE
 Log = Callable[[dict[str, object]], None]
 Key = tuple[int, int]  # step, part
 PartSource = Callable[[list[Key]], Iterator[Any]]
-PartLoss = Callable[
-    [Any], tuple[Tensor, dict[str, float]]
-]  # terms by name, the same names of every part: processes add them up
+# Terms by name, the same names of every part: processes add them up.
+PartLoss = Callable[[Any], tuple[Tensor, dict[str, float]]]
 Validate = Callable[[nn.Module], dict[str, float]]  # 'score' among them, higher is better
 LOG_EVERY = 50
 

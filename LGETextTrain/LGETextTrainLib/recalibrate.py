@@ -16,8 +16,8 @@ from LGETextDetectLib.studies_below import find_studies
 from LGETextDetectLib.study import detect
 from scipy.optimize import minimize_scalar
 
-from .bundle_figures import MADE, read_metrics
-from .calibrate import MIN_CLASS, Floats, fit_thresholds, logit, validation_outcomes
+from .bundle_figures import manifest_facts, read_metrics
+from .calibrate import MIN_CLASS, Floats, enough_of_both, fit_thresholds, logit, validation_outcomes
 from .card import write_card
 from .evaluate import describe_set
 from .export import changed_bundle, write_manifest
@@ -28,12 +28,11 @@ MAX_MOVE = 3.0  # in logits
 
 
 @dataclass(frozen=True, eq=False)
-class KnownOdds:
-    """Logits of the text's answers (N,), not calibrated, and whether there is scar (N,), 0 or 1; said: what studies they are."""
+class Odds:
+    """Logits of the text's answers (N,), not calibrated, and whether there is scar (N,), 0 or 1."""
 
     logits: Floats
     true: Floats
-    said: str
 
 
 def recalibrate(folder: Path, events: Events, known: Path | None = None) -> dict[str, Any]:
@@ -45,38 +44,27 @@ def recalibrate(folder: Path, events: Events, known: Path | None = None) -> dict
     'few-patients' where one class of ``known`` has fewer than three answered studies.
     """
     bundle = open_bundle(folder)
-    thresholds, validation = _fitted(bundle, events, known)
-    facts = {name: value for name, value in bundle.manifest.items() if name not in MADE}
-    facts |= {"thresholds": thresholds, "validation": validation}
-    with changed_bundle(folder) as made:
-        write_card(made, facts, read_metrics(made))
-        write_manifest(made, bundle.tokenizer, facts)
-    return thresholds
-
-
-def _fitted(bundle: Bundle, events: Events, known: Path | None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Thresholds, and what a manifest says of the studies that they were fitted on."""
-    engine = Engine(bundle.folder, "onnx")
     count, seed = _validation_patients(bundle)
+    metrics = read_metrics(folder)
+    engine = Engine(bundle.folder, "onnx")
     asked = _known_odds(known, engine, events) if known else None
     outcomes, _ = validation_outcomes(
         engine, count, seed, report=lambda n: events.progress("validation patients", n, count)
     )
     thresholds = fit_thresholds(outcomes, own_kind=False)
-    validation: dict[str, Any] = {**bundle.manifest["validation"]}
-    validation.pop("odds_moved_with", None)
-    if asked:
-        virtual = KnownOdds(
-            logit([o.prediction.probability for o in outcomes]),
-            np.array([float(o.study.finding.lge == "present") for o in outcomes]), "",
-        )  # fmt: skip
-        move = moved_odds(thresholds["calibration"]["a"], virtual, asked)
-        thresholds["calibration"]["b"] = round(move, 4)
-        validation["odds_moved_with"] = asked.said
-    return thresholds, validation
+    validation = {name: value for name, value in bundle.manifest["validation"].items() if name != "odds_moved_with"}
+    if known and asked:
+        virtual = _odds([(o.prediction.probability, o.study.finding.lge == "present") for o in outcomes])
+        thresholds["calibration"]["b"] = round(moved_odds(thresholds["calibration"]["a"], virtual, asked), 4)
+        validation["odds_moved_with"] = f"{len(asked.true)} studies of {describe_set(known)['set']}"
+    facts = manifest_facts(bundle) | {"thresholds": thresholds, "validation": validation}
+    with changed_bundle(folder) as made:
+        write_card(made, facts, metrics)
+        write_manifest(made, bundle.tokenizer, facts)
+    return thresholds
 
 
-def moved_odds(scale: float, virtual: KnownOdds, known: KnownOdds) -> float:
+def moved_odds(scale: float, virtual: Odds, known: Odds) -> float:
     """b of sigmoid(scale * logit + b): least sum of the mean log losses of both sets, the known one's classes weighed alike.
 
     A set of patients that were known to a clinic holds more scar than the next patient's chance of it, so its share is
@@ -84,7 +72,7 @@ def moved_odds(scale: float, virtual: KnownOdds, known: KnownOdds) -> float:
     """
     share = np.where(known.true == 1, 0.5 / known.true.sum(), 0.5 / (1 - known.true).sum())
 
-    def losses(odds: KnownOdds, move: float) -> Floats:
+    def losses(odds: Odds, move: float) -> Floats:
         z = scale * odds.logits + move
         return np.asarray(np.logaddexp(0, z) - odds.true * z)
 
@@ -102,28 +90,26 @@ def _validation_patients(bundle: Bundle) -> tuple[int, int]:
     return int(said["patients"]), int(said["seed"])
 
 
-def _known_odds(root: Path, engine: Engine, events: Events) -> KnownOdds:
+def _known_odds(root: Path, engine: Engine, events: Events) -> Odds:
     """What the text answers about the studies below a folder, of those that can be answered."""
-    rows = {row["study"]: float(row["lge"]) for row in read_truth(root / TRUTH).rows}
-    studies = [study for study in find_studies(root) if study.name in rows]
-    logits, true = list[float](), list[float]()
+    scarred = {row["study"]: row["lge"] == "1" for row in read_truth(root / TRUTH).rows}
+    studies = [study for study in find_studies(root) if study.name in scarred]
+    answers: list[tuple[float, bool]] = []
     for number, study in enumerate(studies, start=1):
         try:
-            probability = detect(study.source, engine).prediction.probability
+            answers.append((detect(study.source, engine).prediction.probability, scarred[study.name]))
         except InputRefused as refused:
             events.log(f"left out: {study.name} ({refused.code})")
-        else:
-            logits.append(float(logit(probability)))
-            true.append(rows[study.name])
         events.progress("known studies", number, len(studies))
-    _refuse_too_few(true)
-    return KnownOdds(np.array(logits), np.array(true), f"{len(true)} studies of {describe_set(root)['set']}")
-
-
-def _refuse_too_few(true: Sequence[float]) -> None:
-    scarred = int(sum(true))
-    if min(scarred, len(true) - scarred) < MIN_CLASS:
+    positive = sum(true for _, true in answers)
+    if not enough_of_both([true for _, true in answers]):
         raise InputRefused(
-            "few-patients", f"Of the known studies {scarred} are scarred and {len(true) - scarred} are not.",
+            "few-patients", f"Of the known studies {positive} are scarred and {len(answers) - positive} are not.",
             f"Give at least {MIN_CLASS} of each that can be answered.",
         )  # fmt: skip
+    return _odds(answers)
+
+
+def _odds(answers: Sequence[tuple[float, bool]]) -> Odds:
+    """Of (probability, whether there is scar) of each study."""
+    return Odds(logit([p for p, _ in answers]), np.array([float(true) for _, true in answers]))
