@@ -11,8 +11,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from multiprocessing import resource_tracker
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pydicom
@@ -258,11 +260,12 @@ def test_long_and_equal_names_stay_apart_and_short() -> None:
         ("-1", "'-1"),
         ("@x", "'@x"),
         ("a=b", "a=b"),
-        ("\t=x", "'=x"),
+        ("\t=x", "' =x"),
         ("a\nb", "a b"),
         ("x\udcff", "x?"),
         ("'-1", "''-1"),
         ("'tis", "'tis"),
+        (" a", " a"),
     ],
 )
 def test_cells_begin_no_formula(text: str, cell: str) -> None:
@@ -288,6 +291,19 @@ def test_shards_with_one_folder_make_one_table(tmp_path: Path) -> None:
         ("b", "error"),
         ("c", "refused"),
     ]
+
+
+def test_parts_of_earlier_runs_in_another_number_leave_no_rows(tmp_path: Path) -> None:
+    for k in (1, 2):
+        table = ResultsTable(tmp_path, (k, 2), "ab")
+        table.rows = {"ab"[k - 1]: failed_row("ab"[k - 1], "x", "refused", "x")}
+        table.write()
+    (tmp_path / ".results-2-of-2.csv").write_bytes(b"\xff")  # damaged
+    ResultsTable(tmp_path, (1, 2), "ab").remove_other_parts()
+    ResultsTable(tmp_path, (1, 2), "ab").write()
+    assert read_rows(tmp_path / "results.csv") == []
+    ResultsTable(tmp_path, (1, 1), "ab").remove_other_parts()
+    assert [path.name for path in tmp_path.iterdir()] == ["results.csv"]
 
 
 # --- workers ---------------------------------------------------------------------------------------------------------
@@ -556,6 +572,44 @@ def test_resume_detects_again_in_images_that_were_replaced(cohort: Path, bundled
     assert not (out / "two").exists()  # what lay there was of other images
 
 
+def test_a_result_of_other_images_is_taken_away_when_the_new_one_cannot_be_written(
+    batch_out: tuple[Path, int], cohort: Path, tmp_path: Path
+) -> None:
+    """DICOM objects cannot be made of a volume file; what lay there was of a run without them."""
+    pytest.importorskip("highdicom")
+    out = shutil.copytree(batch_out[0], tmp_path / "out")
+    assert run_batch(cohort, out, BatchOptions(workers=1, resume=True, dicom=True, shard=(3, 3))) == 5
+    reasons = {row["study"]: row["reason"] for row in read_rows(out / "results.csv")}
+    assert reasons["two"].startswith("not-dicom: ")
+    assert not (out / "two").exists() and (out / "one").exists()
+
+
+def test_without_highdicom_no_batch_begins(
+    cohort: Path, tmp_path: Path, bundled_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(InputRefused) as refused:
+        run_batch(cohort, tmp_path / "out", BatchOptions(dicom=True))
+    assert refused.value.code == "no-highdicom" and not (tmp_path / "out").exists()
+
+
+def test_a_result_that_calls_the_study_otherwise_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    detection = sample_detection()
+    write_outputs(tmp_path / "a", detection)
+    study, model = Study("a", "a.nrrd", tmp_path / "a.nrrd"), detection.result["model"]["sha256"]
+    for identity, keep_phi, done in (("Doe", False, ["a"]), ("Doe", True, []), (None, True, ["a"])):
+        facts = replace(detection.loaded.facts, identity=identity)
+        monkeypatch.setattr(batch, "run_tasks", lambda studies, *_, facts=facts: ((s, facts) for s in studies))
+        rows = batch._rows_done([study], work_in(tmp_path, keep_phi=keep_phi), model, 1, Log())
+        assert list(rows) == done
+
+
+def test_an_older_result_nested_too_deep_is_made_again(tmp_path: Path) -> None:
+    write_outputs(tmp_path / "a", sample_detection())
+    (tmp_path / "a" / "result.json").write_text("[" * 200_000, "utf-8")
+    assert batch.finished(Study("a", "a.nrrd", tmp_path / "a.nrrd"), work_in(tmp_path), "f" * 64) is None
+
+
 def test_a_study_with_unreadable_headers_beside_a_good_one_has_its_row(bundled_model: Path, tmp_path: Path) -> None:
     shutil.copytree(sample_study(), tmp_path / "root" / "a")
     damage(tmp_path / "root" / "b" / "1.dcm")
@@ -600,9 +654,12 @@ def test_ctrl_c_stops_and_leaves_nothing_half_done(cohort: Path, bundled_model: 
     assert [row["study"] for row in read_rows(tmp_path / "out" / "results.csv")][:1] == ["broken"]
 
 
-def test_no_output_into_the_input_or_a_file(cohort: Path, tmp_path: Path, bundled_model: Path) -> None:
+def test_no_output_into_the_input_a_file_or_beside_a_folder_of_the_table_s_name(
+    cohort: Path, tmp_path: Path, bundled_model: Path
+) -> None:
     touch(tmp_path / "file")
-    for out in (cohort, tmp_path / "file"):
+    (tmp_path / "taken" / "results.csv").mkdir(parents=True)
+    for out in (cohort, tmp_path / "file", tmp_path / "taken"):
         with pytest.raises(InputRefused) as refused:
             run_batch(cohort, out)
         assert refused.value.code == "out-occupied"
@@ -714,10 +771,11 @@ def test_a_task_that_fails_on_the_cluster_is_named_by_its_kind(tmp_path: Path, m
         raise ModuleNotFoundError("No module named Mustermann")
 
     monkeypatch.setattr(batch, "_detect_remotely", fail)
-    with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
-    ) as cluster:
-        ((_, row),) = batch._on_cluster([Study("a", "a", tmp_path)], work_in(tmp_path), cluster.scheduler_address)
+    with (
+        distributed.LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        ((_, row),) = batch._on_cluster([Study("a", "a", tmp_path)], work_in(tmp_path), client)
     assert (row["status"], row["reason"]) == ("error", "internal: ModuleNotFoundError on the cluster")
 
 
@@ -728,10 +786,11 @@ def test_a_study_gets_its_share_of_the_worker_s_own_cores(tmp_path: Path, monkey
     distributed = pytest.importorskip("distributed", reason="the 'dask' extra is not installed")
     monkeypatch.setattr(batch, "cores", lambda: 16)
     monkeypatch.setattr(batch, "_detector", lambda work: lambda study: {"study": str(work.threads)})
-    with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=4, processes=False, dashboard_address=None
-    ) as cluster:
-        outcomes = batch._on_cluster([Study("a", "a", tmp_path)], work_in(tmp_path), cluster.scheduler_address)
+    with (
+        distributed.LocalCluster(n_workers=1, threads_per_worker=4, processes=False, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        outcomes = batch._on_cluster([Study("a", "a", tmp_path)], work_in(tmp_path), client)
         assert [row for _, row in outcomes] == [{"study": "4"}]
 
 
@@ -741,7 +800,21 @@ def test_without_dask_the_scheduler_is_refused(
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(InputRefused) as refused:
         run_batch(cohort, tmp_path / "out", BatchOptions(scheduler="tcp://127.0.0.1:1"))
-    assert refused.value.code == "no-dask"
+    assert refused.value.code == "no-dask" and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("error", [OSError("Timed out"), ValueError("missing port")])
+def test_a_scheduler_that_does_not_answer_is_refused_and_an_older_table_stays(
+    cohort: Path, tmp_path: Path, bundled_model: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def client(_: str) -> None:
+        raise error
+
+    monkeypatch.setitem(sys.modules, "distributed", SimpleNamespace(Client=client))
+    write_rows(tmp_path / "results.csv", [failed_row("one", "one", "refused", "x")])
+    with pytest.raises(InputRefused) as refused:
+        run_batch(cohort, tmp_path, BatchOptions(scheduler="tcp://127.0.0.1:1"))
+    assert refused.value.code == "no-scheduler" and len(read_rows(tmp_path / "results.csv")) == 1
 
 
 def test_identifiers_stay_out_of_the_study_list(tmp_path: Path) -> None:

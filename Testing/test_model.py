@@ -1,5 +1,6 @@
 """The bundled model through its backends: they agree, repeat themselves, and answer sentences as sentences mean."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -152,17 +153,40 @@ def test_scar_painted_over_with_muscle_is_gone(engine: Engine, prediction: Predi
     assert healed.evidence.sum() < 0.5 * prediction.evidence.sum()
 
 
-def test_weights_are_tied_to_the_manifest(tmp_path) -> None:
+@pytest.fixture
+def copied_bundle(tmp_path: Path) -> Path:
     bundle = open_bundle(default_bundle())
-    for name in bundle.manifest["files"]:
+    for name in (*bundle.manifest["files"], "manifest.json"):
         (tmp_path / name).write_bytes((bundle.folder / name).read_bytes())
-    (tmp_path / "manifest.json").write_bytes((bundle.folder / "manifest.json").read_bytes())
-    weights = bytearray((tmp_path / "heart.onnx").read_bytes())
+    return tmp_path
+
+
+def test_weights_are_tied_to_the_manifest(copied_bundle: Path) -> None:
+    weights = bytearray((copied_bundle / "heart.onnx").read_bytes())
     weights[len(weights) // 2] ^= 1
-    (tmp_path / "heart.onnx").write_bytes(weights)
+    (copied_bundle / "heart.onnx").write_bytes(weights)
     with pytest.raises(InputRefused) as refused:
-        open_bundle(tmp_path)
+        open_bundle(copied_bundle)
     assert refused.value.code == "bad-bundle"
+
+
+@pytest.mark.parametrize("name", ["scar.safetensors", "language.onnx", "tokenizer.json"])
+def test_no_file_is_read_that_the_manifest_does_not_name(copied_bundle: Path, name: str) -> None:
+    manifest = json.loads((copied_bundle / "manifest.json").read_text("utf-8"))
+    del manifest["files"][name]
+    (copied_bundle / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    with pytest.raises(InputRefused, match="bad-bundle"):
+        open_bundle(copied_bundle)
+
+
+def test_a_bundle_with_other_thresholds_is_another_model(copied_bundle: Path) -> None:
+    manifest = json.loads((copied_bundle / "manifest.json").read_text("utf-8"))
+    before = open_bundle(copied_bundle).sha256
+    (copied_bundle / "manifest.json").write_text(json.dumps(manifest, indent=4), "utf-8")
+    assert open_bundle(copied_bundle).sha256 == before
+    manifest["thresholds"]["study"] = 0.6
+    (copied_bundle / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    assert open_bundle(copied_bundle).sha256 != before
 
 
 def test_safetensors_are_read_without_their_library(engine: Engine) -> None:

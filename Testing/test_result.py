@@ -212,7 +212,18 @@ def test_prompt_probability_is_null_when_not_understood_or_not_seen() -> None:
     asked = (("LVEF?", Meaning(), None), ("scar?", SCAR_ANYWHERE, 0.8), ("LVEF?", Meaning(), 0.3), ("apex?", Meaning(True, segments=(17,)), None))  # fmt: skip
     rows = result_of(prompts=asked)["prompts"]
     answers = [(row["understood"], row["probability"]) for row in rows]
-    assert answers == [(False, None), (True, 0.8), (False, None), (True, None)]
+    assert answers == [(False, None), (True, 0.91), (False, None), (True, None)]
+
+
+@pytest.mark.parametrize("probability", [0.2, 0.5, 0.91])
+def test_prompts_agree_with_the_segments_of_the_result(probability: float) -> None:
+    """Also where the study's answer bounds or raises what is said of its segments."""
+    inferior, midwall = Meaning(True, segments=(4, 10)), Meaning(True, segments=(4, 10), layers=("mid-wall",))
+    denied = Meaning(True, negated=True, segments=(4, 10))
+    result = result_of(probability, prompts=(("a", inferior, 0.93), ("b", midwall, 0.95), ("c", denied, 0.07), ("d", midwall, 0.01)))  # fmt: skip
+    there = max(result["segments"][n - 1]["probability"] for n in (4, 10))
+    answers = [row["probability"] for row in result["prompts"]]
+    assert answers == pytest.approx([there, there, 1 - there, 0.01])
 
 
 def test_no_prompt_has_a_probability_where_the_images_are_unfit() -> None:
@@ -242,7 +253,8 @@ def test_all_probabilities_are_calibrated_as_the_study_s() -> None:
     result = build_result(sample_loaded(volume), sample_landmarks(volume), stack, prediction, asked, engine)
     study = result["detection"]["probability"]
     assert study != 0.7
-    assert [row["probability"] for row in result["prompts"]] == [study, pytest.approx(1 - study), study]
+    inferior = result["segments"][3]["probability"]
+    assert [row["probability"] for row in result["prompts"]] == [study, pytest.approx(1 - study), inferior]
     for row, raw in zip(result["slices"], prediction.slice_probability, strict=True):
         assert row["probability"] == pytest.approx(calibrated(float(raw), engine.bundle.thresholds), abs=1e-4)
     lowest = int(np.argmin(prediction.segment_probability))

@@ -10,8 +10,8 @@ import re
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Container, Generator, Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Container, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,14 @@ from .bundle import default_bundle, open_bundle
 from .events import Events, failure_place, quiet_libraries
 from .finding import images_unfit
 from .output_folder import check_writable
-from .outputs.write_outputs import check_output, remove_result, write_outputs
+from .outputs.write_outputs import check_highdicom, check_output, remove_result, write_outputs
 from .refusal import InputRefused
+from .result import study_name
 from .result_files import ALWAYS, DICOM
-from .results_table import ResultsTable, Row, TableInUse, done_row, failed_row
+from .results_table import TABLE, ResultsTable, Row, TableInUse, done_row, failed_row
 from .studies_below import Study, find_studies
 from .study import DetectOptions, ask, detect, read_prompts
-from .volume_files import load_study
+from .volume_files import InputFacts, load_study
 from .worker_pool import run_tasks
 
 __all__ = ["BatchOptions", "find_studies", "run_batch"]
@@ -42,7 +43,8 @@ THREAD_VARIABLES = (
     "MKL_NUM_THREADS",
     "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
 )
-OF_THIS_MACHINE = ("unreadable-pixels",)  # refusals that say nothing against an older result: a decoder may be missing
+# Refusals that say nothing against an older result: a decoder may be missing, the disk full.
+OF_THIS_MACHINE = ("unreadable-pixels", "out-occupied", "out-unwritable")
 LEFTOVER = re.compile(r"\.(?P<name>.+)\.(?P<kind>part|old)-[0-9a-f]{8}")  # as write_outputs names what it makes
 
 Outcomes = Generator[tuple[Study, Row], None, None]
@@ -85,25 +87,37 @@ def run_batch(root: Path, out: Path, options: BatchOptions | None = None, events
     be written.
     """
     options, events = options or BatchOptions(), events or Events()
-    if os.path.exists(out) and (not out.is_dir() or out.samefile(root)):
-        raise InputRefused(
-            "out-occupied", "The output path is a file or the input folder itself.", "Name another output folder."
-        )
-    check_writable(out)
+    _check_output(root, out)
+    if options.dicom:
+        check_highdicom()
     studies = find_studies(root, leave_out=out, workers=options.workers or cores())
     part, parts = options.shard
     mine = studies[part - 1 :: parts]
     bundle = open_bundle(default_bundle())
     work = _work(out, bundle.folder, options, len(mine), events)
-    out.mkdir(parents=True, exist_ok=True)
-    clean_up(work.out, {study.name for study in mine})
-    table = ResultsTable(out, options.shard, (study.name for study in studies))
-    if options.resume:
-        table.rows = _rows_done(mine, work, bundle.sha256, options.workers, events)
-    left = [study for study in mine if study.name not in table.rows]
-    outcomes = _on_cluster(left, work, options.scheduler) if options.scheduler else _on_this_machine(left, work)
-    _collect(outcomes, table, len(mine), events)
+    with _connected(options.scheduler) as cluster:
+        out.mkdir(parents=True, exist_ok=True)
+        clean_up(work.out, {study.name for study in mine})
+        table = ResultsTable(out, options.shard, (study.name for study in studies))
+        table.remove_other_parts()
+        if options.resume:
+            table.rows = _rows_done(mine, work, bundle.sha256, options.workers, events)
+        left = [study for study in mine if study.name not in table.rows]
+        outcomes = _on_cluster(left, work, cluster) if cluster else _on_this_machine(left, work)
+        _collect(outcomes, table, len(mine), events)
     return _finish(table, out, events)
+
+
+def _check_output(root: Path, out: Path) -> None:
+    """Raise InputRefused('out-occupied' or 'out-unwritable') when no results can be put there."""
+    exists, table = os.path.exists(out), out / TABLE
+    if exists and (not out.is_dir() or (os.path.exists(root) and out.samefile(root))):
+        raise InputRefused(
+            "out-occupied", "The output path is a file or the input folder itself.", "Name another output folder."
+        )
+    check_writable(out)
+    if os.path.isdir(table):
+        raise InputRefused("out-occupied", f"{TABLE} in the output folder is a folder.", "Name another output folder.")
 
 
 def _work(out: Path, bundle: Path, options: BatchOptions, count: int, events: Events) -> Work:
@@ -139,7 +153,7 @@ def cores() -> int:
 
 
 def _collect(outcomes: Outcomes, table: ResultsTable, total: int, events: Events) -> None:
-    """Rows into the table as they come; whatever ends the batch, the table on disk holds all rows there are."""
+    """Rows into the table as they come; whatever ends the batch, the table on disk holds all rows there are, if any."""
     written_s = time.monotonic()
     events.progress("batch", len(table.rows), total)
     with closing(outcomes):
@@ -154,15 +168,16 @@ def _collect(outcomes: Outcomes, table: ResultsTable, total: int, events: Events
                         table.write()
                     written_s = time.monotonic()
         finally:
-            table.write(PATIENCE_S)
+            if table.rows:
+                table.write(PATIENCE_S)
 
 
 def _finish(table: ResultsTable, out: Path, events: Events) -> int:
     counts = {
         status: sum(row["status"] == status for row in table.rows.values()) for status in ("ok", "refused", "error")
     }
-    events.result({"studies": len(table.rows), **counts, "table": str(out / "results.csv")})
-    events.log(", ".join(f"{number} {status}" for status, number in counts.items()) + f": {out / 'results.csv'}")
+    events.result({"studies": len(table.rows), **counts, "table": str(out / TABLE)})
+    events.log(", ".join(f"{number} {status}" for status, number in counts.items()) + f": {out / TABLE}")
     return SOME_FAILED if counts["refused"] or counts["error"] else ALL_DONE
 
 
@@ -195,12 +210,11 @@ class Detector:
         folder = self._work.out / study.name
         target = check_output(folder)
         try:
-            detection = detect(study.source, self._engine, options)
+            write_outputs(folder, detect(study.source, self._engine, options), self._work.dicom)
         except InputRefused as refused:
             if refused.code not in OF_THIS_MACHINE:
                 remove_result(target)  # of images that were others
             raise
-        write_outputs(folder, detection, self._work.dicom)
         return read_result(folder)
 
 
@@ -217,10 +231,11 @@ def read_result(folder: Path) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Finished:
-    """A complete result of an earlier run: its row, and the sha256 of the images that it is of."""
+    """A complete result of an earlier run: its row, the sha256 of the images that it is of, and what it calls the study."""
 
     row: Row
     images: str
+    name: str
 
 
 def _rows_done(studies: Sequence[Study], work: Work, model_sha256: str, workers: int, events: Events) -> dict[str, Row]:
@@ -231,12 +246,12 @@ def _rows_done(studies: Sequence[Study], work: Work, model_sha256: str, workers:
     read = run_tasks(results, image_reader, _workers(workers, len(results)), environment)
     rows, replaced = {}, {}
     with closing(read):
-        for done, (study, sha256) in enumerate(read, 1):
+        for done, (study, facts) in enumerate(read, 1):
             events.progress("compare", done, len(results))
-            if sha256 == results[study].images:
+            if facts is None or facts.sha256 != results[study].images:
+                replaced[study.name] = "are others than those of its result" if facts else "can no longer be read"
+            elif results[study].name == study_name(facts, work.keep_phi):
                 rows[study.name] = results[study].row
-            else:
-                replaced[study.name] = "are others than those of its result" if sha256 else "can no longer be read"
     events.log(f"{len(rows)} of {len(studies)} studies are done already")
     for name, how in sorted(replaced.items()):
         events.warning("images-replaced", f"{name}: its images {how}; detecting again")
@@ -244,7 +259,7 @@ def _rows_done(studies: Sequence[Study], work: Work, model_sha256: str, workers:
 
 
 def finished(study: Study, work: Work, model_sha256: str) -> Finished | None:
-    """A study's complete result of this model, these prompts and this way of naming, whatever its images; else None.
+    """A study's complete result of this model and these prompts, whatever its images; else None.
 
     Prompts are compared with what they are understood to mean now: an older program may have read them otherwise, or
     have given them a probability where the study has no answer.
@@ -255,15 +270,15 @@ def finished(study: Study, work: Work, model_sha256: str) -> Finished | None:
     try:
         result = read_result(folder)
         images = str(result["input"]["sha256"])
-        named_so = work.keep_phi or result["study"] == f"study-{images[:12]}"
+        name = str(result["study"])
         same_model = result["model"]["sha256"] == model_sha256
         same_prompts = [(row["text"], row["meaning"]) for row in result["prompts"]] == _meanings(work.prompts)
         answered = any(row["probability"] is not None for row in result["prompts"])
         answered_as_now = not (answered and images_unfit(result["detection"]["reasons"]))
         row = done_row(study.name, study.path, result)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None  # a result that cannot be read is made again
-    return Finished(row, images) if same_model and same_prompts and answered_as_now and named_so else None
+    return Finished(row, images, name) if same_model and same_prompts and answered_as_now else None
 
 
 @functools.lru_cache(maxsize=1)
@@ -272,17 +287,17 @@ def _meanings(prompts: tuple[str, ...]) -> list[tuple[str, dict[str, Any]]]:
     return [(text, meaning.to_dict()) for text, meaning in ask(prompts)]
 
 
-def image_reader() -> Callable[[Study], str]:
+def image_reader() -> Callable[[Study], InputFacts | None]:
     """What a worker does to compare images."""
-    return images_sha256
+    return images_now
 
 
-def images_sha256(study: Study) -> str:
-    """The sha256 that a result of the study's images, as they are now, would name; empty when they cannot be read."""
+def images_now(study: Study) -> InputFacts | None:
+    """What a result of the study's images, as they are now, would say of them; None when they cannot be read."""
     try:
-        return load_study(study.source).facts.sha256
+        return load_study(study.source).facts
     except Exception:  # whatever it is: the study is detected again, and its row says what is wrong
-        return ""
+        return None
 
 
 # --- where it runs ---------------------------------------------------------------------------------------------------
@@ -319,26 +334,41 @@ def clean_up(out: Path, names: Container[str]) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _on_cluster(studies: Sequence[Study], work: Work, address: str | None) -> Outcomes:
-    """Hand studies to a Dask cluster, two for each of its threads at a time; all of them must see the same disk."""
+@contextmanager
+def _connected(scheduler: str | None) -> Iterator[Any]:
+    """A Dask cluster's client; None without a scheduler. Raises InputRefused('no-dask', 'no-scheduler')."""
+    if scheduler is None:
+        yield None
+        return
     try:
-        from distributed import Client, as_completed
+        from distributed import Client
     except ModuleNotFoundError as error:
         raise InputRefused("no-dask", "--scheduler needs Dask, which is not installed.") from error
-    with Client(address) as client:
-        beside = studies_at_once(client.nthreads())
-        waiting = iter(studies)
-        first = list(itertools.islice(waiting, 2 * max(sum(client.nthreads().values()), 1)))
-        futures = {client.submit(_detect_remotely, work, beside, study, pure=False): study for study in first}
-        running = as_completed(list(futures))
-        for future in running:
-            study = futures.pop(future)
-            row = future.result() if future.status == "finished" else _failed_on_cluster(future, study, work)
-            if (following := next(waiting, None)) is not None:
-                new = client.submit(_detect_remotely, work, beside, following, pure=False)
-                futures[new] = following
-                running.add(new)
-            yield study, row
+    try:
+        client = Client(scheduler)
+    except (OSError, ValueError) as error:
+        raise InputRefused("no-scheduler", "No Dask scheduler answers at the address given.") from error
+    with client:
+        yield client
+
+
+def _on_cluster(studies: Sequence[Study], work: Work, client: Any) -> Outcomes:
+    """Hand studies to a Dask cluster, two for each of its threads at a time; all of them must see the same disk."""
+    from distributed import as_completed
+
+    beside = studies_at_once(client.nthreads())
+    waiting = iter(studies)
+    first = list(itertools.islice(waiting, 2 * max(sum(client.nthreads().values()), 1)))
+    futures = {client.submit(_detect_remotely, work, beside, study, pure=False): study for study in first}
+    running = as_completed(list(futures))
+    for future in running:
+        study = futures.pop(future)
+        row = future.result() if future.status == "finished" else _failed_on_cluster(future, study, work)
+        if (following := next(waiting, None)) is not None:
+            new = client.submit(_detect_remotely, work, beside, following, pure=False)
+            futures[new] = following
+            running.add(new)
+        yield study, row
 
 
 def studies_at_once(threads: Mapping[str, int]) -> dict[str, int]:

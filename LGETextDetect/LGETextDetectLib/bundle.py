@@ -15,6 +15,7 @@ import numpy.typing as npt
 from .refusal import InputRefused
 
 MODEL_NAME = "lge-virtual"
+TOKENIZER = "tokenizer.json"
 PADDING, UNKNOWN = 0, 1
 
 
@@ -37,7 +38,7 @@ class Tokenizer:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A verified bundle folder."""
+    """A verified bundle folder. sha256: of its manifest, thus of thresholds and all files."""
 
     folder: Path
     name: str
@@ -73,15 +74,18 @@ def open_bundle(folder: Path) -> Bundle:
     try:
         manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
         files = dict(manifest["files"])
+        for name in (TOKENIZER, *(path.name for path in folder.iterdir() if path.suffix in (".onnx", ".safetensors"))):
+            if name not in files:
+                raise InputRefused("bad-bundle", f"the bundle's manifest has no hash of the file {name}.")
         for name, expected in files.items():
             path = folder / name
             if path.parent != folder or not path.is_file():
                 raise InputRefused("bad-bundle", f"the bundle's file {name} is missing.")
             if file_sha256(path) != expected:
                 raise InputRefused("bad-bundle", f"the bundle's file {name} is not the one its manifest names.")
-        words = json.loads((folder / "tokenizer.json").read_text("utf-8"))
+        words = json.loads((folder / TOKENIZER).read_text("utf-8"))
         tokenizer = Tokenizer(tuple(words["words"]), int(words["length"]))
-        digest = hashlib.sha256("".join(f"{k}{v}" for k, v in sorted(files.items())).encode()).hexdigest()
+        digest = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
         return Bundle(
             folder, manifest["name"], manifest["version"], digest, manifest["thresholds"], tokenizer, manifest
         )

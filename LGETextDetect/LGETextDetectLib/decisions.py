@@ -56,8 +56,12 @@ def prompt_logit(meaning: Meaning, own: float, segment_logits: Float32, of_study
     """
     places = [n - 1 for n in meaning.segments]
     there = float(segment_logits[places].max()) if places else of_study
-    asks_place_alone = replace(meaning, negated=False) == Meaning(True, segments=meaning.segments)
-    return there if asks_place_alone else min(own, there)
+    return there if asks_place_alone(meaning) else min(own, there)
+
+
+def asks_place_alone(meaning: Meaning) -> bool:
+    """Whether a prompt asks for scar of any kind, somewhere or anywhere."""
+    return replace(meaning, negated=False) == Meaning(True, segments=meaning.segments)
 
 
 def layers_affirmed(segments: Sequence[int], logits: Float32, ischaemic: float) -> dict[int, str]:

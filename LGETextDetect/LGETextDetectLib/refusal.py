@@ -51,6 +51,7 @@ REMEDIES: dict[str, str] = {
     "no-sample": "Run from a full copy of the program: the sample study lies in Resources/SampleStudy.",
     "no-training-extra": "Install it, or use a machine that has it.",
     "no-dask": "Install the 'dask' extra, or leave --scheduler out.",
+    "no-scheduler": "Check the address and that the scheduler runs, or leave --scheduler out.",
     "bad-recipe": "Correct the recipe; recipes/full.toml shows every entry.",
     "bad-bundle": "Reinstall the model bundle or export it again.",
     "bad-weights": "Give the folder as its documentation says: docs/evaluation.md.",

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from . import aha
-from .decisions import SURE_OF_AETIOLOGY
+from .decisions import SURE_OF_AETIOLOGY, asks_place_alone
 from .finding import ENDOCARDIAL, LAYERS, Finding, Lesion, Meaning, images_unfit
 from .landmarks import Landmarks, Point
 from .model import Engine, Prediction
@@ -82,7 +82,7 @@ def build_result(
         "segments": _segments(prediction, segment_probability, finding),
         "finding": finding.to_dict(),
         "caption": say(finding),
-        "prompts": _prompts(asked, prediction, thresholds, images_unfit(detection["reasons"])),
+        "prompts": _prompts(asked, prediction, thresholds, detection, segment_probability),
         "quality": [{"code": f.code, "severity": f.severity, "text": f.text} for f in flags],
         "model": {
             "name": engine.bundle.name,
@@ -268,19 +268,22 @@ def _segments(prediction: Prediction, probability: Sequence[float], finding: Fin
 
 
 def _prompts(
-    asked: Sequence[tuple[str, Meaning]], prediction: Prediction, thresholds: Mapping[str, Any], unfit: bool
-) -> list[dict[str, Any]]:
+    asked: Sequence[tuple[str, Meaning]], prediction: Prediction, thresholds: Mapping[str, Any],
+    detection: Mapping[str, Any], segment_probability: Sequence[float],
+) -> list[dict[str, Any]]:  # fmt: skip
     """Rows in the order asked.
 
     probability is None when a prompt was not understood or asks of what no slice shows, and for every prompt about
-    ``unfit`` images.
+    images that are unfit. It agrees with the result's own numbers: of a place alone it is that of the likeliest segment
+    there, of some kind of scar no more.
     """
+    unfit = images_unfit(detection["reasons"])
     rows = []
     for (text, meaning), raw in zip(asked, prediction.prompt_probability, strict=True):
         probability = (
             None
             if raw is None or unfit or not meaning.understood
-            else rounded(_answer(meaning, raw, thresholds), PROBABILITY_DIGITS)
+            else _answer(meaning, raw, thresholds, detection["probability"], segment_probability)
         )
         shown = text.encode("utf-8", "replace").decode("utf-8")  # a command line may hand over broken bytes
         rows.append(
@@ -294,6 +297,11 @@ def _prompts(
     return rows
 
 
-def _answer(meaning: Meaning, probability: float, thresholds: Mapping[str, Any]) -> float:
-    """A prompt's probability, calibrated as the study's: what is denied is as likely as what it denies is unlikely."""
-    return 1 - calibrated(1 - probability, thresholds) if meaning.negated else calibrated(probability, thresholds)
+def _answer(
+    meaning: Meaning, own: float, thresholds: Mapping[str, Any], of_study: float, segment_probability: Sequence[float]
+) -> float:
+    """A prompt's probability from its ``own`` sentence's; what is denied is as likely as what it denies is unlikely."""
+    there = max((segment_probability[n - 1] for n in meaning.segments), default=of_study)
+    affirmed = calibrated(1 - own if meaning.negated else own, thresholds)
+    affirmed = there if asks_place_alone(meaning) else min(affirmed, there)
+    return rounded(1 - affirmed if meaning.negated else affirmed, PROBABILITY_DIGITS)

@@ -18,6 +18,7 @@ COLUMNS = (
     "study", "path", "status", "reason", "lge", "probability", "threshold", "abstained", "segments", "layer", "slices",
     "image_type", "model_version", "seconds",
 )  # fmt: skip
+TABLE = "results.csv"
 FORMULA = ("=", "+", "-", "@")  # what a spreadsheet's formulas begin with
 TRY_EVERY_S = 0.2
 Row = dict[str, str]
@@ -58,8 +59,8 @@ def _row(**cells: object) -> Row:
 
 def safe_cell(text: str) -> str:
     """Text that no spreadsheet takes for a formula and that UTF-8 can hold, on one line; printable texts stay different."""
-    line = "".join(c if c.isprintable() else " " for c in text.encode("utf-8", "replace").decode("utf-8")).strip()
-    return f"'{line}" if line.lstrip("'")[:1] in FORMULA else line
+    line = "".join(c if c.isprintable() else " " for c in text.encode("utf-8", "replace").decode("utf-8"))
+    return f"'{line}" if line.lstrip("' ")[:1] in FORMULA else line
 
 
 def write_rows(path: Path, rows: Iterable[Row], patience_s: float = 0.0) -> None:
@@ -99,9 +100,12 @@ def read_rows(path: Path) -> list[Row]:
     """Rows of a table written by :func:`write_rows`; none when there is no such table."""
     if not path.is_file():
         return []
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        return list(reader) if tuple(reader.fieldnames or ()) == COLUMNS else []
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            return list(reader) if tuple(reader.fieldnames or ()) == COLUMNS else []
+    except (UnicodeDecodeError, csv.Error):  # damaged
+        return []
 
 
 class ResultsTable:
@@ -113,12 +117,17 @@ class ResultsTable:
 
     def __init__(self, out: Path, shard: tuple[int, int], studies: Iterable[str]) -> None:
         self.rows: dict[str, Row] = {}
-        self._path = out / "results.csv"
+        self._path = out / TABLE
         self._studies = set(studies)
         part, count = shard
         parts = [out / f".results-{k}-of-{count}.csv" for k in range(1, count + 1)] if count > 1 else []
         self._own = parts.pop(part - 1) if parts else None
         self._others = parts
+
+    def remove_other_parts(self) -> None:
+        """Take away what runs in other numbers of parts left: their rows are older than this run's."""
+        for path in set(self._path.parent.glob(".results-*-of-*.csv")) - {self._own, *self._others}:
+            path.unlink(missing_ok=True)
 
     def write(self, patience_s: float = 0.0) -> None:
         """Bring the files up to date; raises as :func:`write_rows`."""

@@ -12,7 +12,7 @@ from .outputs.report_words import segment_rows
 from .questions import prompt_pair
 
 NOTICE = "Research use, not for diagnosis."
-TOP_SEGMENTS = 5
+LIKELIEST = 5  # segments, where none is named
 PROMPT_WIDTH = 60
 NOT_UNDERSTOOD = "(not understood as a question about late enhancement)"
 _ANSWERS = {True: "scar found", False: "no scar found", None: "no answer"}
@@ -25,7 +25,7 @@ def finding_text(result: Mapping[str, Any], report: Path) -> str:
         f"Caption:     {result['caption']}",
         _verdict(detection),
         f"Probability: {detection['probability']:.2f} (threshold {detection['threshold']:.2f})",
-        f"Segments:    {_top_segments(result)}",
+        _segments(result),
         *_quality(result["quality"]),
         f"Model:       {model['name']} {model['version']}, backend {model['backend']}, device {model['device']}",
         f"Report:      {report}",
@@ -47,13 +47,14 @@ def _verdict(detection: Mapping[str, Any]) -> str:
     return f"Detection:   {_ANSWERS[detection['present']]}{reasons}"
 
 
-def _top_segments(result: Mapping[str, Any]) -> str:
-    """The segments of the finding, or the most probable ones, each with its probability."""
+def _segments(result: Mapping[str, Any]) -> str:
+    """The segments of the finding, or the likeliest ones where it names none, each with its probability."""
     named = {number for lesion in result["finding"]["lesions"] for number in lesion["segments"]}
     seen = [row for row in segment_rows(result) if row["probability"] is not None]
-    ranked = sorted(seen, key=lambda row: (row["aha"] not in named, -row["probability"]))
-    shown = ranked[: min(len(named), 2 * TOP_SEGMENTS) or TOP_SEGMENTS]
-    return ", ".join(f"{row['aha']} {row['name']} {row['probability']:.2f}" for row in shown)
+    ranked = sorted(seen, key=lambda row: -row["probability"])
+    shown = [row for row in ranked if row["aha"] in named] or ranked[:LIKELIEST]
+    label = "Segments:    " if named else "Likeliest:   "
+    return label + ", ".join(f"{row['aha']} {row['name']} {row['probability']:.2f}" for row in shown)
 
 
 def _quality(flags: Sequence[Mapping[str, str]]) -> list[str]:

@@ -54,6 +54,11 @@ def check_dicom_possible(detection: Detected) -> None:
     """Raise InputRefused('not-dicom' or 'no-highdicom') when no DICOM objects can be made of a detection."""
     if detection.loaded.frames is None:
         raise InputRefused("not-dicom", "DICOM objects need a DICOM study; the input is a volume file.")
+    check_highdicom()
+
+
+def check_highdicom() -> None:
+    """Raise InputRefused('no-highdicom') when the package that writes DICOM objects is missing."""
     if importlib.util.find_spec("highdicom") is None:
         raise InputRefused("no-highdicom", "DICOM objects need the package highdicom, which is not installed.")
 
