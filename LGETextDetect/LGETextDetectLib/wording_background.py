@@ -36,7 +36,7 @@ _DECIDES = re.compile(
 )
 _THERAPY = r"(?:icd|crt(?:-[dp])?|pacemaker|defibrillator|revasculari[sz]ation|(?:vt\s+|pv\s+)?ablation|surgery|(?:(?:heart|renal|kidney|liver|lung)\s+)?transplant\w*|(?:chemo|radio)?therapy|treatment|medication|statins?|beta ?blockers?|anticoagulation)"
 _BEFORE = re.compile(
-    rf"\s*\(\s*(?:(?:pre|for|before)[- ])?{_THERAPY}\b[^()]{{0,20}}\)|\bfor\s+{_THERAPY}\s+(?:planning|candida\w+|work-?up|evaluation|eligibility)\b|\s*\b(?:pre[- ]?|(?:before|prior\s+to|awaiting|ahead\s+of)\s+(?:the\s+|an?\s+)?)(?:{_THERAPY}|pci|stenting|cabg|bypass|tavi|(?:valve\s+)?intervention)\b"
+    rf"\s*\(\s*(?:(?:pre|for|before)[- ])?{_THERAPY}\b[^()]{{0,20}}\)|\bfor\s+{_THERAPY}\s+(?:planning|(?:lead\s+)?placement|implantation|candida\w+|work-?up|evaluation|eligibility)\b|\s*\b(?:pre[- ]?|(?:before|prior\s+to|awaiting|ahead\s+of)\s+(?:the\s+|an?\s+)?)(?:{_THERAPY}|pci|stenting|cabg|bypass|tavi|(?:valve\s+)?intervention)\b"
     rf"|(?<=viable)\s+for\s+(?:{_THERAPY}|pci|stenting|cabg|bypass)\b",
     re.I,
 )
@@ -45,6 +45,10 @@ _TEST = (
     r"biopsy|emb|genetic(?:s|\s+test\w*)?|gene(?:\s+test\w*)?|genotype|phenotype|stress\s+(?:test|echo)|exercise\s+test|holter|serology|pcr)"
 )
 _CLEAR = r"(?:normal|negative|unremarkable|clean|clear|unobstructed)"
+_WHAT_FOR = re.compile(  # "scar that could explain the VT"
+    r"\b(?:that|which)\s+(?:could|might|may|can|would)\s+(?:also\s+)?(?:explain|cause|account\s+for|be\s+(?:responsible\s+for|the\s+(?:cause|substrate|source)\s+(?:of|for)))\b[^,;?.]{0,60}",
+    re.I,
+)
 _TESTED = re.compile(  # "echo normal", "genotype positive, phenotype negative", "negative biopsy"
     rf"(?<!-)(?<!lge )(?<!enhancement )\b{_TEST}\s+(?:(?:is|was|were|all|scan|study|result|completely|\w+ly)\s+){{0,3}}(?:{_CLEAR}|positive)\b(?:\s+for\s+\w+)?|\b{_CLEAR}\s+(?:(?!lge|late|scar|fibro|enhanc)\w+\s+)?{_TEST}(?![\w-])",
     re.I,
@@ -93,7 +97,7 @@ _SAID = tuple(
 
 def without_background(text: str) -> str:
     """The prompt without such words; a denial ("no known MI, any scar?") goes only where a question clearly follows."""
-    text = _TESTED.sub(" ", _BEFORE.sub(" ", _CARRIED.sub(" ", text)))
+    text = _TESTED.sub(" ", _WHAT_FOR.sub("", _BEFORE.sub(" ", _CARRIED.sub(" ", text))))
     parts = _PART.split(text)  # what is said at even places, what parts it at odd ones
     denied = _denied(parts)
     asked = next((k for k in range(0, len(parts), 2) if k not in denied and _FINDING.search(parts[k])), 0)

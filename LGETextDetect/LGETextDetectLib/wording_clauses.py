@@ -8,6 +8,8 @@ from .wording_lexicon import TERRITORIES
 from .wording_marks import Mark
 from .wording_reading import STRONG
 
+_SUSPECTED = re.compile(r"(?:highly )?(?:suspicious|concerning) for|raising suspicion of")
+_SETTLED = re.compile(r"confirm|exclu|ruled out")
 _PROBABLE = re.compile(r"(?:most |very )?(?:likely|probabl[ey])")
 _DESCRIBING = frozenset(
     {"layer", "level", "wall", "extent", "again", "sep", "segword"}
@@ -22,6 +24,8 @@ _SHOWS = re.compile(r"shows?|showed|showing|demonstrat\w+|reveal(?:s|ed)?|exhibi
 _SAYS_WHAT = frozenset({"term", "layer", "wall", "level", "neg", "place", "rvip", "numbers"})
 _BEFORE_ARTEFACT = frozenset({"coref", "explain", "artefact", "assert", "sep", "tech", "topic", "organ", "lv"})
 _EXPLAINS_AWAY = frozenset({"coref", "explain", "artefact", "sep", "neg", "term", "organ"})
+_BEFORE_ITS_ORGAN = frozenset({"assert", "coref", "all"})  # "enhancement is seen only in the pericardium"
+_OF_THE_LV = frozenset({"ef", "lvef"})  # begin a statement of their own: "LGE (epicardial, lateral) EF 55"
 _LIVER = re.compile(r"liver|hepat|leber|foie|higado")  # it has numbered segments too
 
 
@@ -101,13 +105,17 @@ def free_wall_of_rv(marks: list[Mark], heading: str) -> list[Mark]:
 
 
 def places_of_organs(marks: list[Mark]) -> list[Mark]:
-    """'With apical thrombus', 'near the base of the papillary muscle', 'lateral pericardium': places that are another organ's."""
-    result = list(marks)
-    for k in range(len(marks) - 2, -1, -1):
-        after = result[k + 1]
-        touching = marks[k].kind in ("level", "wall") and marks[k].end == after.start
+    """'With apical thrombus', 'near the base of the papillary muscle', 'lateral pericardium': places that are another organ's.
+
+    An organ that an artefact comes from is none: 'infarct or artefact from the stomach'.
+    """
+    artefacts = {m.end for m in marks if m.kind == "artefact"}
+    result = [m for m in marks if not (m.kind == "organ" and artefacts & {m.start - 2, m.start - 1, m.start})]
+    for k in range(len(result) - 2, -1, -1):
+        mark, after = result[k], result[k + 1]
+        touching = mark.kind in ("level", "wall") and mark.end == after.start
         if touching and after.kind == "organ" and _HAS_PLACES.search(after.words.lower()):
-            result[k] = marks[k]._replace(kind="organ", words=f"{marks[k].words} {after.words}")
+            result[k] = mark._replace(kind="organ", words=f"{mark.words} {after.words}")
     return result
 
 
@@ -152,7 +160,15 @@ def shown_on_images(marks: list[Mark]) -> list[Mark]:
 
 
 def vessel_at_levels(marks: list[Mark]) -> list[Mark]:
-    """'LAD infarct, mid to apex': the levels of an artery's infarct are those of its territory."""
+    """'LAD infarct, mid to apex': the levels of an artery's infarct are those of its territory; 'LAD + LCx territories' are two."""
+    listed = [m.kind for m in marks]
+    for k in range(len(marks) - 2):
+        both = listed[k : k + 3] == ["vessel", "sep", "territory"] and marks[k + 2].words.lower().endswith(
+            "territories"
+        )
+        if both and marks[k].value in TERRITORIES and listed[max(k - 1, 0)] != "sep":
+            territory = marks[k]._replace(kind="territory", value=TERRITORIES[marks[k].value])
+            marks = [*marks[:k], territory, *marks[k + 1 :]]
     kinds = {m.kind for m in marks}
     ranged = any(
         m.kind == "level" and [n.kind for n in marks[k + 1 : k + 2]] != ["segword"] for k, m in enumerate(marks)
@@ -170,7 +186,7 @@ def vessel_at_levels(marks: list[Mark]) -> list[Mark]:
 
 def without_bound_terms(marks: list[Mark]) -> list[Mark]:
     """Drops terms that belong to another organ, and that organ's place words."""
-    chunks = [_before_organ(chunk) for chunk in chunks_of(_organs_and_place(marks))]
+    chunks = [_before_organ(chunk) for chunk in chunks_of(_organs_and_place(_with_own_terms(marks)))]
     result: list[Mark] = []
     for number, chunk in enumerate(chunks):
         organs = [k for k, m in enumerate(chunk) if m.kind == "organ"]
@@ -202,7 +218,7 @@ def without_bound_terms(marks: list[Mark]) -> list[Mark]:
                     (m for m in reversed(chunk[:k]) if m.kind not in ("assert", "sep", "coref", "other")), None
                 )
                 after = next(
-                    (m for m in chunk[k + 1 :] if m.kind not in ("assert", "coref") and m.words.lower() != "thickened"),
+                    (m for m in chunk[k + 1 :] if m.kind not in _BEFORE_ITS_ORGAN and m.words.lower() != "thickened"),
                     None,
                 )
                 bound = before is not None and before.kind == "organ" and mark.start - before.end <= 2
@@ -219,6 +235,26 @@ def without_bound_terms(marks: list[Mark]) -> list[Mark]:
         if number:
             result.append(Mark("sep", ",", kept[0].start if kept else 0, kept[0].start if kept else 0, ","))
         result += kept
+    return result
+
+
+def _with_own_terms(marks: list[Mark]) -> list[Mark]:
+    """'LGE in both papillary muscles and a subendocardial rim in the lateral wall': a layer and its place behind an organ are LGE too."""
+    result: list[Mark] = []
+    term: Mark | None = None  # right before an organ
+    for k, mark in enumerate(marks):
+        result.append(mark)
+        if mark.kind == "term":
+            term = mark if mark.value in STRONG else None
+        elif mark.kind == "organ" and term and [m.kind for m in marks[k + 1 : k + 2]] == ["sep"]:
+            end = next((j for j in range(k + 2, len(marks)) if marks[j].kind == "sep"), len(marks))
+            kinds = {m.kind for m in marks[k + 2 : end]}
+            if {"layer", "place"} <= kinds and not kinds & {"term", "organ", "neg", "negpost"}:
+                at = marks[k + 1].start
+                result += [Mark("sep", ",", at, at, ","), term._replace(start=at, end=at)]
+            term = None
+        elif mark.kind not in ("coref", "assert", "organ"):
+            term = None
     return result
 
 
@@ -266,7 +302,7 @@ def _of_organ(chunk: list[Mark], term: int, organ: Mark) -> bool:
         return False
     if _THROMBUS.match(organ.words.lower()) and any(m.kind in ("layer", "place") for m in chunk[:term]):
         return False
-    after = [m.kind for m in chunk[chunk.index(organ) + 1 :]]
+    after = ["to" if m.kind == "sep" and m.value == "to" else m.kind for m in chunk[chunk.index(organ) + 1 :]]
     while after[:2] == ["sep", "organ"]:
         after = after[2:]
     return after[:2] != ["sep", "place"]
@@ -310,6 +346,8 @@ def chunks_of(marks: list[Mark]) -> list[list[Mark]]:
         if mark.kind == "open" and k >= close:
             end = next((j for j in range(k + 1, min(k + 9, len(marks))) if marks[j].kind == "close"), k)
             close = end if {m.kind for m in marks[k + 1 : end]} <= _DEPTH else k
+        if mark.kind == "topic" and mark.words.lower() in _OF_THE_LV and k >= close:
+            chunks.append([])
         if mark.kind == "sep" and mark.value == ",":
             chunks += [[]] if k >= close else []
         else:
@@ -355,12 +393,14 @@ def doubt_of(marks: list[Mark]) -> tuple[bool, bool]:
             maybe = maybe or (
                 following is not None
                 and following.start - mark.end <= 3
-                and following.kind in ("term", "layer", "assert", "place")
+                and following.kind in ("term", "layer", "assert", "place", "artefact")
             )
         if mark.kind != "maybe":
             continue
         explained = any(m.kind == "explain" for m in marks[:k])
         rest = marks[k + 1 :]
+        if any(m.kind in ("negpost", "again") and _SETTLED.search(m.words.lower()) for m in rest):
+            continue  # "the suspected infarct is (not) confirmed"
         next_head = next(
             (m for m in rest if m.kind in ("term", "vote", "layer", "place", "artefact", "noreflow", "organ")), None
         )
@@ -413,9 +453,13 @@ def only_probable(marks: list[Mark]) -> bool:
     if [m.kind for m in marks[:3]] == ["term", "explain", "place"] and marks[0].value in ("lge", "scar"):
         return bool(_PROBABLE.fullmatch(marks[1].words.lower()))  # "LGE probable in the septum"
     head = next((k for k, m in enumerate(marks) if m.kind not in ("assert", "sep")), None)
-    if head is None or marks[head].kind != "explain" or not _PROBABLE.match(marks[head].words.lower()):
+    if head is None or marks[head].kind != "explain":
         return False
     kinds = {m.kind for m in marks}
+    if _SUSPECTED.match(marks[head].words.lower()):
+        return bool(kinds & {"place", "layer"}) and not kinds & {"again", "vote"}
+    if not _PROBABLE.match(marks[head].words.lower()):
+        return False
     term = next((m.value for m in marks if m.kind == "term"), None)
     described = bool(kinds & {"layer", "extent"})  # "likely old infarct, transmural"
     return (

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import re
+
 from .wording_levels import Place, at_levels, restricted
 from .wording_lexicon import LEVEL_SEGMENTS
 from .wording_marks import Mark
+from .wording_reading import STRONG
 
 _HEADS_WALL = frozenset(
-    {"place", "term", "assert", "plus", "topic", "open", "vessel", "close", "lv"}
+    {"place", "term", "assert", "plus", "topic", "open", "vessel", "close", "lv", "thick", "segword", "explain", "vote"}
 )  # before its colon
 
 
-def leading_place(marks: list[Mark]) -> Mark | None:
-    """'Anterior: ...', 'Inferior infarct: ...', 'Mid: ...' at the start: the wall or level of what follows it."""
+def leading_places(marks: list[Mark]) -> list[Mark]:
+    """'Anterior: ...', 'Inferior infarct: ...', 'Mid: ...', 'Septum and lateral wall: ...' at the start: the walls, or the level, of what follows."""
     colon = next((k for k, m in enumerate(marks[:8]) if m.kind == "colon"), 0)
     heads = [m for m in marks[:colon] if m.kind == "place"]
-    if len(heads) != 1 or not {m.kind for m in marks[:colon]} <= _HEADS_WALL:
-        return None
-    marks = [*heads, *marks[colon:]]
-    if marks[0].value.kind == "apex" and [m.kind for m in marks[2:3]] == ["place"] and marks[2].value.kind == "wall":
+    if not heads or not {m.kind for m in marks[:colon]} <= _HEADS_WALL:
+        return []
+    if len(heads) > 1:
+        return heads if all(m.value.kind == "wall" and not m.value.levels for m in heads) else []
+    first, after = heads[0], marks[colon + 1 : colon + 2]
+    if first.value.kind == "apex" and after and after[0].kind == "place" and after[0].value.kind == "wall":
         place = Place(frozenset(LEVEL_SEGMENTS["apical"]), ("apical",), True, False, "level")
-        return marks[0]._replace(value=place)  # "Apex: septal midwall"
-    return marks[0] if marks[0].value.kind == "wall" or marks[0].value.only_levels else None
+        return [first._replace(value=place)]  # "Apex: septal midwall"
+    if first.value.kind == "territory":  # "RCA territory: basal 25 %, mid 50 %"
+        behind = [m for m in marks[colon:] if m.kind == "place"]
+        return heads if behind and not first.value.levels and all(m.value.only_levels for m in behind) else []
+    return heads if first.value.kind == "wall" or first.value.only_levels else []
 
 
 def _heads_answer(marks: list[Mark]) -> bool:
@@ -30,22 +38,40 @@ def _heads_answer(marks: list[Mark]) -> bool:
     return kinds == ["place", "term", "colon"] or kinds[:2] == ["place", "colon"]
 
 
-def under_place(marks: list[Mark], lead: Mark) -> list[Mark]:
-    """The marks with levels restricted to the wall, or walls to the level, that leads the sentence."""
-    own = next((k for k, m in enumerate(marks) if m.start != lead.start and _heads_answer(marks[k:])), len(marks))
+def _lacks_place(marks: list[Mark]) -> bool:
+    """Whether scar or its layer is named, no place, and nothing is denied."""
+    scarred = any(m.kind == "layer" or (m.kind == "term" and m.value in STRONG) for m in marks)
+    return scarred and not {m.kind for m in marks} & {"place", "vessel", "neg", "negpost", "organ", "except", "again"}
+
+
+def under_places(marks: list[Mark], leads: list[Mark]) -> list[Mark]:
+    """The marks with levels restricted to the walls, or walls to the level, that lead the sentence."""
+    if not leads:
+        return marks
+    head = range(leads[0].start, leads[-1].end)
+    own = next((k for k, m in enumerate(marks) if m.start not in head and _heads_answer(marks[k:])), len(marks))
     if own < len(marks):
-        return [*under_place(marks[:own], lead), *marks[own:]]  # "septal LGE: none, apical LGE: yes"
+        return [*under_places(marks[:own], leads), *marks[own:]]  # "septal LGE: none, apical LGE: yes"
+    level = leads[0].value.levels if leads[0].value.only_levels else ()
+    places = [m for m in marks if m.kind == "place" and m.start not in head]
+    at_apex = not level and all(m.value.only_levels or m.value.kind == "apex" for m in places)
     result = []
     for mark in marks:
-        if mark.kind == "place" and lead.value.only_levels and not mark.value.levels:
-            mark = mark._replace(value=restricted(mark.value, lead.value.levels))
-        elif mark.kind == "place" and mark.value.only_levels and not lead.value.only_levels:
-            place = Place(at_levels(lead.value.segments, mark.value.levels), mark.value.levels, False, True)
-            mark = mark._replace(value=place)
+        if mark.kind == "place" and level and not mark.value.levels:
+            mark = mark._replace(value=restricted(mark.value, level))
+        elif mark.kind == "place" and mark.value.only_levels and not level:
+            mark = _of_walls(mark, leads, mark.value.levels)
+        elif mark in places and at_apex and not re.search("cap|true|tip", mark.words.lower()):
+            mark = _of_walls(mark, leads, ("apical",))  # "Anterior wall: scar at the apex"
         result.append(mark)
-    if any(m.kind == "place" and m is not lead for m in result):
-        result = [m for m in result if m.start != lead.start]
-    return result
+    if _lacks_place(result) and not level:
+        return [*leads, *result]  # "Septum: thinned (LGE 75-100 %)"
+    return [m for m in result if m.start not in head] if places else result
+
+
+def _of_walls(mark: Mark, walls: list[Mark], levels: tuple[str, ...]) -> Mark:
+    segments = frozenset[int]().union(*(at_levels(m.value.segments, levels) for m in walls))
+    return mark._replace(value=Place(segments, levels, False, True, walls[0].value.kind))
 
 
 def exact_after_colon(marks: list[Mark]) -> list[Mark]:

@@ -19,7 +19,7 @@ _SAME = re.compile(
 _ONLY_SAYS_SAME = frozenset(
     {"again", "coref", "now", "history", "year", "sep", "assert", "term", "explain", "lv", "colon"}
 )
-_ONLY_SAYS_GONE = frozenset({"neg", "negpost", "coref", "now", "sep", "assert", "break", "tokens"})
+_ONLY_SAYS_GONE = frozenset({"neg", "negpost", "coref", "now", "sep", "assert", "break", "tokens", "again"})
 
 
 def earlier_in(marks: list[Mark], has: set[str]) -> tuple[list[Draft], bool]:

@@ -25,7 +25,7 @@ _REWORDED = tuple(
     (re.compile(pattern, re.I), said)
     for pattern, said in (
         # "basal septum +, apex -"
-        (rf"\b({_WALL})\s[-−–](?=\s?(?:[,;.\n]|$))", r"\1 negative"),
+        (rf"\b({_WALL}|inflammation|o?edema)\s[-−–](?=\s?(?:[,;.\n]|$))", r"\1 negative"),
         (rf"\b({_WALL})\s\+(?=\s?(?:[,;.\n]|$))", r"\1 positive"),
         # "LGE+, EF 45 %", "seg 4/17"
         (rf"\b({_LATE}|scar|fibrosis)\s?[:=]?\s?\+(?=\s?(?:[,;.)\n]|$))", r"\1 positive"),
@@ -33,7 +33,7 @@ _REWORDED = tuple(
         # "Scar? Yes.", "Q: any LGE? A: no"
         (
             r"(?:\bq(?:uestion)?\s?[:.]\s?)?(?:\b(?:is|are|was|were)\s(?:there|it)\s)?(?:\bany\s)?([^.:;?\n]{2,60}?)(?:\s(?:present|seen))?\s?\?\s*[-–=>]{0,2}\s?"
-            r"(?:a(?:nswer)?\s?[:.]\s?)?(?=(?:yes|no|none|nil|ja|nein|oui|non|si|absent|present|positive|negative)\s?(?:[,.;\n]|$))",
+            r"(?:a(?:nswer)?\s?[:.]\s?)?(?=(?:yes|no|none|nil|ja|nein|oui|non|si|absent|present|positive|negative|[ny])\s?(?:[,.;\n]|$))",
             r"\1: ",
         ),
         # "the septum enhances, the lateral wall does not"
@@ -44,6 +44,7 @@ _REWORDED = tuple(
         # "scar - no viability": the sign is a comma
         (r"(?<=\w)\s[-−–]\s(?=(?:no|not|without|non)\b)", ", "),
         (r"\beverywhere(?=,?\s(?:apart|except|save|bar)\b)", "in all walls"),
+        (r"\bin\s(?:none|zero)\sof\sthe\s(?:1[67]\s)?segments\b(?=\s?(?:[.;\n]|$))", "nowhere"),
         # "none of the 17 segments shows LGE", "0/17 segments"
         (
             r"\b(?:none|0|zero)\s?(?:/|of|out\sof)\s?(?:the\s)?(?:1[67]\s)?(?:(?:myocardial|lv|aha)\s)?segments?\b",
@@ -102,7 +103,7 @@ _REWORDED = tuple(
         # "in the septum at the apex"
         (r"\b(septum|(?:anterior|inferior|lateral|septal)(?:\swall)?)\sat\sthe\sapex\b", r"apical \1"),
         # "inf wall basal 50%, apical 0", "basal → mid", "Fabry's disease"
-        (rf"\b({_WALL}|ant|lat|inf|sept)\s0(?=\s?(?:[,;]|\.(?!\d)|\n|$))", r"\1 negative"),
+        (rf"\b({_WALL}|ant|lat|inf|sept)\s(?:[-–:=]\s)?0(?=\s?(?:[,;]|\.(?!\d)|\n|$))", r"\1 negative"),
         (r"\b(bas(?:al|e)|mid\w*)\s?(?:→|->|>)\s?(?=mid|ap(?:ical|ex)?\b)", r"\1 to "),
         (r"\b(fabry|chagas|duchenne|becker|danon|loeffler|friedreich|anderson)'s?\b", r"\1"),
         # "RV insertion points (sup + inf)" are both
@@ -126,7 +127,7 @@ _REWORDED = tuple(
             "",
         ),
         # "4 75 %; 5 50 %; 10 25 %"
-        (r"(?<=[;:,\n]\s)(1[0-7]|[1-9])\s(?=\d{1,3}\s?%\s?[;,])", r"\1: "),
+        (r"(?<=[;:,\n]\s)(1[0-7]|[1-9])\s(?=\d{1,3}\s?%\s?(?:[;,.\n]|$))", r"\1: "),
         # "the septum enhances, as does the lateral wall"
         (r",?\sas\s(?:does|do|is|are)\s(?=the\s|basal|mid|apical|ante|infe|late|sept)", " and "),
         # "the LCx as the infarct-related artery"
@@ -164,14 +165,121 @@ _REWORDED = tuple(
         # "less than 50 % in all segments apart from the apical septum where it is greater than 75 %"
         (
             rf"\b({_BUT})\s([^.,;()\n]{{3,60}}?),?\s(?:where\s(?:it|this|lge|scar)\s(?:is|was|reaches|exceeds|involves)|which\s(?:is|are|has|have|shows?))\s(?=[<>\d]|less|more|great|only|sub|trans|mid)",
-            r"\1 \2; \2 ",
+            r"\1 \2; it \2 ",
         ),
         # "subendocardial scar of the inferior wall, 25-50", "LGE lateral <50"
         (rf"{_SCARRED}\s(?:[<>]\s?(?:25|50|75)|{_BINS})(?=\s?(?:[,.;)\n]|$|transm|tm\b))(?!\.\d)", r"\g<0> %"),
+        # "a stripe along the middle of the septum"
+        (
+            r"(\b(?:stripe|line|linear|streak|band)\b[^.;\n]{0,40}?)\b(?:in|along|through|down|within)\s(?:the\s)?(?:middle|cent(?:re|er))\sof\sthe\s(?=(?:interventricular\s)?sept)",
+            r"\1midwall of the ",
+        ),
+        # "LGE presence: 0", "Depth: full", "LGE is seen but only in ..."
+        (
+            r"(\b(?:presen(?:ce|t)|lge|scar|fibrosis|mvo|no[- ]?reflow|microvascular obstruction)(?:\s(?:score|grade))?\s?[:=]\s?)(?:0|n)(?=\s?(?:[,;]|\.(?!\d)|\n|$))",
+            r"\1none",
+        ),
+        (r"(\bpresen(?:ce|t)\s?[:=]\s?)(?:1|y)(?=\s?(?:[,;]|\.(?!\d)|\n|$))", r"\1yes"),
+        (
+            r"(\b(?:depth|thickness|transmurality|extent)\s?:\s?)(?:full|complete|whole)(?=\s?(?:[,.;\n]|$))",
+            r"\1transmural",
+        ),
+        (
+            r"(^|[.\n]\s?)((?:(?!\b(?:no|not|without|nil|absent)\b)[^.\n;]){3,80}?),?\sbut\s(?=(?:only|solely|confined|limited|restricted)\b)",
+            r"\1\2 ",
+        ),
+        # "50 % (basal) to 100 % (apical)"
+        (
+            r"(\d\s?%)\s\((?:bas|mid|api)\w*\)\s(to|[-–])\s(\d{1,3}\s?%)\s\((?:bas|mid|api)\w*\)",
+            r"\1 \2 \3",
+        ),
+        # "anterior N, septum N, inferior scar 100 %"
+        (rf"\b({_WALL})\sN(?=\s?(?:[/,;\n]|\.\s|$))", r"\1 negative"),
+        (rf"(\bnegative)\s?/\s?(?=(?:{_WALL})\b)", r"\1; "),
+        (rf"\s/\s(?=(?:{_WALL})\snegative\b)", "; "),
+        # "transmural inferobasal scar with border zone to mid level"
+        (
+            r",?\s(?:with|and)\s(?:an?\s)?(?:border|gr[ae]y)[- ]zone\s(?:(?:extending|reaching)\s)?(?:up\s)?to\s(?:the\s)?\w+(?:\s(?:level|third|wall|segments?|ventricle))?",
+            "",
+        ),
+        # "entirely normal CMR, including LGE and mapping"
+        (
+            r"\bnormal\s(?:cmr|mri|scan|study|examination)\s?,?\s(?:incl\.?|including|with)\s(?:the\s)?(?=lge\b|late\b)",
+            "normal ",
+        ),
+        # "LGE not typical for infarction"
+        (
+            r"\b(?:not\s(?:really\s|very\s)?typical|(?:a|un)typical)\s(?:for|of)\s(?:an?\s)?(?:myocardial\s)?(?:infarct\w*|MI\b|isch?a?emic(?:\s(?:scar|injury|damage|origin|disease))?|CAD\b|coronary\s(?:artery\s)?disease)",
+            "non-ischaemic",
+        ),
+        # "Scar? Inferolateral." answers; "no LGE (only at the hinge point)" excepts
+        (r"\b(scar|lge|fibrosis|infarct(?:ion)?|late enhancement)\s?\?\s(?=[A-Z][^.?;\n]{2,60}[.;\n])", r"\1: "),
+        (r"(\bno\b[^.;()\n]{3,60})\s\((?:only|just)\s([^()\n]{3,60})\)", r"\1 except \2"),
+        # "the inferior wall however shows ..."
+        (r"\b(wall|septum|apex|segments?),?\s(?:however|though|by contrast|on the other hand),?\s(?=\w)", r"\1 "),
+        # "max. transm.: 75 %"
+        (r"\b(?:transm|tm)\.?\s?[:=]\s?(?=[<>]?\s?\d)", "transmurality "),
+        # "I favour artefact over true LGE"
+        (r"\b(art[ei]fact\w*)\sover\s(?=(?:true|real|genuine)\b)", r"\1 rather than "),
+        # "MRI on 4/5/23 showed ..." was another
+        (
+            r"\b(?:mri|cmr|scan)\s(?:on|of|dated|from|in)\s(?=\d{1,2}[./-]\d{1,2}[./-](?:\d\d)?\d\d\s(?:showed|had|demonstrated|revealed|reported)\b)",
+            "previous scan ",
+        ),
+        # "... which does not extend beyond the basal level"
+        (
+            r"\b(?:does|do|did)\snot\s(?:extend|reach|go)\s(?:beyond|past)\s(?:the\s)?bas\w+\b",
+            "is limited to the basal",
+        ),
+        (
+            r"\b(?:does|do|did)\snot\s(?:extend|reach|go)\s(?:beyond|past)\s(?:the\s)?mid[- ]?(?:ventric\w+|cavity)?",
+            "is limited to the basal and mid ",
+        ),
+        # "MVO=NA"
+        (
+            r"\b(?:mvo|microvascular obstruction|no[- ]?reflow)\s?[:=]\s?(?:na|n/a|n\.a\.|not (?:assessed|applicable|evaluated))(?!\w)",
+            "",
+        ),
+        # "Layer: mid"
+        (r"(\blayer\s?:\s{0,4})mid(?=\s*(?:[,;./\n]|$|and\b|wall\b))", r"\1midwall"),
+        # "transmurality 3" of the scores 1-4
+        *(
+            (
+                rf"(\btransmurality\s(?:score\s|grade\s)?(?:of\s|is\s)?[:=]?\s?){score}(?=\s?(?:[,;)\n]|\.(?!\d)|$))",
+                rf"\g<1>{25 * score} %",
+            )
+            for score in (1, 2, 3, 4)
+        ),
+        # "mid 1/3", "basal 2/3"
+        (r"\b(basal|mid|middle|apical|distal)\s1/3\b", r"\1 third"),
+        (r"\b(?:basal|upper)\s(?:2/3|two[- ]thirds)\b", "basal and mid"),
+        (r"\b(?:apical|distal|lower)\s(?:2/3|two[- ]thirds)\b", "mid and apical"),
+        # "had an MRI in June which showed ..."
+        (r"\bhad\s(?:an?|his|her)\s(?:\w+\s)?(?:mri|cmr|scan)\s(?=in|on|at|last|elsewhere|\d)", "previous scan "),
+        # "high lateral"
+        (
+            r"\bhigh\s(?=(?:antero|infero|postero)?-?(?:lateral|septal|septum)\b(?!\s(?:leads?|t1|t2|native|signal|ecv)))",
+            "basal ",
+        ),
         # "focal fibrosis: 0 segments"
         (r"(?<=[:=\s])0\s(?=(?:of\s\d\d\s)?(?:segments?|foci|lesions?|areas?)\b)", "none "),
     )
 )
+
+
+_MILLIMETRES = re.compile(  # "scar of 5 mm of the 8 mm wall", "4 mm rim in a 9 mm inferior wall"
+    rf"(?P<scar>{_SCARRED}|\b(?=\d{{1,2}}\s?mm\s[^.\n;]{{0,40}}\b(?:subendo\w*|scar|lge|enhancement|rim)\b))"
+    r"(?P<deep>\d{1,2})\s?(?:mm\b)?(?P<kind>(?:\s[a-z]+){0,5}?)\s?(?:of|out\sof|in|/)\s(?:the\s|an?\s)?(?P<wall>(?:wall\s(?:thickness\s)?(?:of\s)?)?)(?P<thick>\d{1,2})\s?mm\b",
+    re.I,
+)
+
+
+def _as_share(found: re.Match[str]) -> str:
+    """A depth and a wall's thickness in millimetres as a percentage."""
+    deep, thick = int(found["deep"]), int(found["thick"])
+    if not 0 < deep <= thick:
+        return found[0]
+    return f"{found['scar']}{found['kind']} {100 * deep // thick} % of "
 
 
 def _ticked_alone(line: str) -> str:
@@ -188,4 +296,4 @@ def filled_in(text: str) -> str:
         text = _NEXT_POINT.sub(". ", text)
     for pattern, said in _REWORDED:
         text = pattern.sub(said, text)
-    return text
+    return _MILLIMETRES.sub(_as_share, text) if "mm" in text else text

@@ -23,7 +23,7 @@ conclusion: conclusion | conclusions | impression | opinion | summary | assessme
 findings: findings | finding | befund | resultats | hallazgos | results | report | cmr findings | description | cine |
     cines | body | ergebnis | mri findings | reporte | observations | today | current | now | current study | result |
     compte rendu
-lge: lge | late gadolinium enhancement | late enhancement | late gadolinium | late gadolinium enhancement of | delayed
+lge: lge | lge presence | scar presence | late gadolinium enhancement | late enhancement | late gadolinium | late gadolinium enhancement of | delayed
     enhancement | scar | viability | viability assessment | viability study | viability imaging | delayed enhancement
     imaging | late enhancement sequences | lge assessment | lge sequences | myocardial viability | late gadolinium
     enhancement images | scar burden | scar mass | scar size | scar volume | lge burden | lge mass | infarct size | infarct mass |
@@ -39,12 +39,12 @@ lge: lge | late gadolinium enhancement | late enhancement | late gadolinium | la
     imaging | midwall fibrosis | myocardium tissue characterisation | myocardial tissue characterisation
     | late gadolinium enhancement lge | late gadolinium enhancement ( lge ) | infarct imaging | myocardium enhancement
     | lge series
-scmr: level | levels | location | locations | myocardium distribution | myocardial distribution | myocardium territory | distribution |
+scmr: enhancement pattern | pattern of enhancement | level | levels | location | locations | myocardium distribution | myocardial distribution | myocardium territory | distribution |
     pattern | extent | transmurality | territory | layer | transmural extent | lge location | lge pattern | lge extent
     | lge distribution | lge territory | segment | segments | location of lge | pattern of lge | extent of lge |
     myocardium layer | wall layer | site | where | how deep | depth | segments involved | segment involved |
-    lokalisation | localization | verteilung | ausdehnung | localisation | localizacion | thickness | involved segment | affected
-    segment | lge segment | scar segment | segment with lge | segment with scar | lge transmurality | scar location | lge layer
+    lokalisation | localization | wall | walls | walls involved | verteilung | ausdehnung | localisation | localizacion | thickness | involved segment | affected
+    segment | lge segment | scar segment | segment with lge | lv segment with lge | segment with scar | lge transmurality | scar location | lge layer
 other: valves | valve | aortic valve | mitral valve | tricuspid valve | other valves | atria | atrium | left atrium |
     right atrium | la | ra | pericardium | perikard | pericardial | pleura | lungs | extracardiac | extra cardiac |
     extracardiac findings | non cardiac | noncardiac | incidental | incidental findings | perfusion | stress perfusion

@@ -10,7 +10,8 @@ from .wording_reading import Draft, Item, Reading, place_of
 def group_items(items: list[Item]) -> list[Draft]:
     """Layers, places and extents in reading order to lesions: 'layer place place', or 'place layer'."""
     items = _specific(items)
-    grouping = _Grouping([i.kind for i in items])
+    points = [i.kind == "place" and place_of(i).kind == "rvip" for i in items]  # they name their layer themselves
+    grouping = _Grouping([i.kind for i, point in zip(items, points, strict=True) if not point])
     for k, item in enumerate(items):
         if item.kind == "layer":
             grouping.add_layer(item)
@@ -25,6 +26,7 @@ def group_items(items: list[Item]) -> list[Draft]:
     places = [place_of(i) for i in items if i.kind == "place" and not i.minus]
     for draft in grouping.drafts:
         draft.vague = bool(places) and all(p.kind == "wall" and not p.levels for p in places)
+        draft.walls = tuple(p.base for p in places if p.kind in ("wall", "territory") and p.base & draft.segments)
         draft.numbered = len(draft.segments) > 1 and all(p.kind == "numbers" for p in places)
         draft.depth_only = not any(i.kind in ("layer", "place") for i in items)
     return grouping.drafts
@@ -268,7 +270,7 @@ def finding_of(reading: Reading) -> Finding:
     if definite:
         lesions = _lesions(drafts) or (Lesion(),)
         return Finding("present", lesions, _aetiology(reading.votes, 1), no_reflow)
-    if drafts or reading.possible:
+    if drafts or (reading.possible and not guessed):
         if reading.absent and not drafts and not reading.possible:
             return Finding("absent", no_reflow=no_reflow)
         return Finding("uncertain", _lesions(drafts), _aetiology(reading.votes, 2), no_reflow)
@@ -325,7 +327,9 @@ def _coarse(draft: Draft, every: list[Draft]) -> bool:
     if draft.layer is not None or draft.possible or not draft.segments:
         return False
     better = {s for d in every if d.layer for s in d.segments}
-    return 2 * len(better & draft.segments) >= len(draft.segments) or (draft.infarct and bool(better & draft.segments))
+    return 2 * len(better & draft.segments) >= len(draft.segments) or (
+        (draft.infarct or draft.territory) and bool(better & draft.segments)
+    )
 
 
 def _restated(draft: Draft, every: list[Draft]) -> bool:

@@ -67,6 +67,9 @@ def combine(marks: list[Mark]) -> list[Mark]:
         ]
         if _is_of_bulge(marks, k):
             continue  # "anterior infarct with apical aneurysm"
+        if walls and k and marks[k - 1].kind == "noreflow":
+            marks[k] = mark._replace(kind="used")  # "inferior infarct with MVO in its basal part"
+            continue
         if mark.value.sure_levels:
             walls = [j for j in walls if marks[j].value.kind == "whole"]
         later = [

@@ -140,13 +140,18 @@ def _bare_numbers(names: list[str], at: int, marks: list[Mark]) -> tuple[int, tu
     touching = marks[-1].end == at and before.end >= marks[-1].start
     if not numbers or not touching or (len(numbers) == 1 and "segment" in names[at + 1 : at + 2]):
         return 0, (), at
+    if before.kind == "numbers" and marks[-1].kind == "colon" and set(numbers) < set(before.value):
+        return 2, numbers, end  # "segments 7-12: 8 and 9 50 %"
     if before.kind == "level":
         own = {s for level in before.value for s in LEVEL_SEGMENTS[level]}
         return (1 + joined, numbers, end) if set(numbers) <= own else (0, (), at)
     layered = marks[-1].kind == "colon" and any(m.kind in ("layer", "extent") for m in marks[-4:-1])
     described = names[end : end + 1] == ["("] or _is_layer_at(names, at + 1)
     listed = names[at - 1] == "," and described and any(m.kind == "numbers" for m in marks[-6:])
-    found = marks[-1].kind == "layer" or (marks[-1].kind == "term" and marks[-1].value in ("lge", "scar", "infarct"))
+    found = marks[-1].kind == "layer" or (
+        marks[-1].kind == "term" and marks[-1].value in ("lge", "scar", "infarct", "pattern")
+    )
+    scored = marks[-1].kind == "extent" and (len(numbers) > 1 or any(m.kind == "numbers" for m in marks))
     affected = marks[-1].kind == "assert" and (
         len(numbers) > 1 or marks[-1].words.lower() in ("involving", "affecting")
     )
@@ -157,8 +162,9 @@ def _bare_numbers(names: list[str], at: int, marks: list[Mark]) -> tuple[int, tu
         and names[end + 1 : end + 2] != []
         and names[end + 1][0] != "§"
     )  # "scar 1: anterior, scar 2: ..."
-    found = found and not counted
-    return (0, numbers, end) if layered or listed or ((found or affected) and closed) else (0, (), at)
+    headed = marks[-1].kind == "colon" and before.kind == "term" and before.value == "scar" and len(numbers) > 1
+    found = (found or headed) and not counted
+    return (0, numbers, end) if layered or listed or ((found or affected or scored) and closed) else (0, (), at)
 
 
 def _number_list(names: list[str], at: int) -> tuple[tuple[int, ...], int]:

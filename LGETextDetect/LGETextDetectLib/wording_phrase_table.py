@@ -10,8 +10,8 @@ term lge: lge | late gadolinium enhancement | late gadolinium hyperenhancement |
     enhancement | late myocardium enhancement | contrast enhancement | enhancement late | enhancement late of
     gadolinium | enhancement of gadolinium | enhancement of contrast late | gadolinium enhancement | gadolinium uptake
     | late uptake | contrast uptake | late gadolinium uptake | gadolinium retention | retention gadolinium | contrast retention | late contrast retention | retention contrast | uptake gadolinium | accumulation gadolinium | gadolinium accumulation |
-    gadolinium deposition | hyperenhanced | positive late | late gadolinium positivity | lge positivity
-term scar: no viability | absence viability | negative viability | viability negative | without viability | no residual viability | no significant viability | scar | fibrosis | myocardium fibrosis | replacement fibrosis | scar tissue | myocardium scar | fibrous
+    gadolinium deposition | contrast accumulates late | contrast medium accumulates late | contrast medium accumulates | accumulates contrast | accumulates gadolinium | hyperenhanced | positive late | late gadolinium positivity | lge positivity
+term scar: partially viable | partly viable | incompletely viable | not fully viable | not entirely viable | no viability | absence viability | negative viability | viability negative | without viability | no residual viability | no significant viability | scar | fibrosis | myocardium fibrosis | replacement fibrosis | scar tissue | myocardium scar | fibrous
     tissue | fibrous scar | myocardium damage | myocardium injury | damaged myocardium | dead muscle | dead tissue | myocardium death |
     dead myocardium | necrosis | myocardium necrosis | nonviable | unviable | non viable | non viability | no viable | not viable | nonviability
     | viability unlikely | viability very unlikely | viability highly unlikely | viability is unlikely | viability doubtful | viability lost | unlikely viable
@@ -21,13 +21,14 @@ term scar: no viability | absence viability | negative viability | viability neg
 term damage: damage | damaged | dead | injury | injured | destroyed | dead area | weak area | injured area
 term stripe: stripe | lge stripe
 term infarct: infarct | myocardium infarct | myocardial infarct | infarct scar | infarct pattern | infarct scar tissue
-term event: mi | myocardium attack | old attack
+term event: mi | myocardium attack | old attack | old coronary event | previous coronary event | prior coronary event | silent coronary event |
+    old ischaemic event | previous ischaemic event | prior ischaemic event
 term bright: bright | bright signal | bright spot | bright area | bright focus | high signal | hyperintensity |
     hyperintense | hyperintense signal | increased signal | signal increase | white area | white bits | lit up | lights up | bright
     patch | bright region | brightness | white | light up | hyperintense focus | bright line | bright band | bright
     rim | signal | abnormal signal | signal abnormality
 term pattern: pattern | hallazgos patologicos | pathological findings | abnormal findings | lesion | lesions | abnormality | abnormalities | involvement | focus
-layer subendocardial: subendocardial | less than transmural | less than full thickness | less than full wall thickness | partly transmural | inner layer | inner third | inner half | inner wall |
+layer subendocardial: subendocardial | endomyocardial | less than transmural | less than full thickness | less than full wall thickness | partly transmural | inner layer | inner third | inner half | inner wall |
     from the inside | subendocardial layer | inside layer | inner rim | inner surface | inner lining | non transmural
     | nontransmural | no transmural extension | not transmural | partial thickness | partially transmural |
     subendocardial based | not fully transmural | incompletely transmural | no full thickness
@@ -40,7 +41,7 @@ layer near: near transmural | nahezu transmural | fast transmural | beinahe tran
 layer mid-wall: midwall | mid wall | mid myocardium | middle layer | mid layer | middle third | middle third of wall |
     mid third of wall | central layer | mid portion of wall | mid myocardial | midwall layer | mid mural | within wall
     | inside wall | middle layers | middle wall | middle of wall | mid part of wall | middle part of wall | centre of wall | center of wall
-layer subepicardial: subepicardial | outer layer | outer third | outer half | outer wall | outer surface | outer rim |
+layer subepicardial: subepicardial | outer two thirds | outer 2 / 3 | outer layer | outer third | outer half | outer wall | outer surface | outer rim |
     outside layer | subepicardial layer | subepicardial half
 layer transmural: transmural | trans mural | through full wall | through whole wall | through entire wall | fully
     transmural | full thickness | full wall thickness | whole thickness | entire thickness | entire wall thickness |
@@ -77,14 +78,14 @@ wall inferior: bottom wall | underside | lower wall | inferior surface | bottom 
 wall septal: septal wall | septal septal | partition | dividing wall | wall between ventricle | wall between of
     ventricle | wall between of two ventricle | wall between of chambers | wall between chambers | wall between of two
     chambers | septal myocardium
-wall all: circumferential | all round | all around | ring like | global | all walls | all segment | every segment | entire left ventricle |
+wall all: whole circumference | entire circumference | full circumference | circumferential | all round | all around | ring like | global | all walls | all segment | every segment | entire left ventricle |
     whole left ventricle | whole ventricle | entire lv | entire ventricle | to left ventricle | to of left ventricle |
     to lv | to myocardium | to of myocardium | entire myocardium | whole myocardium | all over myocardium | all over |
     all myocardial segment | all lv segment | all 16 segment | all left ventricular segment | entire left ventricular
     myocardium | to left ventricular myocardium | to lv myocardium | to of lv | to of lv myocardium
 wall all17: all 17 segment | 17 segment
 vessel multi: multi vessel | multivessel
-neg: might not | no | nobody | without | absence | absence of | negative for | no evidence of | no evidence for | no convincing
+neg: mimics | mimicking | mimic | simulates | simulating | might not | no | nobody | without | absence | absence of | negative for | no evidence of | no evidence for | no convincing
     | not | never | nothing | nor | fails to | failed to | free from | devoid of | rather than | no signs of | no sign
     of | no trace of | nowhere | neither | no longer | lacks | not a single | not any | complete resolution | full resolution | interval resolution | resolution all | disappearance | ausschluss | scant | hardly any
 negpost negative: negative | might not seen | score 0 | grade 0 | unlikely | improbable | very unlikely | aborted | none | not seen | no seen | not present
@@ -110,7 +111,7 @@ except: except | except for | other than | apart from | with exception of | with
 other: other | elsewhere | otherwise | further | additional | new | rest | remaining | remainder | anywhere else |
     others | remote | additionally | residual segment | other areas | large | extensive | ubrig | sonst | neue | neuen
     | neues | recent | acute | ailleurs | autre | otro | otra | resto | ubrigen | convincing large | nuevo
-maybe: possible | not rule out | unable to rule out | unable to exclude | might be | might represent | might reflect | might | not be excluded | not exclude | not fully
+maybe: whether this | not say | not tell | possible | not rule out | unable to rule out | unable to exclude | might be | might represent | might reflect | might | not be excluded | not exclude | not fully
     exclude | not be entirely excluded | not be ruled out | not be fully excluded | not be confidently excluded | not
     be completely excluded | not excluded | hard to exclude | difficult to exclude | not certain | suggestion of |
     impression of | not be judged | queried | raises possibility | raises of possibility | low confidence | hint of |
@@ -119,13 +120,13 @@ maybe: possible | not rule out | unable to rule out | unable to exclude | might 
     reliably excluded | insufficient | arguable | not entirely excluded | limited confidence | possible that | not
     sicher | not sicher auszuschliessen | not auszuschliessen | not ausgeschlossen | probable artefact | ne peut etre
     exclu | no se puede descartar | no puede descartarse | not be safely excluded
-notmaybe: pulmonary hypertension | pulmonary arterial hypertension | pulmonary artery hypertension | valvular cardiomyopathy | valvular heart disease | valve disease | unlikely to clinically | unlikely clinically | unlikely relevant | unlikely to relevant | unlikely of significance | unlikely to explain | unlikely to account | 17 segment model | 16 segment model | segment model | rv sided | rv side | right ventricular side | right ventricle side | uncertain significance | of uncertain significance | of uncertain aetiology | of uncertain etiology |
+notmaybe: not explain | not fully explain | not account for | unlikely to recover | unlikely to improve | likely to recover | likely to improve | pulmonary hypertension | pulmonary arterial hypertension | pulmonary artery hypertension | valvular cardiomyopathy | valvular heart disease | valve disease | unlikely to clinically | unlikely clinically | unlikely relevant | unlikely to relevant | unlikely of significance | unlikely to explain | unlikely to account | 17 segment model | 16 segment model | segment model | rv sided | rv side | right ventricular side | right ventricle side | uncertain significance | of uncertain significance | of uncertain aetiology | of uncertain etiology |
     possible aetiology | unclear significance | unclear aetiology | unclear etiology | of unclear aetiology |
     uncertain aetiology | uncertain etiology | significance uncertain | significance unclear | significance possible |
     possible significance | of possible significance | of of possible significance | of possible etiology | of
     possible aetiology | possible clinical significance | of possible clinical significance | possible prognostic
     significance | possible viability | viability possible | possible relevance | of possible relevance | possible clinical relevance | of possible clinical relevance | possible prognostic relevance | of possible prognostic relevance | possible cause | aetiology possible | cause possible
-artefact: slow flow | gibbs | susceptibility | artefact | artifact | artefacts | artifacts | artefactual | artifactual | partial volume | partial voluming
+artefact: slow flow | slow flowing blood | slow blood flow | stagnant blood | gibbs | susceptibility | artefact | artifact | artefacts | artifacts | artefactual | artifactual | partial volume | partial voluming
     | ghosting | partial volume effect | subepicardial fat | fat | vessel | crossing fibres | noise | poor nulling |
     imperfect nulling | suboptimal nulling | inadequate nulling | suboptimal inversion time
 organ: keloid | base of papillary muscle | base of papillary muscles | at base of papillary muscle | at base of papillary muscles | coronary wall | coronary artery wall | vessel wall | right septal side | anterior rv wall | inferior rv wall | anterior rv | rvot | papillary | papillary muscle |
@@ -143,7 +144,7 @@ organ: keloid | base of papillary muscle | base of papillary muscles | at base o
     meningeal | hippocampal | pituitary | bladder | cystic | retinal | tumoral | ovary | ovarian | wrist | joint |
     synovial | intramural thrombus | mural thrombus | midwall thrombus | gallbladder | lumbar | basal ganglia |
     moderator band | nephrogenic | sternotomy | chest | abdomen | upper chamber | upper chambers | right side of heart | right heart | stroke | white matter | optic
-topic: normal signal | not move | not moving | not contract | not contracting | ischaemic burden | burden of ischaemic | signal intensity | low signal | signal loss | signal void | signal drop | reduced signal | coronaries | normal coronaries | coronary arteries | normal coronary arteries | perfusion | hypoperfusion | hypoperfused | perfused | defect | defects | ischaemia | inducible | stress | rest
+topic: biopsy | endomyocardial biopsy | biphasic response | contractile reserve | normal signal | not move | not moving | not contract | not contracting | ischaemic burden | burden of ischaemic | signal intensity | low signal | signal loss | signal void | signal drop | reduced signal | coronaries | normal coronaries | coronary arteries | normal coronary arteries | perfusion | hypoperfusion | hypoperfused | perfused | defect | defects | ischaemia | inducible | stress | rest
     perfusion | oedema | edema | oedematous | edematous | odem | edeme | oedeme | edema | stir | t2 | t2 * | t2* | t1
     | t1 map | t1 mapping | t2 mapping | native | ecv | mapping | maps | map | hypokinesis | hypokinesia | hypokinetic
     | akinesis | akinesia | akinetic | dyskinesis | dyskinesia | dyskinetic | dyssynchrony | wall motion | wall motion
@@ -203,7 +204,7 @@ vote non-ischaemic: nonischaemic | non ischaemic | no ischaemic scar pattern | n
     | peripartum cardiomyopathy | cardiotoxicity | phenocopy | storage disease | infiltrative | infiltrative disease |
     infiltration | infiltrative cardiomyopathy | covid myocarditis | post myocarditis | viral | lake louise criteria positive | lake louise positive | lake louise criteria fulfilled | lake louise criteria met | criteria lake louise met | criteria lake louise positive | lupus | vasculitis |
     egpa | systemic sclerosis | scleroderma
-history: prior ct | previous ct | prior echo | previous echo | on ct | previous cmr | prior cmr | previous study | prior study | previous scan | prior scan | previous examination |
+history: echo suggested | echo showed | echo suggests | ecg suggested | ecg suggests | ecg showed | ct suggested | ct showed | prior ct | previous ct | prior echo | previous echo | on ct | previous cmr | prior cmr | previous study | prior study | previous scan | prior scan | previous examination |
     prior examination | previous exam | prior exam | previous mri | prior mri | previous imaging | prior imaging |
     last cmr | last scan | last study | earlier cmr | earlier scan | earlier study | earlier mri | old cmr | old mri |
     baseline | known | history of | history | outside hospital | elsewhere reported | referral states | referral
@@ -237,7 +238,7 @@ explain: corresponding | in keeping with | consistent with | compatible with | s
     in setting of | keeping with | in of setting of | reminiscent of | diagnostic of | so called | raising | argues
     for | points to | pointing to | pointing towards | evidence for a | confirming | supports | supporting | denoting
     | equals | felt to represent | favoured to represent | favored to represent | favoured to be | favored to be | favoured as | favored as | thought to represent | felt to be | thought to be | believed to represent | considered to represent | explained by | stemming from | arising from | resulting from
-tech: done | n/a | not applicable | sequences | sequence | min after | minutes after | mins after | mmol | mmol / kg | acquired | performed |
+tech: might not completed | not completed | abandoned | done | n/a | not applicable | sequences | sequence | min after | minutes after | mins after | mmol | mmol / kg | acquired | performed |
     protocol | technique | inversion time | ti | was obtained | were obtained | obtained | gadobutrol | gadoterate |
     dotarem | gadovist | gadobenate | psir | single shot | nulling | administered | administration | injection | not
     given | declined | not performed | not acquired | not available | unavailable | not done | could not be acquired |
@@ -259,7 +260,7 @@ coref: it | this | these | latter | former | also | additional | additionally | 
     zusatzlich | they | what persists | including | both
 break: ; | but | sondern | sino | while | whereas | although | though | however | whilst | despite | aber | mais |
     pero | yet | wahrend | together with | on other hand
-plus: plus | as well as | with additional | in addition | also | accompanied by | with a | along with | and to |
+plus: matched by | matched with | matched to | plus | as well as | with additional | in addition | also | accompanied by | with a | along with | and to |
     combined with | with
 sep ,: ,
 sep and: and | & | + | and of | and of of | or | / | and/or | and / or | and in | and at | and also | and of also

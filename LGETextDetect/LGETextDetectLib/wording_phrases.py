@@ -18,7 +18,7 @@ _TERRITORY_FORMS = (
     "{} territory", "{} coronary territory", "{} coronary artery territory", "{} region", "{} area", "territory of {}", "{} segment",
 )  # fmt: skip
 _POINTS = (
-    "insertion | rv insertion | insertion point | insertion points | rv insertion point | rv insertion points | "
+    "insertion | rv insertion | insertion point | insertion pt | insertion pts | rv insertion pt | rv insertion pts | insertion points | rv insertion point | rv insertion points | "
     "right ventricle insertion point | right ventricular insertion point | right ventricular insertion points | "
     "right ventricle insertion points | insertion site | insertion sites | rv insertion site | rv insertion sites "
     "| right insertion points | insertion region | rv junction | rv lv junction | points of insertion | point of "
@@ -37,7 +37,7 @@ _ON_ONE_VIEW = (
     "not confirmed", "not reproduced", "not reproducible", "not verified", "not seen", "not visible",
 )  # fmt: skip
 _OTHER_VIEWS = (
-    "long axis", "orthogonal", "perpendicular", "other plane", "other planes", "second plane", "cross cut", "phase swap", "phase swapped", "swapped phase",
+    "long axis", "orthogonal", "perpendicular", "other plane", "other planes", "second plane", "2 planes", "two planes", "both planes", "2 views", "two views", "both views", "cross cut", "phase swap", "phase swapped", "swapped phase",
 )  # fmt: skip
 _HIDDEN = (
     "obscured",
@@ -119,6 +119,7 @@ def _of_places() -> Iterator[tuple[str, str, Any]]:
                 f"{{}} {where}",
                 f"{other} {{}}",
                 f"{also} {{}}",
+                f"{where} {other} {{}}",
                 f"{where}septal {{}}".replace("rior", "ro"),
             ):
                 yield form.format(point), "rvip", INSERTION_POINTS[where]

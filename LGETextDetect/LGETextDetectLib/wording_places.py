@@ -81,9 +81,13 @@ def _read_run(run: list[Mark]) -> list[Mark]:
         if first.kind == "level":
             follows = groups[k + 1] if k + 1 < len(groups) else None
             if follows and follows[0].kind in ("wall", "rvip", "territory") and _at_level(first, follows[0]):
-                if _goes_to_apex(groups[k + 2 : k + 3]):  # "from the mid anterior wall to the apex"
+                apex = _goes_to_apex(groups, k)
+                if apex:  # "from the mid anterior wall (and mid septum) to the apex"
+                    used |= {apex} if apex == k + 2 else set()
                     first.levels = _filled(first.levels, ("apical",))
-                    used.add(k + 2)
+                if _is_range(groups[k : k + 4]):  # "basal septum to apical septum"
+                    first.levels = _filled(first.levels, groups[k + 2][0].levels)
+                    used |= {k + 2, k + 3}
                 own = _own_level(groups[k + 2 : k + 4], follows)
                 walls = follows[:-1] if own else follows
                 places += _levelled(walls, first, first.start)
@@ -115,13 +119,23 @@ def _read_run(run: list[Mark]) -> list[Mark]:
     return _numbers_win(places, run)
 
 
-def _goes_to_apex(after: list[list[_Atom]]) -> bool:
-    return (
-        bool(after)
-        and after[0][0].kind == "apex"
-        and after[0][0].sep == "to"
-        and not re.search("cap|true", after[0][0].words)
-    )
+def _goes_to_apex(groups: list[list[_Atom]], at: int) -> int:
+    """Where 'to the apex' stands behind a level and its wall, and others at that level; 0 when it doesn't."""
+    levels = groups[at][0].levels
+    while groups[at + 2 : at + 3] and groups[at + 2][0].kind == "level" and groups[at + 2][0].sep == "and":
+        at += 2
+        if groups[at][0].levels != levels or not groups[at + 1 : at + 2] or groups[at + 1][0].kind != "wall":
+            return 0
+    after = groups[at + 2 : at + 3]
+    ranged = after and after[0][0].kind == "apex" and after[0][0].sep == "to"
+    return at + 2 if ranged and not re.search("cap|true", after[0][0].words) else 0
+
+
+def _is_range(groups: list[list[_Atom]]) -> bool:
+    """Whether one wall at a level is followed by 'to' and the same wall at another."""
+    if len(groups) < 4 or groups[2][0].kind != "level" or groups[2][0].sep != "to":
+        return False
+    return [set(a.segments) for a in groups[1]] == [set(a.segments) for a in groups[3]] and groups[3][0].sep is None
 
 
 def _own_level(after: list[list[_Atom]], walls: list[_Atom]) -> _Atom | None:
@@ -180,7 +194,10 @@ def _qualified(atoms: list[_Atom]) -> list[_Atom]:
 
 
 def _grouped(atoms: list[_Atom]) -> list[list[_Atom]]:
-    """Levels merged (ranges filled), walls that share their levels together; everything else alone."""
+    """Levels merged (ranges filled), walls that share their levels together; everything else alone.
+
+    A wall without words of its own is part of one that names its level ("anteroapical"), which it shares with no other.
+    """
     groups: list[list[_Atom]] = []
     for atom in atoms:
         last = groups[-1] if groups else None
@@ -217,7 +234,7 @@ def _grouped(atoms: list[_Atom]) -> list[list[_Atom]]:
         elif last and last[0].kind == "apex" and atom.kind == "level" and atom.sep == "to":  # "apex to base"
             groups[-1] = [atom]
             atom.levels, atom.sep, atom.start = _filled(("apical",), atom.levels), last[0].sep, last[0].start
-        elif last and last[-1].kind in ("wall", "territory") and atom.kind == last[-1].kind:
+        elif last and last[-1].kind in ("wall", "territory") and atom.kind == last[-1].kind and last[-1].words:
             last.append(atom)
         else:
             groups.append([atom])

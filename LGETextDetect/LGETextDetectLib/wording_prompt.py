@@ -29,17 +29,17 @@ _OTHER_LESION = re.compile(
     r"culprit|stenos\w*|plaques?|stents?|skin|chest|breast|lungs?|pulmon\w*|pleur\w*|liver|hepatic|spine|vertebra\w*|lad|lcx|rca)\b"
 )
 _IN_WHAT = re.compile(
-    r"\b(?:in|on|within|inside|near)\s+(?:the|his|her|my|your)\s+((?:[a-z]+\s+){0,2}?[a-z]{3,})\s*(?=[?.!,;)]|$)"
+    r"\b(?:in|on|at|within|inside|near)\s+(?:the|his|her|my|your)\s+((?:[a-z]+\s+){0,2}?[a-z]{3,})\s*(?=[?.!,;)]|$)"
 )
 _NO_SEGMENT = re.compile(
-    r"\bseg(?:ment)?s?\s+\d+[a-z]\b|\b(?:lvot|outflow(?: tract)?|left main)(?: \w+)? (?:scar\w*|lge|fibrosis|infarct\w*|\w*enhanc\w+)|(?:scar\w*|lge|fibrosis|\w*enhanc\w+) (?:(?:in|of|near|at) )?(?:the )?(?:lv |left ventricular )?(?:lvot|outflow|left main)\b"
+    r"\bseg(?:ment)?s?\s+\d+[a-z]\b|\bsummit\b|\b(?:lvot|outflow(?: tract)?|left main)(?: \w+)? (?:scar\w*|lge|fibrosis|infarct\w*|\w*enhanc\w+)|(?:scar\w*|lge|fibrosis|\w*enhanc\w+) (?:(?:in|of|near|at) )?(?:the )?(?:lv |left ventricular )?(?:lvot|outflow|left main)\b"
 )
 _WALL_LIKE = re.compile(r"\b(?:antero|infero|postero|supero|latero|medio|septo)[a-z]{3,}\b")
 _WALL_SHARE = re.compile(r"\b(?:of|half|quarters?|thirds?) the wall\b")
 _STUDY = frozenset(  # what scar may be sought in without naming a place
     "patient patients study studies scan scans image images picture pictures mri cmr exam examination case cases report series dataset data "
     "stack slice slices view views sequence sequences acquisition acquisitions lady man woman gentleman boy girl child male female athlete film axis "
-    "anatomy interstitium body person subject individual following above past whole end cohort hospital file files folder example question".split()
+    "anatomy interstitium body person subject individual following above past whole end cohort hospital file files folder example question moment time present".split()
 )
 _MEASURE = re.compile(r"\b(ejection|lvef|rvef|ef)\b")
 _SEGMENT_LIST = re.compile(
@@ -249,7 +249,7 @@ def _asks_enhancement(text: str, marks: list[Mark]) -> bool:
     said = [m for m in marks if m.kind not in ("sep", "coref", "assert", "query", "neg", "break", "maybe")]
     measured = any(m.kind == "thick" and "transmural" in m.words.lower() for m in marks)
     layer_alone = kinds <= {
-        "layer", "neg", "sep", "query", "assert", "all", "extent", "thick", "break", "except", "coref",
+        "layer", "neg", "sep", "query", "assert", "all", "extent", "thick", "break", "except", "coref", "spare", "negpost",
     }  # fmt: skip
     return bool(
         terms & _ASKED

@@ -24,6 +24,7 @@ class Draft:
     bright: bool = False  # said of bright signal only, which may turn out an artefact
     levelled: bool = True
     vague: bool = False  # of whole walls, no level said
+    walls: tuple[frozenset[int], ...] = ()  # its walls and territories at all their levels
     numbered: bool = False  # of two or more numbered segments
     depth_only: bool = False  # a share of the wall without layer and place
     conclusion: bool = False
@@ -46,6 +47,8 @@ class Reading:
     earlier: list[Draft] = field(default_factory=list)  # lesions of the last earlier examination that was told
     earlier_absent: bool = False  # ... or that it had none
     told_earlier: int = -9  # the sentence that told it
+    levels: tuple[int, tuple[str, ...]] = (-9, ())  # the last sentence of levels alone ("Levels: basal and mid.")
+    last_levels: tuple[str, ...] = ()  # those named last with a place
     resumed: int = -9  # the line of a history on which findings of today follow without a heading
     last_lge: int = -9  # number of the last sentence on LGE
     present: int = 0

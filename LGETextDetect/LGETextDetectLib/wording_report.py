@@ -22,7 +22,7 @@ from .wording_clauses import (
     vessel_at_levels,
     without_bound_terms,
 )
-from .wording_colons import exact_after_colon, leading_place, under_place
+from .wording_colons import exact_after_colon, leading_places, under_places
 from .wording_comparisons import said_of_today
 from .wording_earlier import as_before, earlier_in, goes_back, is_gone
 from .wording_forms import filled_in
@@ -31,7 +31,7 @@ from .wording_levels import at_levels
 from .wording_marks import Mark
 from .wording_places import with_places
 from .wording_reading import STRONG, Draft, Reading
-from .wording_referents import refer_back, remember_places, seen_there, with_there
+from .wording_referents import confines, refer_back, remember_places, seen_there, with_same_levels, with_there
 from .wording_scope import Scope
 from .wording_sentences import Sentence, sentences
 from .wording_tables import as_lines, lge_column, read_segment_table
@@ -42,6 +42,8 @@ from .wording_words import clean
 _QUESTION = re.compile(
     r"\s*(is|are|does|do|did|was|were|any|has|have|can|could|what|which|why|how)\b.*\?\s*$", re.I | re.S
 )
+_VAGUE = ("diffuse", "patchy")  # give way to a depth
+_RESPECTIVELY = re.compile(r"\brespectively\b|\bformer\b.{1,80}\blatter\b", re.I | re.S)
 _DOUBTS = frozenset({"maybe", "artefact", "coref", "explain"})  # "Possible artefact.", "This could be due to artefact."
 _PLACES = frozenset({"wall", "level", "apex", "numbers", "rvip", "territory", "sep", "all", "segword"})
 _ONE_WORD = re.compile(r"\W*\w+\s*(?:[,;.(]|$)")
@@ -93,7 +95,8 @@ class Statement:
                 for clause in clauses_of(marks):
                     self._remember_earlier(with_places(vessel_at_levels(clause)))
             return
-        if _QUESTION.match(self.sentence.text):
+        asks_viability = self.sentence.text.rstrip().endswith("?") and self.has <= {"negpost", "viab", "assert"}
+        if asks_viability or _QUESTION.match(self.sentence.text):
             return
         if self._restricts_levels() or self._lists_viable():
             return
@@ -101,19 +104,16 @@ class Statement:
             self._dismiss_seen()
         self.topic = self._first_topic(marks)
         before = len(self.reading.drafts)
-        lead: Mark | None = None
-        clauses = clauses_of(marks)
-        for k, clause in enumerate(clauses):
-            placed = exact_in_brackets(
-                with_places(vessel_at_levels(with_there(clause, self.reading, self.number, self.sentence.text)))
-            )
+        leads: list[Mark] = []
+        for clause in clauses_of(marks):
+            clause = with_there(with_same_levels(clause, self.reading), self.reading, self.number, self.sentence.text)
+            placed = exact_in_brackets(with_places(vessel_at_levels(clause)))
             if any(m.kind == "colon" for m in placed):
-                lead = leading_place(placed) or (lead if k else None)
-            if lead is not None:
-                placed = under_place(placed, lead)
+                leads = leading_places(placed) or leads
+            placed = under_places(placed, leads)
             self.reading.partly_absent += is_gone(placed, self.reading, self.number)
             self._clause(placed)
-            remember_places(placed, self.reading, self.number)
+            remember_places(placed, self.reading, self.number, self.sentence.heading)
         if goes_back(self.sentence, self._answers_lge(), self.reading, self.number):
             as_before(self.reading)
         self.emitted = self.reading.drafts[before:]
@@ -136,6 +136,9 @@ class Statement:
         return False
 
     def _first_topic(self, marks: list[Mark]) -> str | None:
+        previous = self.reading.last_lge >= self.number - 1
+        if previous and self.section not in ("other", "noreflow") and self._only_places():
+            return "lge"
         if self.section in ("lge", "scmr"):
             bare = not self.has & {
                 "term",
@@ -152,7 +155,6 @@ class Statement:
             return None if bare and not self.sentence.heading else "lge"
         if self.section in ("other", "noreflow"):
             return "other"
-        previous = self.reading.last_lge >= self.number - 1
         strong = any(m.kind == "term" and m.value in STRONG for m in marks)
         if previous and not strong and not self.has & {"topic", "organ", "history", "tech"}:
             first = next((m for m in marks if m.kind not in ("sep", "segword", "all")), None)
@@ -167,12 +169,14 @@ class Statement:
                 )
             ):
                 return "lge"
-        return "lge" if previous and self._only_places() else None
+        return None
 
     def _restricts_levels(self) -> bool:
         """'Both basal.', 'It is confined to the mid level.': takes the other levels from the lesions just named."""
         marks = self.sentence.marks
         levels = tuple(level for m in marks if m.kind == "level" for level in m.value)
+        if self.sentence.heading.startswith("level") and self.has <= {"level", "sep", "segword"}:
+            self.reading.levels = (self.number, levels)
         said = "coref" in self.has and any(m.words.lower() in ("both", "confined", "limited") for m in marks)
         asked = self.sentence.heading.startswith("level")
         if not (levels and (said or asked) and self.has <= {"level", "coref", "assert", "sep", "segword"}):
@@ -191,6 +195,12 @@ class Statement:
     def _only_places(self) -> bool:
         """'Anterior, septal and apical.': a sentence of places alone goes on from the one before; 'Mid-cavity obstruction.' does not."""
         marks = self.sentence.marks
+        if (
+            self.has & _PLACES - {"sep"}
+            and self.has <= {*_PLACES, "assert", "coref"}
+            and confines([], self.sentence.text)
+        ):
+            return True  # "Only the mid segments are affected."
         together = all(a.end == b.start for a, b in pairwise(marks))
         last_word = re.findall(r"\w+", self.sentence.text.lower())[-1:]
         return (
@@ -243,14 +253,16 @@ class Statement:
 
     def _answers_lge(self) -> bool:
         """Whether the sentence stands behind a heading such as 'Late enhancement:'."""
-        return self.section == "lge" and bool(re.search(r"lge|late|enhanc|scar|fibros|gad", self.sentence.heading))
+        return self.section in ("lge", "scmr") and bool(
+            re.search(r"lge|late|enhanc|scar|fibros|gad", self.sentence.heading)
+        )
 
     def _settle(self, marks: list[Mark], walk: Scope) -> None:
         """Turns what the walk found into drafts, negatives and mentions."""
         if self.organ_heading and not any(m.kind in ("lv", "place") for m in marks):
             return
         maybe, dismissed = doubt_of(marks)
-        maybe = maybe or self.sentence.text.rstrip().endswith("?")
+        maybe = maybe or (self.sentence.text.rstrip().endswith("?") and not self._asks_cause())
         maybe = maybe or (only_probable(marks) and not self.reading.drafts)
         if dismissed and not maybe:
             if walk.positive_term or not any(m.kind == "place" for m in marks):
@@ -259,16 +271,22 @@ class Statement:
             if walk.negatives:
                 self._count_absent(marks, walk, maybe)
             return
-        drafts = drafts_of(walk.items, "respectively" in self.sentence.text.lower())
+        earlier = list(self.reading.drafts)
+        drafts = drafts_of(walk.items, bool(_RESPECTIVELY.search(self.sentence.text)))
+        shared: set[int] = set()  # by layers that are all said of the lesion before: "...; subepicardial and mid-wall"
         for draft in drafts:
             draft.possible = maybe
             draft.sentence = self.number
             draft.conclusion = self.section == "conclusion" or (bool(marks) and marks[0].kind == "explain")
             draft.infarct = walk.infarct_only
             draft.bright = not walk.firm
-            refer_back(draft, marks, walk, self.reading)
+            refer_back(draft, marks, walk, earlier, self.sentence.text)
             draft.segments = draft.segments or set(seen_there(self.reading, self.number, self.sentence.text))
-            self._keep(draft, walk, any(m.words.lower() == "also" for m in marks))
+            draft.segments = draft.segments or set(shared)
+            if draft.vague and self.reading.levels[0] == self.number - 1:  # "Levels: basal, mid. Walls: inferior."
+                draft.segments = {s for wall in draft.walls for s in at_levels(wall, self.reading.levels[1])}
+            kept = self._keep(draft, walk, any(m.words.lower() == "also" for m in marks))
+            shared = kept.segments if kept is not draft and kept.layer == draft.layer else set()
         if drafts:
             return
         if walk.positive_term:
@@ -277,6 +295,17 @@ class Statement:
             self._doubt_last()
         if walk.negatives:
             self._count_absent(marks, walk, maybe)
+
+    def _asks_cause(self) -> bool:
+        """'LGE of the lateral wall; sarcoid?': whether only what it comes from is asked."""
+        marks = self.sentence.marks
+        last = marks[-1].start if marks and marks[-1].kind == "vote" else -1
+        apart = marks[-2].kind in ("sep", "break", "colon", "open") if len(marks) > 1 else False
+        return (
+            last > 0
+            and (apart or marks[-2].end < last)
+            and any(m.kind in ("wall", "layer", "numbers", "rvip") for m in marks)
+        )
 
     def _dismiss_bright(self) -> None:
         """'... likely artefact': takes back bright signal of this sentence or the one before."""
@@ -323,22 +352,22 @@ class Statement:
         self.reading.partly_absent += not whole
         self.reading.why.append((self.sentence.text.strip(), "no LGE" if whole else "no LGE there"))
 
-    def _keep(self, draft: Draft, walk: Scope, adds: bool) -> None:
-        """Takes a lesion up, or what it says of the one before; ``adds``: 'the apex is also involved'."""
+    def _keep(self, draft: Draft, walk: Scope, adds: bool) -> Draft:
+        """Takes a lesion up, or what it says of the one before; ``adds``: 'the apex is also involved'. Returns what it became."""
         last = self.reading.drafts[-1] if self.reading.drafts else None
         if last is not None and draft.depth_only and last.layer not in (None, "subendocardial", "transmural"):
-            return  # "Pattern: mid-wall. Extent: 5 %."
+            return draft  # "Pattern: mid-wall. Extent: 5 %."
         near = last is not None and last.sentence >= self.number - 1 and last.conclusion == draft.conclusion
         if (
             last is not None
             and near
             and not draft.segments
-            and last.layer in (None, draft.layer)
+            and last.layer in (None, draft.layer, *_VAGUE)
             and (draft.layer or draft.transmurality)
             and (self.number != last.sentence or not walk.strong)
         ):
             for other in self.reading.drafts:  # "basal inferior; mid inferior. Pattern: subendocardial"
-                if other.sentence == last.sentence and other.layer is None:
+                if other.sentence == last.sentence and (other.layer is None or (draft.layer and other.layer in _VAGUE)):
                     other.layer, other.transmurality = draft.layer, other.transmurality or draft.transmurality
             last.transmurality = last.transmurality or draft.transmurality
             last.possible = last.possible or draft.possible
@@ -375,3 +404,4 @@ class Statement:
                 f"{'possible ' if draft.possible else ''}LGE, {draft.layer or 'no layer'}, {place}",
             )
         )
+        return self.reading.drafts[-1]

@@ -32,6 +32,7 @@ class Scope:
         self.heading_asks = False  # the sentence answers a heading such as "Late enhancement:"
         self.below_lge = False  # ... or stands in its section
         self.heading_measures = False  # ... or one such as "Scar burden:"
+        self.caused = False  # ... which a cause has answered
         self.answer_alone = False  # in one word
 
     def chunk(self, marks: list[Mark], topic: str | None, following: list[Mark]) -> None:
@@ -51,6 +52,7 @@ class Scope:
         if any(m.kind == "assert" and m.words.lower() in _YES for m in marks):
             self.answered = len(self.items)
         self._amount(marks)
+        self._cause(marks)
         self._forget_unseen(marks, start)
         self._forget_other_places(marks, start)
 
@@ -87,8 +89,11 @@ class Scope:
                 self.sparing = True
             else:
                 self._turn(self._judged_from(start) or start, only_places=True)
+                self.negatives += any(m.kind == "lv" for m in marks[:k])  # "myocardium spared"
         elif mark.kind == "except":
             self._except(mark)
+        elif self.sparing and mark.kind == "assert" and mark.words.lower() in _REACHES:
+            self.sparing = False  # "spares the subendocardium and affects the outer third"
         elif (mark.kind == "explain" and not _adds_probable(marks, k)) or (mark.kind == "after" and _is_event(rest)):
             self.explaining = True
             self.placed = self.placed or any(i.kind == "place" and i.positive for i in self.items)
@@ -112,7 +117,8 @@ class Scope:
             )  # "LGE (transmural), and patchy LGE in the septum"
             return _is_strong(head) and all(m.kind in ("sep", "plus") for m in marks[:k])
         if mark.kind == "layer" and {"term", "place"} <= said and not self.negative:
-            return "layer" not in said and _has_own_term(marks, k)  # "septal LGE and transmural inferior scar"
+            # "septal LGE and transmural inferior scar", "confluent LGE of the septum, patchy lateral"
+            return "layer" not in said and (_has_own_term(marks, k) or (k == 0 and self._is_elsewhere(marks)))
         if mark.kind != "place" or self.negative or not {"term", "place", "layer"} <= said:
             return False
         if [m.kind for m in rest[:2]] == ["open", "layer"] and rest[0].start == mark.end:
@@ -124,6 +130,13 @@ class Scope:
             return False
         named = len(rest) > 1 and _is_strong(rest[1]) and rest[1].start == rest[0].end
         return named or ((k == 0 or place_of(mark).apart) and len(rest) == 1)
+
+    def _is_elsewhere(self, chunk: list[Mark]) -> bool:
+        """Whether a chunk is a layer and its place, and that lies wholly outside of the places before."""
+        if [m.kind for m in chunk if m.kind != "assert"] != ["layer", "place"] or place_of(chunk[-1]).only_levels:
+            return False
+        before = {s for i in self.items if i.kind == "place" for s in place_of(i).segments}
+        return before.isdisjoint(place_of(chunk[-1]).segments)
 
     def _except(self, mark: Mark) -> None:
         """'No LGE except in the septum' affirms; 'LGE except in the septum' takes away."""
@@ -167,7 +180,9 @@ class Scope:
                     Item("layer", value, positive, mark.words, linked and marks[k - 1].value == "to", linked)
                 )
         elif mark.kind == "extent":
-            if mark.value.high == 0:
+            if mark.value.high == 0 and k == 0 and [m.kind for m in marks[1:2]] == ["place"]:
+                self.negative = True  # "0 % anterior"
+            elif mark.value.high == 0:
                 self.negative = self.negative or [m.kind for m in marks[k + 1 : k + 2]] == ["colon"]  # "0 %: 1 2 3"
                 self._turn(
                     max((j for j, i in enumerate(self.items) if i.kind in ("extent", "layer")), default=-1) + 1,
@@ -183,16 +198,29 @@ class Scope:
             answered = [m.kind for m in marks[k + 1 : k + 2]] == ["extent"] or (
                 self.below_lge and any(m.kind in ("assert", "colon") for m in marks[k + 1 : k + 2])
             )  # "Scar: LAD yes"
+            answered = answered or self.caused  # "LGE: ischaemic, RCA"
             busy = any(m.kind == "topic" and abs(m.start - mark.start) <= 2 for m in marks)
             if (beside or answered) and not busy and mark.value in TERRITORIES:
                 place = Place(frozenset(TERRITORIES[mark.value]), kind="territory")
-                self.items.append(Item("place", place, positive, mark.words, False, linked, self.explaining))
+                listed = linked and not self.caused
+                self.items.append(Item("place", place, positive, mark.words, False, listed, self.explaining))
         elif mark.kind == "place":
             if self.explaining and self.placed:
                 return
             self.items.append(Item("place", mark.value, positive, mark.words, False, linked, self.excepting))
         else:
             self.items.append(Item("plus", None, positive, mark.words))
+
+    def _cause(self, marks: list[Mark]) -> None:
+        """'LGE: ischaemic pattern', 'LGE pattern: myocarditis-like': a cause answers the heading, unless it is doubted or denied."""
+        kinds = {m.kind for m in marks}
+        if (
+            self.heading_asks
+            and "vote" in kinds
+            and kinds <= {"vote", "vessel", "territory", "assert", "sep", "explain"}
+        ):
+            self.positive_term = self.asserted = self.firm = self.caused = True
+            self.infarct_only = False
 
     def _amount(self, marks: list[Mark]) -> None:
         """'Scar burden 24 g' affirms scar, '0 g' denies it."""
@@ -223,9 +251,11 @@ class Scope:
         head = heads[0]
         if head.kind == "vote" and len(heads) > 1 and heads[1].kind == "term" and heads[1].start == head.end:
             head = heads[1]  # "no ischaemic scar"
-        later_term = any(m.kind == "term" for m in heads[1:]) and any(
-            m.kind == "sep" and m.words.startswith(("or", "nor", "and")) for m in rest
-        )
+        later = next((m.start for m in heads[1:] if m.kind == "term"), 0)
+        listed = [
+            m.kind for m in rest if m.start < later and (m.kind == "plus" or m.words.startswith(("or", "nor", "and")))
+        ]
+        later_term = "sep" in listed and "plus" not in listed  # not in "without perfusion and with transmural LGE"
         if head.kind in ("noreflow", "organ", "topic", "vote", "artefact", "extent") and not later_term:
             return
         self.negative = True
@@ -357,7 +387,7 @@ class Scope:
         joint = next((k for k in range(unseen, 0, -1) if _is_apart(marks[k])), 0)
         if {"term", "place"} <= {m.kind for m in marks[:joint]}:  # "septal LGE, the apex not assessed"
             self._drop(start, [m.value for m in marks[joint:unseen] if m.kind == "place"])
-        elif unseen:
+        elif unseen or _were_imaged(marks):
             self.items = self.items[:start]
             self.positive_term = any(i.kind == "term" and i.positive for i in self.items)
             self.asserted = self.asserted and self.positive_term
@@ -400,6 +430,7 @@ _BULGE = re.compile(r"aneurysm|balloon|hypertroph")
 _NORMAL = re.compile(r"normal|unremark|unauff|null")
 _UNINVOLVED = re.compile(r"involved|affected")  # of a wall; "not seen" is of enhancement
 _EXCLUDED = re.compile(r"exclu|ruled|unlikely|confirm")  # of a disease
+_REACHES = frozenset({"involving", "involves", "affecting", "affects", "extends", "occupies"})
 _YES = frozenset({"+", "positive", "yes", "present", "abnormal", "auffallig", "ja", "vorhanden", "oui", "si"})
 
 
@@ -424,6 +455,20 @@ def _judges_all(marks: list[Mark]) -> bool:
         said
         and all(place_of(m).kind == "whole" for m in places)
         and not any(m.kind in ("term", "layer", "extent", "vessel") for m in marks)
+    )
+
+
+def _were_imaged(marks: list[Mark]) -> bool:
+    """'Only basal and mid slices acquired for LGE': levels that were imaged, where nothing is said to be seen."""
+    places = [m for m in marks if m.kind == "place"]
+    taken = any(
+        m.kind == "tech" and m.words.lower() in ("acquired", "obtained", "were obtained", "performed") for m in marks
+    )
+    return (
+        taken
+        and bool(places)
+        and all(place_of(m).only_levels for m in places)
+        and not any(m.kind == "assert" for m in marks)
     )
 
 

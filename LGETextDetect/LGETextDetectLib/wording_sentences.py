@@ -28,6 +28,7 @@ _ABBREVIATIONS = frozenset(
     [
         "ant",
         "inf",
+        "sup",
         "lat",
         "sept",
         "seg",
@@ -111,6 +112,11 @@ _MEASURED = re.compile(
 )  # what a heading adds
 
 
+_POINTS = re.compile(
+    r"RVIP|RV (?:insertion|hinge|junction)"
+)  # no sentence begins so: "sup. and inf. RV insertion points"
+
+
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+|\n+")
 
 
@@ -175,7 +181,8 @@ def sentence_ends(line: str) -> Iterator[re.Match[str]]:
         ends = (
             measured or len(last[1]) > 2 or last[1].lower() == "ap" if last else True
         )  # before a capital; "E. coli" goes on
-        if last and last[1].lower() in _ABBREVIATIONS and not (ends and line[end.end() : end.end() + 1].isupper()):
+        begins = line[end.end() : end.end() + 1].isupper() and not _POINTS.match(line, end.end())
+        if last and last[1].lower() in _ABBREVIATIONS and not (ends and begins):
             continue
         yield end
         start = end.end()
@@ -203,7 +210,7 @@ def _cut(piece: str) -> list[str]:
 
 def _heading(piece: str) -> tuple[str, str, str]:
     """(canonical heading or '', the rest, the section it opens or '')."""
-    cut = re.match(r"\s*([A-Za-z][\w /&()'*+.-]{0,60}?)\s*(?::|–|—|\s-\s|=>|->)\s*(.*)$", piece, re.S)
+    cut = re.match(r"\s*([A-Za-z][\w /&()'*+.=-]{0,60}?)\s*(?::|–|—|\s-\s|=>|->)\s*(.*)$", piece, re.S)
     if cut:
         name = LETTER_WORDS.get(cut[1].strip(), cut[1])
         key = phrase_key(re.sub(r"\(.*?\)", " ", name).lower().replace("-", " "))

@@ -101,6 +101,9 @@ _REWORDED: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], .
         (r"\b(?:intra|medio|meso)-(?=(?:mur|pariet|m[iy]o))", "mid"),
         (r"\b(fibrose|cicatriz|realce|infarto)\s+no\s+(?=septo\b|apice\b|segmento\b|territorio\b)", r"\1 in "),
         (r"\bbasel\s+(?=seg|sept|lat|ant|inf|post|level|wall|slice|half|third)", "basal "),
+        (r"(\b(?:stripe|line|linear|streak|band)\b.{0,40}?)\b(?:in|along|through|down|within)\s+(?:the\s+)?(?:middle|cent(?:re|er))\s+of\s+the\s+(?=(?:interventricular\s+)?sept)", r"\1midwall of the "),
+        (rf"(\b(?:{_FOUND}|lge|subendo\w*|transmural\w*)\s*[<>≤≥]=?\s*(?:25|50|75))(?=\s*(?:[?.,!;]|$|in\b|of\b|transm))", r"\1 %"),
+        (rf"\bviable\s+(segments?|walls?|myocardium|areas?|regions?)\s+(?:with|showing|containing|having|despite)\s+(?=(?:(?:less\s+than|under|up\s+to|<)\s*\d+\s*%\s+)?(?:lge\b|{_FOUND}))", r"\1 with "),
         # tags: "..., isn't it?", "..., right?"
         (
             r",\s*(?:(?:is|are|was|does|do|has|have)(?:n't)?\s+(?:it|there|they|he|she|this|that)|right|correct|no|yes|ok|okay|true|"

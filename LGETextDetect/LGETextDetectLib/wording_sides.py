@@ -185,7 +185,7 @@ class Sides:
         inside, outside = _segments_of(about), _segments_of(away)
         if inside and inside == outside:
             return Meaning()  # "inferior scar, inferior wall normal"
-        if outside:
+        if outside and not (inside and _are_points(away) and not _are_points(about)):
             inside = ((inside or set(range(1, 18))) - outside) or inside
         return Meaning(
             understood=True,
@@ -300,6 +300,12 @@ def _segments_of(marks: list[Mark]) -> set[int]:
             if all(re.match("occlu|culprit", m.words.lower()) for m in near):
                 found.update(TERRITORIES[mark.value])
     return found
+
+
+def _are_points(marks: list[Mark]) -> bool:
+    """Whether all places are insertion points, which lie in the septum and are no part of its wall: "septal, no insertion LGE"."""
+    places = [m for m in marks if m.kind == "place"]
+    return bool(places) and all(m.value.kind == "rvip" for m in places)
 
 
 def _aetiology(marks: list[Mark]) -> str | None:

@@ -25,6 +25,7 @@ _LINE_END = re.compile(r"<(?:br\s?/?|/(?:p|li|tr|div|h\d))>", re.I)
 _CELL = re.compile(r"<(?:/td|/th)>\s*(?=<t[dh])", re.I)
 _TABULATOR = re.compile(r"(?<=[^\s:])[ ]*\t\s*?(?=\S)")
 _TAG = re.compile(r"(?:^|(?<=[.;\n])|(?<=[.;]\s))\[(?!x\])([A-Za-z][\w /-]{1,25})\]:?\s*", re.I)
+_FIELD = re.compile(r"(?:^|(?<=[;\n|]))[ \t]{0,3}([A-Z][A-Za-z]*(?:_[A-Za-z]+)*)\s?:(?=[^;\n|]*(?:[;|\n]|$))", re.M)
 _PAIR = re.compile(r"(?:^|(?<=[;\n|]))\s*([A-Za-z][\w ]{0,30}?)\s?=\s?([^;\n|=]{0,200})(?:[;|]|(?=\n)|$)")
 
 
@@ -42,6 +43,8 @@ def as_lines(text: str) -> str:
         text = _TABULATOR.sub(" | ", text)
     if len(_TAG.findall(text)) > 1:
         text = _TAG.sub(r"\n\1: ", text)
+    if len(_FIELD.findall(text)) > 2 and "_" in text:
+        text = _FIELD.sub(lambda field: f"\n{field[1].replace('_', ' ')}:", text)
     if text.count("=") > 2 and len(_PAIR.findall(text)) > 2:
         text = _PAIR.sub(lambda pair: f"\n{pair[1].replace('_', ' ')}: {pair[2]}\n", text)
     return text
@@ -53,6 +56,7 @@ _FIRST_COLUMN = re.compile(
 )
 _LGE_COLUMN = re.compile(r"lge|late|delayed|scar|viab|narbe|realce|rehauss", re.I)
 _NUMBERED_NAME = re.compile(r"\d+[.)]?\s+(?=[A-Za-z])")
+_LEVEL = re.compile(r"(?:bas|mid|api?)\w*(?:\s(?:level|third|cavity|ventric\w+))?", re.I)
 _NOTHING = re.compile(r"(?:[-–—]|0(?:\s?%)?|n|no|normal|nil|neg\w*)?", re.I)
 _TICK = re.compile(r"[x+]|y(?:es)?", re.I)
 
@@ -68,7 +72,8 @@ def lge_column(text: str) -> str:
             line = "" if column else line
         elif column and len(cells) == width:
             value = "none" if _NOTHING.fullmatch(cells[column]) else cells[column]
-            place = _NUMBERED_NAME.sub("", cells[0])
+            levels = [cell for cell in cells[1:column] if _LEVEL.fullmatch(cell)]
+            place = " ".join([*levels, _NUMBERED_NAME.sub("", cells[0])])
             place = f"segment {place}" if place.isdigit() else place
             line = f"LGE {place}: {'present' if _TICK.fullmatch(value) else value}" if place.strip("-: ") else ""
         else:

@@ -9,6 +9,10 @@ from .wording_reading import STRONG, place_of
 
 _MOTION = re.compile(r"thin|aneurysm|akine|dyskin|hypokin|calcif|mm$")
 _OF_WALL = re.compile(r"hypertrophied|thinned|(?:a|hypo|dys)kinetic|o?edematous")
+_PLACES_IT = re.compile(
+    r"confined|limited|located|involving|affecting|involves|seen"
+)  # "..., confined to the thinned wall"
+_MATCHED = re.compile(r"correspond|match")  # "perfusion defect of the inferior wall, matching transmural scar"
 _NULLED = re.compile(r"(?:\w+ )?(?:viable|null\w*)\b", re.I)
 
 
@@ -48,7 +52,8 @@ def _own_topic(chunk: list[Mark], section: str, has: set[str]) -> str | None:
     numbered = any(m.kind == "place" and place_of(m).kind == "numbers" for m in chunk)
     if "layer" in kinds and all(m.words.lower() == "thin" for m in chunk if m.kind == "topic"):
         other = other - {"topic"}  # "a thin subepicardial line"
-    if section == "lge" and _only_describes_walls(chunk):
+    confined = bool(chunk) and chunk[0].kind == "assert" and bool(_PLACES_IT.fullmatch(chunk[0].words.lower()))
+    if (section == "lge" or confined) and _only_describes_walls(chunk):
         other = other - {"topic"}
     elsewhere = bool(other) or section == "other"
     if numbered and kinds & {"layer", "extent"} and not (elsewhere or "notthick" in kinds):
@@ -57,7 +62,7 @@ def _own_topic(chunk: list[Mark], section: str, has: set[str]) -> str | None:
         return "lge"  # "mid inferior 75 % (transmurality of LGE)"
     if section == "lge" and "lv" in kinds and not other:
         return "lge"  # "LGE: RV none, LV none"
-    spared = any(m.kind == "lv" and "myocard" in m.words.lower() for m in chunk) and "negpost" in kinds
+    spared = any(m.kind == "lv" and "myocard" in m.words.lower() for m in chunk) and bool(kinds & {"negpost", "spare"})
     if spared and {"organ", "term"} <= has and not other:
         return "lge"  # "LGE of the papillary muscles only; the myocardium itself is normal"
     if kinds == {"topic"} and all(m.words.lower() in ("mm", "ml") for m in chunk):
@@ -98,8 +103,9 @@ def _only_describes_walls(chunk: list[Mark]) -> bool:
 def _tells_where(chunk: list[Mark], following: list[Mark]) -> bool:
     """'Thinned apical aneurysm, transmural scar': the wall that moves badly is where the scar without a place is."""
     topics = [m for m in chunk if m.kind == "topic"]
+    matched = bool(following) and bool(_MATCHED.match(following[0].words.lower()))
     return (
-        all(_MOTION.match(m.words.lower()) for m in topics)
+        (matched or all(_MOTION.match(m.words.lower()) for m in topics))
         and not {m.kind for m in chunk} & {"organ", "noreflow", "neg", "negpost"}
         and any(m.kind == "layer" or (m.kind == "term" and m.value in STRONG) for m in following)
         and not any(m.kind == "neg" for m in following)

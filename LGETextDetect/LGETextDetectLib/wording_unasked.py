@@ -19,6 +19,8 @@ _OTHER_SUBJECT = re.compile(
     r"|\b(?:can|may|should) (?:he|she|i|they|we|the patient) (?:play|return|exercise|compete|fly|drive|travel|work|run|stop|start|be discharged)\b"
     r"|^(?:please )?(?:show|display|view) (?:me )?(?:the |all )?(?:lge|late \w+|psir|mri|cmr) (?:images?|series|stack|slices?|sequence)\W*$|\b(?:report|scan) (?:is )?(?:ready|done|available)\b|^will (?!you)"
     r"|^(why|enhance (the|this)|how (do|does|is|are|to|can|long|often))\b"
+    r"|^(?:does it matter|is it (?:important|relevant|bad|serious|dangerous))\b"
+    r"|^(?:is|are|does|do)\s(?!there\b)(?:[\w-]+\s){1,6}(?:important|relevant|useful|helpful|necessary|matter)\b\W*$"
     r"|\b(do|does|can|could|will|would)\b.*\b(cause|causes|heal|mean|kill|lead to|predict|regress)\b"
 )
 _STILL_ASKED = re.compile(
@@ -29,7 +31,8 @@ _STILL_ASKED = re.compile(
     rf"|\bwhat are the (?:scarred|infarcted|enhanc\w+|affected) (?:segments|walls|territories)\b"
 )
 _UNSAYABLE = re.compile(  # of some not, other layers than, a comparison of places
-    rf"\bnot (?:all|every|each)\b(?!.*\b{SCARLESS}\b)"
+    r"\bfibrosis\b.{0,20}\b(?:on|by|in|from|with|using)\s(?:native\s)?(?:t1|ecv)\b"
+    rf"|\bnot (?:all|every|each)\b(?!.*\b{SCARLESS}\b)"
     r"|\bnon[- ]?(?:(?:sub)?e(?:ndo|pi)cardial|mid[- ]?wall|patchy|diffuse)\b"
     r"|\b(?:more|less|larger|smaller|bigger|denser|brighter)\b.{0,60}?\bthan (?:in|on|at)\b"
     rf"|\b(?:larger|smaller|bigger|denser|brighter|worse)\b.{{0,30}}?\bthan (?:the|that|those) (?:\w+ ){{0,3}}?(?:one|wall|septum|{_SCAR})\b"

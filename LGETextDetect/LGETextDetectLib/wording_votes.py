@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from .finding import ENDOCARDIAL
 from .wording_clauses import is_past
 from .wording_lexicon import TERRITORIES
 from .wording_marks import Mark
@@ -13,6 +14,7 @@ from .wording_sentences import Sentence
 
 _FAMILY = re.compile(r"\b(family|father|mother|brother|sister|proband|cousin|uncle|son|daughter)", re.I)
 _TERRITORIES = re.compile(r"\bterritories\b", re.I)
+_CLOSED = re.compile(r"occlu|cto\b|culprit|throm")
 _CAUSE = re.compile(r"not|aetiolog|etiolog|cause|origin", re.I)
 
 
@@ -25,7 +27,8 @@ def votes_in(sentence: Sentence, marks: list[Mark], lesions: list[Draft], tier: 
     if any(d.territory or _within_territory(d, marks, vessels) for d in lesions) and not nonischaemic:
         yield 3, weight, "ischaemic"
     told = [m for m in marks if m.kind != "history"]  # "corresponding to the known RCA occlusion"
-    if lesions and not nonischaemic and any(_explained_by_artery(told[k : k + 3]) for k in range(len(told))):
+    explained = any(_explained_by_artery(told[k : k + 3]) for k in range(len(told)))
+    if not nonischaemic and ((lesions and explained) or any(_behind_occlusion(d, marks) for d in lesions)):
         yield tier, weight, "ischaemic"
     sized = any(m.kind == "notthick" and "infarct" in m.words for m in marks)
     if sized or (lesions and sentence.heading.startswith("infarct")):
@@ -48,6 +51,20 @@ def _explained_by_artery(marks: list[Mark]) -> bool:
     if kinds[1:] != ["vessel", "topic"] or kinds[0] not in ("explain", "again", "after"):
         return False
     return bool(re.match("occlu|stenos|throm", marks[2].words.lower()))
+
+
+def _behind_occlusion(lesion: Draft, marks: list[Mark]) -> bool:
+    """'Chronic total occlusion of the RCA with transmural inferior scar': an infarct's layer in the territory of the artery."""
+    closed = [
+        set(TERRITORIES[m.value])
+        for k, m in enumerate(marks)
+        if m.kind == "vessel"
+        and m.value in TERRITORIES
+        and any(n.kind == "topic" and _CLOSED.match(n.words.lower()) for n in marks[max(k - 1, 0) : k + 2])
+        and any(n.kind == "plus" for n in marks[k : k + 3])
+    ]
+    endocardial = lesion.layer in ENDOCARDIAL and bool(lesion.segments)
+    return endocardial and any(2 * len(lesion.segments & supplied) >= len(lesion.segments) for supplied in closed)
 
 
 def _within_territory(lesion: Draft, marks: list[Mark], vessels: list[Mark]) -> bool:
@@ -120,7 +137,7 @@ def no_reflow_in(marks: list[Mark]) -> Iterator[tuple[str, bool]]:
         denied = denied or any(_is_zero(m) for m in after[:2])
         gone = any(m.kind == "negpost" or (m.kind == "neg" and "longer" in m.words) for m in marks[k + 1 :])
         near = [*[m for m in marks[:k] if mark.start - m.end < 8][-2:], *after[:2]]
-        doubtful = any(m.kind in ("maybe", "tech") for m in near)
+        doubtful = any(m.kind in ("maybe", "tech") for m in near) or [m.kind for m in marks[:k][-1:]] == ["query"]
         if not (past and not gone) and not (doubtful and not denied):
             yield mark.words, not (denied or gone)
 

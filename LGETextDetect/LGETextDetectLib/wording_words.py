@@ -30,7 +30,7 @@ _SIGNS = (
     (re.compile(r"(?:(?<=\s)|(?<=\w)|^)[-−–]\s*ve\b|[(\[]\s*[-−–]\s*[)\]]", re.I), " negative "),
     (
         re.compile(
-            r"\b(lge|dhe|mde|lde|de|scar|mvo|fibrosis|infarct|enhancement)[^\S\n]*[-−–](?=[^\S\n]*(?:[?!.,;/)]|$))",
+            r"\b(lge|dhe|mde|lde|de|scar|mvo|fibrosis|infarct|enhancement)[^\S\n]*:?[^\S\n]*[-−–](?=[^\S\n]*(?:[?!.,;/)]|$))",
             re.I,
         ),
         r"\1 negative ",
@@ -39,6 +39,9 @@ _SIGNS = (
 
 
 _FORMULA = re.compile(r"^[ \t]*[=@+]\s*[A-Za-z.]+\([^()\n]*(\([^()\n]*\)[^()\n]*)*\)", re.M)
+
+
+_PLURAL = re.compile(r"(?<=[a-z])\(s\)")  # "segment(s)"
 
 
 _TOKEN = re.compile(
@@ -57,7 +60,7 @@ _HYPHEN = re.compile(r"(?<=[a-z])[-‐‑–](?=[a-z])")
 
 _FRACTIONS = {
     "quarter": 25.0, "third": 33.0, "half": 50.0, "two thirds": 67.0, "two third": 67.0, "three quarters": 75.0, "three quarter": 75.0,
-    "one quarter": 25.0, "one third": 33.0, "one half": 50.0, "1/4": 25.0, "1/3": 33.0, "1/2": 50.0, "2/3": 67.0, "3/4": 75.0,
+    "one quarter": 25.0, "one third": 33.0, "one half": 50.0, "1/4": 25.0, "1/3": 33.0, "1/2": 50.0, "2/3": 67.0, "2/4": 50.0, "3/4": 75.0, "4/4": 100.0,
     "halfte": 50.0, "moitie": 50.0, "mitad": 50.0, "drittel": 33.0, "viertel": 25.0, "tercio": 33.0, "tiers": 33.0,
 }  # fmt: skip
 
@@ -68,7 +71,7 @@ _COMPARED = (
 )
 
 
-_PERCENT_SIGNS = ("%", "cent", "prozent", "ciento", "pct")
+_PERCENT_SIGNS = ("%", "cent", "prozent", "ciento", "pct", "pc")
 
 
 _MORE = "more|greater|higher|above|less"
@@ -82,7 +85,7 @@ _SHARE = r"(?:(?:the |a |an |one |la |die |der )?(?:three[ -]quarters?|two[ -]th
 
 _PERCENT = re.compile(
     _COMPARED + r"(?:(?P<a>\d{1,3})(?:[.,]\d)?\s*(?:%|percent)?\s*(?:-|–|—|to|and|bis|a|y|/|et|und)\s*)?"
-    rf"(?P<b>\d{{1,3}})(?:[.,]\d)?\s*(?:%|percent|per cent|prozent|pct\b|por ciento|pour cent)(?:\s*or (?P<more>{_MORE}))?"
+    rf"(?P<b>\d{{1,3}})(?:[.,]\d)?\s*(?:%|percent|per cent|prozent|pct\b|pc\b|por ciento|pour cent)(?:\s*or (?P<more>{_MORE}))?"
     + _OR_MORE
 )
 
@@ -93,7 +96,9 @@ WHOLE_SHARE = (  # "half" that no word makes a place: "apical half"
 
 
 _PARTS = re.compile(
-    WHOLE_SHARE + _COMPARED + rf"(?:(?P<a>{_SHARE})\s*(?:and|to|-|–|or)\s*)?(?P<b>{_SHARE}|1/[234]|2/3|3/4)"
+    rf"(?:(?=\d/4)|{WHOLE_SHARE})"
+    + _COMPARED
+    + rf"(?:(?P<a>{_SHARE})\s*(?:and|to|-|–|or)\s*)?(?P<b>{_SHARE}|1/[234]|2/3|[234]/4)"
     r"(?=\s*(?:of|de|del|der|des|or more|the wall|the thickness|its thickness|thickness|scarred|infarcted|enhanced|wall|transmural|in thickness|thick|\)|,|\.|;|$))(?:\s*or (?P<more>{_MORE}))?"
     + _OR_MORE
     + r"(?!\s+(?:of )?(?:the |all |its )?(?:patients|cases|lv|left|ventric|(?:\w+ )?segments|septum))"
@@ -112,7 +117,9 @@ _PARTS_SIGNS = (
     "tiers",
     "1/",
     "2/3",
+    "2/4",
     "3/4",
+    "4/4",
 )
 
 
@@ -125,13 +132,14 @@ _BOTH_WAYS = re.compile(
 
 
 _WALL_DOT = re.compile(
-    r"\b(?:(ant|inf|lat|sept)\.(?:\s*-)?(?=\s*[a-z])|(ap)\.?(?=\s+(?:ant|inf|lat|sept|seg))|post\.(?:\s*-)?(?=\s*(?:wall|lat|sept)))"
+    r"\b(?:(ant|inf|lat|sept|sup)\.(?:\s*-)?(?=\s*[a-z])|(ap)\.?(?=\s+(?:ant|inf|lat|sept|seg))|post\.(?:\s*-)?(?=\s*(?:wall|lat|sept)))"
 )
 
 
 _SEGMENT_LIST = re.compile(
     r"\b(?:segments?|segs?|aha)[\s.:#]*\d{1,2}(?:\s*(?:[,/&+-]|and|or|to)\s*\d{1,2})+(?![\d.,]*\s*%)"
     r"|\((?:1[0-7]|[1-9])(?:,(?:1[0-7]|[1-9]))+\)"
+    r"|(?<=% in )(?:1[0-7]|[1-9]),(?:1[0-7]|[1-9])(?![\d.,]*\d|\s*%)"
     r"|(?<![\d.,])(?:1[0-7]|[1-9])(?:,(?:1[0-7]|[1-9])){2,}(?![\d,]|[.]\d|\s*%)"
 )
 
@@ -169,6 +177,7 @@ def clean(text: str) -> str:
             "NFKD", text.replace("ß", "ss").replace("œ", "oe").replace("Œ", "Oe").replace("æ", "ae")
         )
         text = "".join(c for c in text if not unicodedata.combining(c))
+    text = _PLURAL.sub("s", text)
     for sign, said in _SIGNS:
         text = sign.sub(said, text)
     return (
@@ -361,7 +370,8 @@ def _capital(upper: str, words: list[tuple[str, int]], place: int) -> str | None
         return LETTER_WORDS[upper]
     if upper not in _WALL_LETTERS:
         return None
-    near = [w for w, _ in words[max(place - 2, 0) : place] + words[place + 1 : place + 3]]
+    behind = [w for w, _ in words[place + 1 : place + 3]]
+    near = [w for w, _ in words[max(place - 2, 0) : place]] + ([] if behind[:1] == [","] else behind)
     if len(upper) == 1:
         near = [w for w, _ in words[max(place - 1, 0) : place]]
         after = words[place + 1][0] if place + 1 < len(words) else "."
@@ -370,7 +380,7 @@ def _capital(upper: str, words: list[tuple[str, int]], place: int) -> str | None
     beside = any(c in _NEXT_TO_WALL for w in near for c in canonical(w))
     return (
         _WALL_LETTERS[upper]
-        if beside or (len(upper) == 2 and any(w in ("as", "is", "al", "il") for w in near))
+        if beside or (len(upper) == 2 and any(w in ("as", "is", "al", "il") for w in [*near, *behind]))
         else None
     )
 
