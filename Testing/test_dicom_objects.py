@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -171,8 +173,16 @@ def test_segment_terminology(tmp_path: Path) -> None:
     assert segment.SegmentationAlgorithmIdentificationSequence[0].AlgorithmName == "lge-test"
 
 
+@pytest.mark.parametrize("probability", [0.05, 0.5])
+def test_no_pixel_is_scar_without_the_answer_scar(tmp_path: Path, probability: float) -> None:
+    sample = dicom_sample(tmp_path, probability=probability)
+    segmentation, _ = written(tmp_path, sample)
+    assert (sample.evidence >= 0.5).any() and sample.result["detection"]["present"] is not True
+    assert not segmentation.pixel_array.any()
+
+
 def test_no_evidence_gives_a_valid_empty_segmentation(tmp_path: Path) -> None:
-    sample = dicom_sample(tmp_path, probability=0.05)
+    sample = dicom_sample(tmp_path)
     segmentation, _ = written(tmp_path, replace(sample, evidence=np.zeros_like(sample.evidence)))
     assert not segmentation.pixel_array.any()
 
@@ -279,6 +289,91 @@ def test_names_beyond_ascii_are_kept(tmp_path: Path) -> None:
         data.save_as(path)
     for data in written(tmp_path, sample):
         assert str(data.PatientName) == "Müller^Zoë"
+
+
+def change_sources(folder: Path, change: Callable[[Dataset], None]) -> None:
+    """Change the header of every source file; odd values are meant."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for path in sorted((folder / "source").iterdir()):
+            data = pydicom.dcmread(path)
+            change(data)
+            data.save_as(path)
+
+
+@pytest.mark.parametrize(
+    ("declared", "name"),
+    [
+        (["", "ISO 2022 IR 87"], "Yamada^Tarou=山田^太郎=やまだ^たろう"),
+        (["", "ISO 2022 IR 149"], "Hong^Gildong=洪^吉洞=홍^길동"),
+        ("ISO_IR 6", "Plain^Name"),
+        ("ISO-IR 100", "Müller^Zoë"),
+        ("UTF-8", "Müller^Žofie"),
+        ("NONSENSE", "Plain^Name"),
+    ],
+)
+@pytest.mark.parametrize("keep", [True, False])
+def test_every_character_set_becomes_utf8(tmp_path: Path, declared: str | list[str], name: str, keep: bool) -> None:
+    def change(data: Dataset) -> None:
+        data.SpecificCharacterSet, data.PatientName, data.PatientComments = declared, name, name.split("=")[-1]
+
+    sample = dicom_sample(tmp_path, keep_phi=keep)
+    change_sources(tmp_path, change)
+    for data in written(tmp_path, sample):
+        assert data.SpecificCharacterSet == "ISO_IR 192"
+        assert str(data.PatientName) == (name if keep else sample.result["study"])
+        assert data.get("PatientComments", "") == (name.split("=")[-1] if keep else "")
+
+
+@pytest.mark.parametrize(
+    ("attribute", "odd", "sound"),
+    [
+        ("PatientSex", "male", "F"),
+        ("PatientBirthDate", "19999999", "19501231"),
+        ("StudyDate", "garbage", "20200203"),
+        ("StudyTime", "25:99", "101112"),
+    ],
+)
+def test_dates_times_and_sex_that_are_none_are_left_empty(tmp_path: Path, attribute: str, odd: str, sound: str) -> None:
+    for value, kept in ((odd, ""), (sound, sound)):
+        sample = dicom_sample(tmp_path / value, keep_phi=True)
+        change_sources(tmp_path / value, lambda data, value=value: setattr(data, attribute, value))
+        for data in written(tmp_path / value, sample):
+            assert (data.get(attribute) or "") == kept
+            assert data.PatientID == "4711"
+
+
+@pytest.mark.parametrize("how", ["absent", "empty"])
+@pytest.mark.parametrize(
+    "missing", [("StudyInstanceUID",), ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID")]
+)
+def test_uids_that_are_missing_grow_from_the_pixels(tmp_path: Path, missing: tuple[str, ...], how: str) -> None:
+    def change(data: Dataset) -> None:
+        for name in missing:
+            delattr(data, name) if how == "absent" else setattr(data, name, "")
+
+    studies = set()
+    for patient in ("a", "b"):
+        sample = dicom_sample(tmp_path / patient)
+        change_sources(tmp_path / patient, change)
+        frames = tuple(replace(frame, study_uid="") for frame in sample.loaded.frames)
+        facts = replace(sample.loaded.facts, sha256=patient * 64)
+        loaded = replace(sample.loaded, frames=frames, facts=facts)
+        segmentation, report = written(tmp_path / patient, replace(sample, loaded=loaded))
+        assert segmentation.StudyInstanceUID == report.StudyInstanceUID and segmentation.FrameOfReferenceUID
+        assert all(series.SeriesInstanceUID for series in segmentation.ReferencedSeriesSequence)
+        studies.add(segmentation.StudyInstanceUID)
+    assert len(studies) == 2
+
+
+@pytest.mark.parametrize("name", ["sop_uid", "sop_class"])
+def test_an_image_that_cannot_be_referred_to_is_refused(tmp_path: Path, name: str) -> None:
+    sample = dicom_sample(tmp_path)
+    first, *others = sample.loaded.frames
+    loaded = replace(sample.loaded, frames=(replace(first, **{name: ""}), *others))
+    with pytest.raises(InputRefused, match="not-dicom"):
+        write_outputs(tmp_path / "out", replace(sample, loaded=loaded), dicom=True)
+    assert not (tmp_path / "out").exists()
 
 
 def test_vanished_source_is_refused(tmp_path: Path) -> None:

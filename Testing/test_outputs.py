@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import errno
 import json
+import os
 import re
 import zlib
 from dataclasses import replace
@@ -25,6 +26,7 @@ from LGETextDetectLib.outputs.report_words import prompt_words, segment_rows
 from LGETextDetectLib.outputs.slice_pictures import EVIDENCE_RGB, png_bytes, slice_pictures
 from LGETextDetectLib.outputs.write_outputs import ALWAYS, check_output, normalised_volume, remove_result, write_outputs
 from LGETextDetectLib.refusal import InputRefused
+from LGETextDetectLib.result_files import holds_result
 from sample_detection import Sample, sample_detection
 
 HOSTILE = "</q><script>alert(1)</script><img src=https://example.org/x onerror='alert(1)'>\"&\x00"
@@ -154,23 +156,78 @@ def test_an_older_result_survives_a_failure(tmp_path: Path, monkeypatch: pytest.
     assert names(tmp_path) == {"out"}
 
 
+@pytest.mark.parametrize("name", ["report.html", "result.json"])
+@pytest.mark.parametrize("way", ["out", "in"])
 def test_an_older_result_comes_back_when_the_new_one_cannot_take_its_place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, way: str
 ) -> None:
-    write_outputs(tmp_path / "out", SAMPLE)
-    before = (tmp_path / "out" / "result.json").read_bytes()
+    out = tmp_path / "out"
+    write_outputs(out, SAMPLE)
+    (out / "scar_seg.dcm").write_bytes(b"of the older result")
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
     rename = Path.rename
+    failed: list[Path] = []
 
-    def fail_second(self: Path, target: Path) -> Path:
-        if ".part-" in self.name:
+    def fail_once(self: Path, target: Path) -> Path:
+        if not failed and self.name == name and (self.parent == out) == (way == "out"):
+            failed.append(self)
             raise KeyboardInterrupt
         return rename(self, target)
 
-    monkeypatch.setattr(Path, "rename", fail_second)
+    monkeypatch.setattr(Path, "rename", fail_once)
     with pytest.raises(KeyboardInterrupt):
-        write_outputs(tmp_path / "out", sample_detection(0.1))
-    assert (tmp_path / "out" / "result.json").read_bytes() == before
+        write_outputs(out, sample_detection(0.1))
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
     assert names(tmp_path) == {"out"}
+
+
+def test_files_of_two_results_never_lie_beside_a_result_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    write_outputs(out, SAMPLE)
+    rename = Path.rename
+    seen: list[set[str]] = []
+
+    def watch(self: Path, target: Path) -> Path:
+        moved = rename(self, target)
+        seen.append({path.name for path in out.iterdir() if path.is_file()})
+        return moved
+
+    monkeypatch.setattr(Path, "rename", watch)
+    write_outputs(out, sample_detection(0.1))
+    assert len(seen) == 2 * len(ALWAYS) and not any("result.json" in files for files in seen[:-1])
+    assert seen[-1] == set(ALWAYS)
+
+
+def test_a_folder_that_exists_stays_the_same_folder_and_nothing_is_made_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a mount point, a shell's working folder, or a folder in a place that cannot be written."""
+    out = tmp_path / "out"
+    out.mkdir()
+    monkeypatch.chdir(out)
+    os.utime(tmp_path, (0, 0))
+    place = out.stat().st_ino
+    for probability in (0.91, 0.1):
+        check_output(Path())
+        write_outputs(Path(), sample_detection(probability))
+        assert names(Path()) == set(ALWAYS)
+    assert (out.stat().st_ino, tmp_path.stat().st_mtime) == (place, 0)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_a_killed_process_left_in_the_folder_is_cleared(tmp_path: Path, whole: bool) -> None:
+    out = tmp_path / "out"
+    write_outputs(out, SAMPLE)
+    older = out / ".out.part-0123abcd" / "older"
+    older.mkdir(parents=True)
+    if not whole:
+        (out / "result.json").rename(older / "result.json")
+    assert holds_result(out) == whole
+    write_outputs(out, SAMPLE)
+    assert names(out) == set(ALWAYS)
+    older.mkdir(parents=True)
+    remove_result(out)
+    assert not out.exists()
 
 
 def test_an_older_result_is_replaced_as_a_whole(tmp_path: Path) -> None:

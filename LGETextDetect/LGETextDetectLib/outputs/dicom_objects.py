@@ -42,10 +42,10 @@ def write_dicom_objects(folder: Path, detection: Detected) -> None:
         raise InputRefused("not-dicom", "DICOM objects need a DICOM study; the input is a volume file.")
     facts, result = detection.loaded.facts, detection.result
     kept = facts.identity is not None and result["study"] == facts.identity
-    sources = read_sources(frames, None if kept else str(result["study"]))
-    identity = _identity(result, sources)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # remarks on the source's own odd values, which are copied as they are
+        sources = read_sources(frames, None if kept else str(result["study"]), facts.sha256)
+        identity = _identity(result, sources)
         segmentation = segmentation_object(detection, sources, identity)
         segmentation.save_as(folder / "scar_seg.dcm")
         report = report_document(result, _evidence(sources), identity, REPORT_SERIES)
@@ -62,9 +62,12 @@ def _identity(result: dict[str, Any], sources: Sources) -> str:
 
 
 def segmentation_object(detection: Detected, sources: Sources, identity: str) -> hd.seg.Segmentation:
-    """Binary segmentation of evidence >= 0.5, one segment "Scar", on the source's own frames."""
-    model = detection.result["model"]
-    evidence = np.asarray(detection.evidence) >= EVIDENCE_THRESHOLD
+    """Binary segmentation of evidence >= 0.5, one segment "Scar", on the source's own frames.
+
+    Without a pixel unless the study's answer is that scar is present: evidence alone calls nothing scar.
+    """
+    model, present = detection.result["model"], detection.result["detection"]["present"] is True
+    evidence = (np.asarray(detection.evidence) >= EVIDENCE_THRESHOLD) & present
     mask = np.zeros((sources.planes, *evidence.shape[1:]), np.uint8)
     mask[list(sources.places)] = evidence
     algorithm = hd.AlgorithmIdentificationSequence(
@@ -96,7 +99,7 @@ def segmentation_object(detection: Detected, sources: Sources, identity: str) ->
         software_versions=str(model["version"])[:64],
         device_serial_number="0",
         pixel_measures=hd.PixelMeasuresSequence((row_mm, column_mm), slice_mm, slice_mm),
-        content_description="Evidence of scar >= 0.5, research use",
+        content_description="Evidence >= 0.5 if scar is present, else empty; research use",
         content_label="SCAR",
         series_description="LGE scar (research use, not for diagnosis)",
     )

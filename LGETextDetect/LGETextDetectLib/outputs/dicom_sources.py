@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from copy import copy
+from copy import copy, deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pydicom
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.uid import UID, generate_uid
+from pydicom.valuerep import DA, TM
 
 from ..dicom_frames import Frame
 from ..refusal import InputRefused
@@ -26,6 +28,7 @@ _NEEDED = (
     "Columns", "NumberOfFrames", "ImageOrientationPatient", "ImagePositionPatient", "PixelSpacing", "SliceThickness",
     "SpacingBetweenSlices",
 )  # fmt: skip
+_SEXES = ("M", "F", "O")
 _FRAME_GEOMETRY = ("PlanePositionSequence", "PlaneOrientationSequence", "PixelMeasuresSequence")
 
 
@@ -44,18 +47,22 @@ class Sources:
     numbers: tuple[int | None, ...]
 
 
-def read_sources(frames: Sequence[Frame], pseudonym: str | None) -> Sources:
-    """Headers of the frames. pseudonym: stands in for all identity, or None to keep the source's own.
+def read_sources(frames: Sequence[Frame], pseudonym: str | None, images: str) -> Sources:
+    """Headers of the frames, all of one study.
 
-    Raises InputRefused('damaged-file') when a source cannot be read any more.
+    pseudonym: stands in for all identity, or None to keep the source's own. images: hash of the pixels, from which UIDs
+    of study and series grow that the source does not tell. Raises InputRefused('damaged-file') when a source cannot be
+    read any more.
     """
     files = {path: _read(path) for path in dict.fromkeys(frame.path for frame in frames)}
+    study = frames[0].study_uid or str(derived_uid("study", images))
+    reduced = {path: _reduced(source, pseudonym, study, images) for path, source in files.items()}
     first = next(iter(files.values()))
     if len(files) == 1 and "PerFrameFunctionalGroupsSequence" in first:
-        header = _reduced(first, pseudonym)
+        header = reduced[frames[0].path]
         _copy_frame_geometry(first, header)
         return Sources((header,), tuple(frame.index for frame in frames), int(first.NumberOfFrames), (None,))
-    headers = tuple(_single_frame(files[frame.path], frame, pseudonym) for frame in frames)
+    headers = tuple(_single_frame(reduced[frame.path], frame) for frame in frames)
     numbers = tuple(frame.index + 1 if "NumberOfFrames" in files[frame.path] else None for frame in frames)
     return Sources(headers, tuple(range(len(frames))), len(frames), numbers)
 
@@ -72,26 +79,38 @@ def _read(path: Path) -> Dataset:
         raise InputRefused("damaged-file", "A source file can no longer be read.") from error
 
 
-def _reduced(source: Dataset, pseudonym: str | None) -> Dataset:
-    """A header that keeps what references and geometry need; identity and free text only without a pseudonym."""
+def _reduced(source: Dataset, pseudonym: str | None, study: str, images: str) -> Dataset:
+    """A header in UTF-8 that keeps what references and geometry need; identity and free text only without a pseudonym."""
     header = Dataset()
+    source.decode()
     kept = source if pseudonym is None else {name: None for name in _NEEDED}
     for element in source:
         wanted = element.keyword in kept and not element.tag.is_private and element.keyword not in ("PixelData", "")
         if wanted and not (element.VR == "SQ" and "FunctionalGroups" in element.keyword):
             header.add(copy(element))  # a shared element would be changed in both
     for name in _EMPTY_WHEN_ABSENT:
-        if name not in header:
+        if name not in header or not _parses(header[name]):
             setattr(header, name, "")
     if pseudonym is not None:
         header.PatientID = header.PatientName = pseudonym
         header.PatientIdentityRemoved = "YES"
         header.DeidentificationMethod = "Pseudonym for name and ID, all else left out; UIDs kept"
-    study = str(header.get("StudyInstanceUID", "")) or derived_uid("study", str(header.get("SeriesInstanceUID", "")))
     header.StudyInstanceUID = study
-    header.FrameOfReferenceUID = str(header.get("FrameOfReferenceUID", "")) or derived_uid("frame", study)
-    header.SpecificCharacterSet = source.get("SpecificCharacterSet") or "ISO_IR 192"
+    header.SeriesInstanceUID = str(header.get("SeriesInstanceUID") or derived_uid("series", images))
+    header.FrameOfReferenceUID = str(header.get("FrameOfReferenceUID") or derived_uid("frame", study))
+    header.SpecificCharacterSet = "ISO_IR 192"
     return header
+
+
+def _parses(element: DataElement) -> bool:
+    """Whether a date, a time or a sex is one; anything else is text."""
+    if element.keyword == "PatientSex":
+        return element.value in _SEXES
+    try:
+        {"DA": DA, "TM": TM}.get(element.VR, str)(str(element.value))
+    except ValueError:
+        return False
+    return True
 
 
 def _copy_frame_geometry(source: Dataset, header: Dataset) -> None:
@@ -110,9 +129,9 @@ def _geometry(group: Dataset) -> Dataset:
     return kept
 
 
-def _single_frame(source: Dataset, frame: Frame, pseudonym: str | None) -> Dataset:
+def _single_frame(reduced: Dataset, frame: Frame) -> Dataset:
     """One slice as if it were a file of its own; the reference goes to the file it lies in."""
-    header = _reduced(source, pseudonym)
+    header = deepcopy(reduced)
     header.pop("NumberOfFrames", None)
     header.ImagePositionPatient = [f"{v:.10g}" for v in frame.position or ()]
     header.ImageOrientationPatient = [f"{v:.10g}" for v in frame.orientation or ()]

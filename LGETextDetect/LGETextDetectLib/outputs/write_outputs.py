@@ -1,10 +1,11 @@
-"""All files of one result, all or nothing: written to a folder beside the wanted one, then renamed."""
+"""All files of one result, all or nothing: written to a hidden folder, then put in their place by renaming."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
 import os
+import re
 import secrets
 import shutil
 import time
@@ -27,14 +28,18 @@ from .bullseye_svg import bullseye_svg
 from .report_html import report_html
 from .report_words import segment_rows
 
+FILES = (*DICOM, *ALWAYS)  # in the order in which they are put in place: result.json makes a result whole
+PART = re.compile(r"\..*\.part-[0-9a-f]{8}")
+
 
 def write_outputs(folder: Path, detection: Detected, dicom: bool = False) -> None:
     """Write every file of a finished detection to ``folder``; an older result there is replaced at the very end.
 
-    On any error or interruption the folder is as it was before. result.json's ``seconds.write`` and ``total`` take in
-    the time spent here. Raises InputRefused('out-occupied') when the folder holds anything but an older result,
-    InputRefused('out-unwritable') when the disk is full or closed, and InputRefused('not-dicom') when DICOM objects are
-    wanted for a volume file.
+    On any error or interruption the folder is as it was before; a process killed while it replaces a result leaves no
+    result.json. result.json's ``seconds.write`` and ``total`` take in the time spent here. Raises
+    InputRefused('out-occupied') when the folder holds anything but an older result, InputRefused('out-unwritable') when
+    the disk is full or closed, and InputRefused('not-dicom') when DICOM objects are wanted of a volume file or of images
+    that nothing can refer to.
     """
     started = time.perf_counter()
     if dicom:
@@ -52,8 +57,12 @@ def write_outputs(folder: Path, detection: Detected, dicom: bool = False) -> Non
 
 def check_dicom_possible(detection: Detected) -> None:
     """Raise InputRefused('not-dicom' or 'no-highdicom') when no DICOM objects can be made of a detection."""
-    if detection.loaded.frames is None:
+    frames = detection.loaded.frames
+    if frames is None:
         raise InputRefused("not-dicom", "DICOM objects need a DICOM study; the input is a volume file.")
+    if not all(frame.sop_uid and frame.sop_class for frame in frames):
+        cause = "An image has no SOPInstanceUID or SOPClassUID, by which DICOM objects would refer to it."
+        raise InputRefused("not-dicom", cause, "Leave --dicom out, or export the study again.")
     check_highdicom()
 
 
@@ -129,10 +138,13 @@ def annotate_nrrd(path: Path, fields: Mapping[str, str]) -> None:
 
 @contextmanager
 def replaced_folder(folder: Path) -> Iterator[Path]:
-    """An empty folder to write to; takes the place of ``folder`` when the block ends well, else is removed."""
+    """An empty folder to write to; its files become those of ``folder`` when the block ends well, else it is removed.
+
+    It lies inside ``folder`` where that exists, which may be a mount point, somebody's working folder or the only place
+    that can be written.
+    """
     target = check_output(folder)
-    token = secrets.token_hex(4)
-    work, old = (target.parent / f".{target.name}.{kind}-{token}" for kind in ("part", "old"))
+    work = (target if target.exists() else target.parent) / f".{target.name}.part-{secrets.token_hex(4)}"
     made = [place for place in (target.parent, *target.parent.parents) if not os.path.exists(place)]
     try:
         with written_below(made[-1] if made else target.parent):
@@ -140,13 +152,14 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
             work.mkdir()
             yield work
             _flush_to_disk(work)
-            _swap(work, target, old)
+            _swap(work, target)
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         for parent in made:
             _remove_if_empty(parent)
         raise
-    shutil.rmtree(old, ignore_errors=True)
+    shutil.rmtree(work, ignore_errors=True)
+    _remove_parts(target)
 
 
 def check_output(folder: Path) -> Path:
@@ -159,15 +172,16 @@ def check_output(folder: Path) -> Path:
     target = target.resolve() if os.path.islink(target) else target
     with written_below(target):
         _check_replaceable(target)
-    check_writable(target.parent)
+    check_writable(target)
     return target
 
 
 def remove_result(target: Path) -> None:
     """Take away the files of an older result; whatever else lies there stays, and all of it when it is no result."""
     if holds_result(target):
-        for name in (*ALWAYS, *DICOM):
+        for name in FILES:
             (target / name).unlink(missing_ok=True)
+        _remove_parts(target)
         with suppress(OSError):  # not empty
             target.rmdir()
 
@@ -177,22 +191,49 @@ def _check_replaceable(target: Path) -> None:
         return
     if not target.is_dir():
         raise InputRefused("out-occupied", "The output path is a file.")
-    foreign = sorted(entry.name for entry in target.iterdir() if entry.name not in (*ALWAYS, *DICOM) or entry.is_dir())
+    others = (entry for entry in target.iterdir() if not PART.fullmatch(entry.name))
+    foreign = [entry for entry in others if entry.name not in FILES or entry.is_dir()]
     if foreign:
         raise InputRefused("out-occupied", f"The output folder holds {len(foreign)} other files or folders.")
 
 
-def _swap(work: Path, target: Path, old: Path) -> None:
-    """Put ``work`` in the place of ``target``, which goes to ``old``; undone when the second step fails."""
+def _swap(work: Path, target: Path) -> None:
+    """Put ``work`` in the place of ``target``; where that exists, its files in the place of those of an older result."""
     if target.exists():
-        target.rename(old)
-    try:
+        _move_in(work, target)
+    else:
         work.rename(target)
+        _sync(target.parent)
+
+
+def _move_in(work: Path, target: Path) -> None:
+    """Move an older result's files out, result.json first, and the new ones in, result.json last; undone on an error.
+
+    So a folder with result.json never holds files of two results.
+    """
+    older = work / "older"
+    older.mkdir()
+    moves = [(target / name, older / name) for name in reversed(FILES)]
+    moves += [(work / name, target / name) for name in FILES]
+    begun = []
+    try:
+        for source, place in moves:
+            if os.path.lexists(source):
+                begun.append((source, place))
+                source.rename(place)
+        _sync(target)
     except BaseException:
-        if old.exists() and not target.exists():
-            old.rename(target)
+        for source, place in reversed(begun):
+            if os.path.lexists(place):
+                place.rename(source)
         raise
-    _sync(target.parent)
+
+
+def _remove_parts(target: Path) -> None:
+    """Remove what killed processes left in a result folder."""
+    for path in target.iterdir():
+        if PART.fullmatch(path.name):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _remove_if_empty(folder: Path) -> None:
