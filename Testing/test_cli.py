@@ -64,6 +64,7 @@ def test_help_of_every_command(run: Run, command: str) -> None:
         ["query", "x"], ["batch", "x", "--out", "o", "--shard", "3/2"], ["batch", "x", "--out", "o", "--shard", "0/2"],
         ["batch", "x", "--out", "o", "--workers", "0"], ["train"], ["reports", "x"],
         ["evaluate", "x", "--truth", "t.csv", "--workers", "0"], ["phantom", "o", "--n", "-3"], ["phantom", "o", "--n", "0", "--hospital"],
+        ["phantom", "o", "--seed", "-5"],
     ],
 )  # fmt: skip
 def test_wrong_usage_is_exit_code_2(run: Run, tmp_path: Path, words: list[str]) -> None:
@@ -108,6 +109,13 @@ def test_training_commands_are_those_of_the_training_side() -> None:
         (["query", "{volume}", "any scar?"], "no-heart"),
         (["inspect", "{folder}"], "not-an-image"),
         (["inspect", "missing"], "not-found"),
+        *(
+            ([*words, "x" * 300, "--out", "o"], "not-found")
+            for words in (["detect"], ["detect", "{volume}", "--prompts"])
+        ),
+        (["inspect", "x" * 300], "not-found"),
+        (["reports", "missing.jsonl", "a/b/c.jsonl"], "not-found"),
+        (["reports", "missing.jsonl", "{text}"], "not-found"),
         (["batch", "missing", "--out", "o"], "not-found"),
         (["batch", "{folder}", "--out", "o"], "no-studies"),
         (["batch", "{folder}", "--out", "o", "--events"], "no-studies"),
@@ -239,6 +247,36 @@ def test_what_is_asked_for_is_done_when_nobody_reads_the_answer(untrained_bundle
     (tmp_path / "in.jsonl").write_text("\n".join(lines), "utf-8")
     assert unread(untrained_bundle, tmp_path, "reports", "in.jsonl", "out.jsonl", "--explain") == 0
     assert len((tmp_path / "out.jsonl").read_text("utf-8").splitlines()) == 5
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+@pytest.mark.parametrize(("words", "code"), [([], cli.DONE), (["--events"], cli.INTERNAL)])
+def test_a_full_disk_behind_standard_output_gives_no_traceback(
+    untrained_bundle: Path, tmp_path: Path, study_files: StudyFiles, words: list[str], code: int
+) -> None:
+    command = [sys.executable, "-m", "LGETextDetectLib", "inspect", str(study_files.volume), *words]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command,
+            env=child_environment(untrained_bundle),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == code and done.stderr.count("\n") == len(words)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_a_pipe_named_like_a_volume_is_no_study(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "root").mkdir()
+    os.mkfifo(tmp_path / "root" / "a.nrrd")
+    for words, code in (
+        (["detect", tmp_path / "root" / "a.nrrd"], "not-an-image"),
+        (["batch", tmp_path / "root"], "no-studies"),
+    ):
+        exit_code, _, err = run(*words, "--out", "o")
+        assert exit_code == 3 and err.startswith(f"refused [{code}]: ")
 
 
 def test_a_job_ends_and_does_not_call_itself_done_when_its_program_has_gone(
@@ -429,6 +467,9 @@ def test_reports_of_both_formats_give_the_same_findings(run: Run, tmp_path: Path
         ("a.jsonl", b'{"id": 1, "text": "\xff"}\n'),
         ("a.csv", b"id,report\n1,x\n"),
         ("a.csv", b"id,text\n1\n"),
+        ("a.csv", b"id,text\n1,No late enhancement in the septum, but transmural scar of the inferior wall.\n"),
+        ("a.csv", b"id,text,text\n1,x,y\n"),
+        ("a.jsonl", b'{"id": 1, "text": "' + b"x" * 1_000_001 + b'"}\n'),
         ("a.csv", b"id,text\n1," + b"x" * 1_000_001),
         ("a.csv", b""),
     ],

@@ -390,6 +390,8 @@ def write_report_object(path: Path, study: str, texts: list[str]) -> None:
     [
         ("a.csv", "id,report\n1,x\n", "no columns study and text"),
         ("a.csv", "study,text\nonly\n", "line 2 is too short"),
+        ("a.csv", "study,text\na,No scar, but a thrombus.\n", "more cells"),
+        ("a.csv", "study,text,Text\na,b,c\n", "twice"),
         ("a.jsonl", '{"study": "s"}\n', "Line 1 has no study and text"),
         ("a.jsonl", "nothing\n", "Line 1 is not JSON"),
         ("a.jsonl", b"\xff\xfe", "not UTF-8"),

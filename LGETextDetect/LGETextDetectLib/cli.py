@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -308,7 +309,11 @@ def _inspect(arguments: argparse.Namespace, events: Events) -> int:
 def _reports(arguments: argparse.Namespace, events: Events) -> int:
     from .reports import explanation, read_reports, write_findings
 
-    if arguments.output.exists() and arguments.output.samefile(arguments.input):
+    if (
+        os.path.exists(arguments.input)
+        and os.path.exists(arguments.output)
+        and arguments.output.samefile(arguments.input)
+    ):
         raise UsageError("OUT must not be IN")
     check_writable(arguments.output.parent)
     count = 0
@@ -375,8 +380,8 @@ def _print(events: Events, text: str) -> None:
 
 @contextmanager
 def _or_unread(stream: TextIO) -> Iterator[None]:
-    """Write to a stream in this block; whoever read it may have seen enough, and what was asked for is done all the same."""
+    """Write to a stream in this block; its reader may have gone or its disk be full, and what was asked for is done all the same."""
     try:
         yield
-    except BrokenPipeError:
+    except OSError:
         stop_writing(stream)

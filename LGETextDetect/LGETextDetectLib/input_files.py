@@ -74,8 +74,8 @@ def files_of(source: Source, closed: Callable[[OSError], None] = refuse_closed) 
     """
     if isinstance(source, tuple):
         return sorted(source)
-    if not source.exists():
-        raise InputRefused("not-found", "The input path does not exist.")
+    if not os.path.exists(source):
+        raise InputRefused("not-found", "The input path does not exist, or cannot be reached.")
     if source.is_file():
         return [source]
     return sorted(path for place in walk(source, closed) for path in place.files if path.is_file())

@@ -17,6 +17,7 @@ from .refusal import InputRefused
 from .wording import explain, read_report
 
 MAX_REPORT_CHARACTERS = 1_000_000
+MORE_CELLS = "The row that ends on line {} has more cells than the table has columns; text with commas needs quotes."
 Report = tuple[str | int, str]
 
 
@@ -25,8 +26,12 @@ def read_reports(path: Path) -> Iterator[Report]:
 
     Raises InputRefused(not-found, bad-reports); the line is named, its content never.
     """
-    if not path.is_file():
-        raise InputRefused("not-found", "The report file does not exist.")
+    if not os.path.isfile(path):
+        raise InputRefused("not-found", "The report file does not exist, or cannot be reached.")
+    return _reports_of(path)
+
+
+def _reports_of(path: Path) -> Iterator[Report]:
     read = _csv_reports if path.suffix.lower() == ".csv" else _json_reports
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -41,9 +46,13 @@ def _csv_reports(file: TextIO) -> Iterator[Report]:
     try:
         if not {"id", "text"} <= set(rows.fieldnames or ()):
             raise InputRefused("bad-reports", "The table has no columns id and text.")
+        if any(list(rows.fieldnames or ()).count(name) > 1 for name in ("id", "text")):
+            raise InputRefused("bad-reports", "The table has a column id or text twice.")
         for row in rows:
             if row["id"] is None or row["text"] is None:
                 raise InputRefused("bad-reports", f"The row that ends on line {rows.line_num} is too short.")
+            if None in row:
+                raise InputRefused("bad-reports", MORE_CELLS.format(rows.line_num))
             yield row["id"], row["text"]
     except csv.Error as error:
         raise InputRefused("bad-reports", f"The table is malformed near line {rows.line_num}.") from error
@@ -66,6 +75,8 @@ def _json_reports(file: TextIO) -> Iterator[Report]:
         known = isinstance(entry, dict) and isinstance(entry.get("text"), str)
         if not known or not isinstance(entry.get("id"), (str, int)) or isinstance(entry["id"], bool):
             raise InputRefused("bad-reports", f"Line {number} has no id and text.")
+        if len(entry["text"]) > MAX_REPORT_CHARACTERS:
+            raise InputRefused("bad-reports", f"The report on line {number} is far too long.")
         yield entry["id"], entry["text"]
 
 

@@ -68,7 +68,7 @@ def find_studies(root: Path, leave_out: Path | None = None, workers: int = 1) ->
     several studies they are listed as studies of their own. Many headers are read in up to ``workers`` processes.
     Raises InputRefused(not-found, no-studies).
     """
-    if not root.is_dir():
+    if not os.path.isdir(root):
         raise InputRefused(
             "not-found", "The folder does not exist.", "Check the path; for one file use lgetext detect."
         )
@@ -115,7 +115,8 @@ def _scan(root: Path, leave_out: Path | None) -> tuple[list[Path], dict[Path, li
     for place in walk(root, keep_closed, leave_out):
         if place.proper is not None:
             shared.update(p for p in place.folder.parents if not place.proper.is_relative_to(p.resolve()))
-        volumes += [path for path in place.files if volume_suffix(path.name)]
+        named = [path for path in place.files if volume_suffix(path.name)]
+        volumes += [path for path in named if os.path.isfile(path) or not os.path.exists(path)]  # no pipe, no device
         if rest := [path for path in place.files if not volume_suffix(path.name) and path.is_file()]:
             others[place.folder] = rest
     return volumes, others, shared

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -119,12 +120,14 @@ def read_prompts(path: Path) -> tuple[str, ...]:
 
     Raises InputRefused(not-found, bad-prompts).
     """
-    if not path.is_file():
-        raise InputRefused("not-found", "The prompt file does not exist.")
+    if not os.path.isfile(path):
+        raise InputRefused("not-found", "The prompt file does not exist, or cannot be reached.")
     if path.stat().st_size > MAX_PROMPT_BYTES:
         raise InputRefused("bad-prompts", "The prompt file is far too large.")
     try:
         text = path.read_text("utf-8-sig")
+    except OSError as error:
+        raise InputRefused("not-found", "The prompt file cannot be opened.") from error
     except UnicodeDecodeError as error:
         raise InputRefused("bad-prompts", "The prompt file is not UTF-8 text.") from error
     # Not splitlines(): characters such as U+2028 may stand inside a prompt.

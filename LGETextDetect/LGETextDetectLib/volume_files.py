@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import math
+import os
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -64,7 +65,7 @@ class LoadedStudy:
 
 def is_volume_file(path: Path) -> bool:
     """Whether the name is that of an NRRD, NIfTI or MetaImage file."""
-    return _suffix(path) is not None and path.is_file()
+    return _suffix(path) is not None and os.path.isfile(path)
 
 
 def load_study(source: Source) -> LoadedStudy:
@@ -80,8 +81,10 @@ def load_study(source: Source) -> LoadedStudy:
 def _load(source: Source) -> LoadedStudy:
     if isinstance(source, tuple):
         return _load_dicom(source)
-    if not source.exists():
-        raise InputRefused("not-found", "The input path does not exist.")
+    if not os.path.exists(source):
+        raise InputRefused("not-found", "The input path does not exist, or cannot be reached.")
+    if not (source.is_dir() or source.is_file()):  # reading a pipe would never end
+        raise InputRefused("not-an-image", "The input is neither a file nor a folder.")
     if source.is_dir() or is_dicom(source):
         return _load_dicom(source)
     if not is_volume_file(source):

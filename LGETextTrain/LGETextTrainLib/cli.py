@@ -21,7 +21,7 @@ def add_commands(commands: Any) -> None:
     phantom = commands.add_parser("phantom", help="write virtual patients: DICOM series, truth, report text")
     phantom.add_argument("out", type=Path, metavar="OUT")
     phantom.add_argument("--n", type=positive, default=10, help="number of patients")
-    phantom.add_argument("--seed", type=int, default=0)
+    phantom.add_argument("--seed", type=_seed, default=0)
     phantom.add_argument("--reports", action="store_true", help="also write reports.jsonl")
     phantom.add_argument("--held-back", action="store_true", help="draw from a recipe that training never draws from")
     phantom.add_argument(
@@ -77,6 +77,13 @@ def add_commands(commands: Any) -> None:
 def _add_run(parser: Any, said: str, default: str = "") -> None:
     parser.add_argument("recipe", type=Path, metavar="RECIPE.toml")
     parser.add_argument("--out", type=Path, required=not default, default=Path(default) if default else None, help=said)
+
+
+def _seed(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("a number from 0 is expected")
+    return number
 
 
 def run(command: str, arguments: argparse.Namespace, events: Events) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 from LGETextDetectLib.dicom_frames import is_dicom
 from LGETextDetectLib.refusal import InputRefused
-from LGETextDetectLib.reports import json_lines
+from LGETextDetectLib.reports import MORE_CELLS, json_lines
 from pydicom import dcmread
 
 MAX_TABLE_BYTES = 500_000_000
@@ -53,7 +53,10 @@ def _csv_rows(text: str) -> Iterator[tuple[str, str, str]]:
     delimiter = max(",;\t", key=first.count)
     csv.field_size_limit(MAX_CHARACTERS)
     rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
-    names = {(name or "").strip().lower(): name for name in rows.fieldnames or ()}
+    columns = [(name or "").strip().lower() for name in rows.fieldnames or ()]
+    names = dict(zip(columns, rows.fieldnames or (), strict=True))
+    if any(columns.count(name) > 1 for name in (*STUDY_COLUMNS, "text", "patient")):
+        raise InputRefused("bad-reports", "The table has a column study, id, text or patient twice.")
     study = next((names[name] for name in STUDY_COLUMNS if name in names), None)
     if study is None or "text" not in names:
         raise InputRefused("bad-reports", "The table has no columns study and text.")
@@ -61,6 +64,8 @@ def _csv_rows(text: str) -> Iterator[tuple[str, str, str]]:
         for row in rows:
             if row[study] is None or row[names["text"]] is None:
                 raise InputRefused("bad-reports", f"The row that ends on line {rows.line_num} is too short.")
+            if None in row:
+                raise InputRefused("bad-reports", MORE_CELLS.format(rows.line_num))
             patient = (row.get(names["patient"]) or "") if "patient" in names else ""
             yield row[study].strip(), row[names["text"]], patient.strip()
     except csv.Error as error:
