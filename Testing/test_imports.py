@@ -14,15 +14,23 @@ DETECT = ROOT / "LGETextDetect" / "LGETextDetectLib"
 TRAIN = ROOT / "LGETextTrain" / "LGETextTrainLib"
 ORDER = """
     refusal output_folder child_process detached_child events aha finding
-    wording_lexicon wording_phrase_table wording_phrases wording_headings wording_words wording_marks wording_sentences
-    wording_levels wording_places wording_reading wording_tables wording_clauses wording_colons wording_amounts wording_comparisons wording_forms wording_topics wording_scope wording_lesions wording_earlier wording_votes wording_referents wording_report
-    wording_statements wording_sides wording_shorthand wording_background wording_unasked wording_prompt wording_write wording reports questions
+    wording reports questions
     result_files data_files input_files inflated volume orientation padding dicom_frames dicom_pixels nifti series_kind stacks series volume_files
     patches heart landmarks manual_landmarks markups wall_shape normalised segment_places
     looks views wall_regions surroundings tokens unet bundle backends decisions model
     quality result outputs study
     worker_pool results_table studies_below summary_text batch cli __main__ mrml mrml_roles mrml_tables mrml_results mrml_bundle
 """.split()
+ORDER_INSIDE = {
+    "wording": """
+        lexicon phrase_table phrases headings words marks sentences
+        levels places reading tables clauses colons amounts comparisons forms topics scope lesions earlier votes referents report
+        statements sides shorthand background unasked prompt write
+    """.split(),
+    "outputs": """
+        bullseye_svg slice_pictures report_style report_words report_html dicom_codes dicom_sources dicom_report dicom_objects write_outputs
+    """.split(),
+}
 FRAMEWORKS = {
     "torch": {"backends", "unet"},
     "onnxruntime": {"backends"},
@@ -53,25 +61,26 @@ def files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*.py") if path.name != "__init__.py")
 
 
-def test_every_file_has_its_place() -> None:
-    names = {p.stem for p in files(DETECT) if p.parent == DETECT}
-    assert names <= set(ORDER), f"say where {sorted(names - set(ORDER))} stand"
-    assert set(ORDER) <= names | {"outputs"}, f"{sorted(set(ORDER) - names - {'outputs'})} are gone"
+@pytest.mark.parametrize("folder", ["", *ORDER_INSIDE])
+def test_every_file_has_its_place(folder: str) -> None:
+    order = ORDER_INSIDE.get(folder, ORDER)
+    names = {p.stem for p in files(DETECT) if p.parent == DETECT / folder} | (set() if folder else set(ORDER_INSIDE))
+    assert names <= set(order), f"say where {sorted(names - set(order))} stand"
+    assert set(order) <= names, f"{sorted(set(order) - names)} are gone"
 
 
-@pytest.mark.parametrize("path", files(DETECT), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", files(DETECT), ids=lambda p: p.relative_to(DETECT).as_posix())
 def test_imports_point_up(path: Path) -> None:
-    inside_outputs = path.parent.name == "outputs"
-    place = ORDER.index("outputs" if inside_outputs else path.stem)
+    folder = "" if path.parent == DETECT else path.parent.name
     for name, _ in imports_of(path):
         if not name.startswith("."):
             assert name.split(".")[0] != "LGETextTrainLib" or path.stem == "cli", f"{path.name} imports {name}"
             continue
-        level = len(name) - len(name.lstrip("."))
         target = name.lstrip(".").split(".")[0]
-        if target == "__version__" or (inside_outputs and level == 1):
-            continue
-        assert ORDER.index(target) < place, f"{path.name} imports {target}, which stands below it"
+        beside = folder and not name.startswith("..")
+        order, place = (ORDER_INSIDE[folder], path.stem) if beside else (ORDER, folder or path.stem)
+        if target != "__version__":
+            assert order.index(target) < order.index(place), f"{path.name} imports {target}, which stands below it"
 
 
 @pytest.mark.parametrize("path", files(DETECT), ids=lambda p: p.stem)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from LGETextDetectLib.finding import Finding
 from LGETextDetectLib.wording import explain, read_report, say
-from LGETextDetectLib.wording_write import lge_statement
+from LGETextDetectLib.wording.write import lge_statement
 
 
 def painted_report(rng: np.random.Generator, text: str, finding: Finding, varied: bool = True) -> str:

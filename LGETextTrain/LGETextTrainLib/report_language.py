@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-READ = ("en", "de", "fr", "es")  # languages whose plain statements wording.py reads
+READ = ("en", "de", "fr", "es")  # languages whose plain statements ``wording`` reads
 _LITTLE_WORDS = {
     "en": "the of and with is are in no there normal wall to patient was left right late enhancement scar",
     "de": "der die das und mit ist kein keine im des ohne nicht eine von links narbe wand nachweis zeigt sich",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .wording_lexicon import ALL_WALLS, INSERTION_POINTS, TERRITORIES, WALLS
-from .wording_phrase_table import TABLE
+from .lexicon import ALL_WALLS, INSERTION_POINTS, TERRITORIES, WALLS
+from .phrase_table import TABLE
 
 _ARTERIES = {
     "lad": "lad | left anterior descending | left anterior descending artery | left descending artery | descendente anterior",

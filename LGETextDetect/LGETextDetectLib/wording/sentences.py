@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .wording_headings import HEADINGS
-from .wording_marks import Mark, find_marks
-from .wording_words import LETTER_WORDS, Extent, phrase_key, tokens_of
+from .headings import HEADINGS
+from .marks import Mark, find_marks
+from .words import LETTER_WORDS, Extent, phrase_key, tokens_of
 
 MAX_SENTENCE = 1_000  # characters; longer ones are read in parts
 _TAIL = 40  # characters before a dot that tell what it ends

@@ -1,7 +1,7 @@
 """The phrases of LGE reports and prompts in canonical words, one entry for each thing said.
 
 An entry is written 'kind what: phrase | phrase' and goes on while lines are indented. What a kind may say is in
-wording_phrases.py.
+phrases.py.
 """
 
 TABLE = """

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .wording_lexicon import LEVEL_SEGMENTS
-from .wording_phrases import PHRASES
-from .wording_words import Extent, phrase_key
+from .lexicon import LEVEL_SEGMENTS
+from .phrases import PHRASES
+from .words import Extent, phrase_key
 
 
 class Mark(NamedTuple):

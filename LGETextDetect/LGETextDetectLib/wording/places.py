@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from .wording_levels import Place, at_levels, combine
-from .wording_lexicon import ALL_WALLS, INSERTION_POINTS, LEVEL_SEGMENTS, WALLS
-from .wording_marks import Mark
+from .levels import Place, at_levels, combine
+from .lexicon import ALL_WALLS, INSERTION_POINTS, LEVEL_SEGMENTS, WALLS
+from .marks import Mark
 
 _ORDER = ("basal", "mid", "apical")
 _PLACE_KINDS = frozenset({"level", "wall", "apex", "numbers", "territory", "rvip"})

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from .finding import Finding
-from .wording_amounts import amounts_of_the_lv, measures_scar, with_measured
-from .wording_clauses import (
+from ..finding import Finding
+from .amounts import amounts_of_the_lv, measures_scar, with_measured
+from .clauses import (
     chunks_of,
     clauses_of,
     doubt_of,
@@ -22,22 +22,22 @@ from .wording_clauses import (
     vessel_at_levels,
     without_bound_terms,
 )
-from .wording_colons import exact_after_colon, leading_places, under_places
-from .wording_comparisons import said_of_today
-from .wording_earlier import as_before, earlier_in, goes_back, is_gone
-from .wording_forms import filled_in
-from .wording_lesions import drafts_of, finding_of
-from .wording_levels import at_levels
-from .wording_marks import Mark
-from .wording_places import with_places
-from .wording_reading import STRONG, Draft, Reading
-from .wording_referents import confines, refer_back, remember_places, seen_there, with_same_levels, with_there
-from .wording_scope import Scope
-from .wording_sentences import Sentence, sentences
-from .wording_tables import as_lines, lge_column, read_segment_table
-from .wording_topics import topics_of
-from .wording_votes import no_reflow_in, votes_in
-from .wording_words import clean
+from .colons import exact_after_colon, leading_places, under_places
+from .comparisons import said_of_today
+from .earlier import as_before, earlier_in, goes_back, is_gone
+from .forms import filled_in
+from .lesions import drafts_of, finding_of
+from .levels import at_levels
+from .marks import Mark
+from .places import with_places
+from .reading import STRONG, Draft, Reading
+from .referents import confines, refer_back, remember_places, seen_there, with_same_levels, with_there
+from .scope import Scope
+from .sentences import Sentence, sentences
+from .tables import as_lines, lge_column, read_segment_table
+from .topics import topics_of
+from .votes import no_reflow_in, votes_in
+from .words import clean
 
 _QUESTION = re.compile(
     r"\s*(is|are|does|do|did|was|were|any|has|have|can|could|what|which|why|how)\b.*\?\s*$", re.I | re.S

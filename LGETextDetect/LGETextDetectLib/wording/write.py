@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .finding import Finding, Lesion
-from .wording_lexicon import INSERTION_POINTS
+from ..finding import Finding, Lesion
+from .lexicon import INSERTION_POINTS
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from .wording_clauses import chunks_of
-from .wording_lesions import drafts_of
-from .wording_marks import Mark
-from .wording_reading import STRONG, Draft, Reading
-from .wording_scope import Scope
-from .wording_sentences import Sentence
-from .wording_topics import topics_of
+from .clauses import chunks_of
+from .lesions import drafts_of
+from .marks import Mark
+from .reading import STRONG, Draft, Reading
+from .scope import Scope
+from .sentences import Sentence
+from .topics import topics_of
 
 _SAME = re.compile(
     r"unchanged|inchang|stable|station|persist|static|no (?:\w+ )*change|still|as (?:before|previously)|redemonstr"

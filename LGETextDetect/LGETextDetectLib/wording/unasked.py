@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .wording_shorthand import SCARLESS
+from .shorthand import SCARLESS
 
 _SCAR = r"(?:scars?|scarring|lge|dhe|mde|enhancement|fibrosis|infarct(?:ion)?s?|lesions?)"
 _COUNTED = r"(?:scar(?:red)?|infarct(?:ed|ion)?s?|lge|lesions?|segments?|walls?|regions?|levels?|layers?|slices?|territor\w+|areas?|foci)"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .wording_levels import Place
-from .wording_marks import Mark
-from .wording_words import Extent
+from .levels import Place
+from .marks import Mark
+from .words import Extent
 
 STRONG = frozenset({"lge", "scar", "infarct", "stripe"})
 

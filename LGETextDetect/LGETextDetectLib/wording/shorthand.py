@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from .wording_sentences import sentence_ends
-from .wording_words import WHOLE_SHARE
+from .sentences import sentence_ends
+from .words import WHOLE_SHARE
 
 _NUMBERS = (
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen".split()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from .wording_amounts import of_the_wall, scar_amount, scarred_after_all
-from .wording_levels import Place
-from .wording_lexicon import TERRITORIES
-from .wording_marks import Mark
-from .wording_reading import STRONG, Item, place_of, score_of_extent
+from .amounts import of_the_wall, scar_amount, scarred_after_all
+from .levels import Place
+from .lexicon import TERRITORIES
+from .marks import Mark
+from .reading import STRONG, Item, place_of, score_of_extent
 
 
 class Scope:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .wording_marks import Mark
+from .marks import Mark
 
 TURNS = frozenset({"neg", "negpost", "scarfree", "spare", "except"})  # they turn what stands beside them
 JOINS = frozenset({"sep", "break", "plus", "query"})

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from .wording_levels import Place, at_levels, restricted
-from .wording_lexicon import LEVEL_SEGMENTS
-from .wording_marks import Mark
-from .wording_reading import STRONG
+from .levels import Place, at_levels, restricted
+from .lexicon import LEVEL_SEGMENTS
+from .marks import Mark
+from .reading import STRONG
 
 _HEADS_WALL = frozenset(
     {"place", "term", "assert", "plus", "topic", "open", "vessel", "close", "lv", "thick", "segword", "explain", "vote"}

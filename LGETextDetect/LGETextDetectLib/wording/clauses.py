@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from .wording_lexicon import TERRITORIES
-from .wording_marks import Mark
-from .wording_reading import STRONG
+from .lexicon import TERRITORIES
+from .marks import Mark
+from .reading import STRONG
 
 _SUSPECTED = re.compile(r"(?:highly )?(?:suspicious|concerning) for|raising suspicion of")
 _SETTLED = re.compile(r"confirm|exclu|ruled out")

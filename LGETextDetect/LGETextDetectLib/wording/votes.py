@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .finding import ENDOCARDIAL
-from .wording_clauses import is_past
-from .wording_lexicon import TERRITORIES
-from .wording_marks import Mark
-from .wording_reading import Draft
-from .wording_sentences import Sentence
+from ..finding import ENDOCARDIAL
+from .clauses import is_past
+from .lexicon import TERRITORIES
+from .marks import Mark
+from .reading import Draft
+from .sentences import Sentence
 
 _FAMILY = re.compile(r"\b(family|father|mother|brother|sister|proband|cousin|uncle|son|daughter)", re.I)
 _TERRITORIES = re.compile(r"\bterritories\b", re.I)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from .wording_marks import Mark
-from .wording_reading import STRONG, place_of
+from .marks import Mark
+from .reading import STRONG, place_of
 
 _MOTION = re.compile(r"thin|aneurysm|akine|dyskin|hypokin|calcif|mm$")
 _OF_WALL = re.compile(r"hypertrophied|thinned|(?:a|hypo|dys)kinetic|o?edematous")

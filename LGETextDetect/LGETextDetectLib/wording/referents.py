@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from .wording_levels import Place, at_levels
-from .wording_marks import Mark
-from .wording_reading import Draft, Reading, place_of
-from .wording_scope import Scope
+from .levels import Place, at_levels
+from .marks import Mark
+from .reading import Draft, Reading, place_of
+from .scope import Scope
 
 _THERE = re.compile(
     r"\b(?:this|these|those|the same|same|the corresponding|the affected|the akinetic) (?:\w+ )?(?:segments?|walls?|regions?|areas?|territor(?:y|ies)|zones?)\b|\bhere\b|(?<=\S )there\b",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from .wording_marks import Mark
-from .wording_reading import STRONG
+from .marks import Mark
+from .reading import STRONG
 
 _SCAR = re.compile(r"scar|lge|infarct|late|fibros")
 _MOTION = re.compile(r"thin|aneurysm|akine|dyskin|hypokin")  # of a wall, which is measured all the same

@@ -10,12 +10,12 @@ import re
 from dataclasses import dataclass, field
 from itertools import islice
 
-from .finding import LAYERS, Meaning
-from .wording_lexicon import TERRITORIES
-from .wording_marks import Mark
-from .wording_reading import score_of
-from .wording_statements import JOINS, TURNS, affirms, kind_at, past
-from .wording_words import Extent
+from ..finding import LAYERS, Meaning
+from .lexicon import TERRITORIES
+from .marks import Mark
+from .reading import score_of
+from .statements import JOINS, TURNS, affirms, kind_at, past
+from .words import Extent
 
 CONTRACTED = r"(?:is|are|was|were|do|does|did|has|have|had|ca|could|would|wo)n'?t\b"
 AFTER = "after "  # words of a disease that is only the background begin with it

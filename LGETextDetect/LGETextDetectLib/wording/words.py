@@ -8,8 +8,8 @@ import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
-from .wording_lexicon import COMPOUNDS, FILLERS, NOT_MISSPELT, SPELLABLE, WORDS
-from .wording_phrases import PHRASES
+from .lexicon import COMPOUNDS, FILLERS, NOT_MISSPELT, SPELLABLE, WORDS
+from .phrases import PHRASES
 
 MAX_CHARS = 200_000  # beyond it no report; the rest is not read
 

@@ -1,6 +1,6 @@
 """A prompt to its meaning: whether it asks about late enhancement of the LV, where, in which layer, and whether it denies.
 
-Signs, tags and numbers are spelt out, the text is cut into marks and clauses, and :class:`wording_sides.Sides` sorts them.
+Signs, tags and numbers are spelt out, the text is cut into marks and clauses, and :class:`sides.Sides` sorts them.
 """
 
 from __future__ import annotations
@@ -8,17 +8,17 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-from .finding import Meaning
-from .wording_amounts import of_the_wall, with_measured
-from .wording_background import without_background
-from .wording_levels import Place, at_levels
-from .wording_marks import KNOWN, Mark, find_marks
-from .wording_places import with_places
-from .wording_shorthand import spelt_out
-from .wording_sides import AFTER, CONTRACTED, Sides, is_amount, is_or, vote
-from .wording_statements import judged_places_apart, judges_weak_wall, kind_at, past, statements_of, statements_on_lv
-from .wording_unasked import asks_else
-from .wording_words import Extent, canonical, clean, tokens_of
+from ..finding import Meaning
+from .amounts import of_the_wall, with_measured
+from .background import without_background
+from .levels import Place, at_levels
+from .marks import KNOWN, Mark, find_marks
+from .places import with_places
+from .shorthand import spelt_out
+from .sides import AFTER, CONTRACTED, Sides, is_amount, is_or, vote
+from .statements import judged_places_apart, judges_weak_wall, kind_at, past, statements_of, statements_on_lv
+from .unasked import asks_else
+from .words import Extent, canonical, clean, tokens_of
 
 MAX_PROMPT = 4000  # characters; the rest is not read
 _ASKED = frozenset({"lge", "scar", "infarct", "stripe", "event"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .wording_reading import Draft, Reading, score_of
+from .reading import Draft, Reading, score_of
 
 _SEGMENT = r"(?<![\d.,%-])\b(?:seg(?:ment)?\s*)?(1[0-7]|[1-9])(?:[.)]?[ \t](?:basal|mid|apical|apex)\b[a-z \t-]{0,30})?"  # with its name
 _TABLE_ENTRY = re.compile(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .wording_lexicon import AT_APEX, INSERTION_POINTS, LEVEL_SEGMENTS, WALLS
-from .wording_marks import Mark
+from .lexicon import AT_APEX, INSERTION_POINTS, LEVEL_SEGMENTS, WALLS
+from .marks import Mark
 
 _SHORT_NAME = {segments: name for name, segments in WALLS.items()}
 

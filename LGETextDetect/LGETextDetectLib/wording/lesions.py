@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .finding import Finding, Lesion
-from .wording_levels import Place
-from .wording_reading import Draft, Item, Reading, place_of
+from ..finding import Finding, Lesion
+from .levels import Place
+from .reading import Draft, Item, Reading, place_of
 
 
 def group_items(items: list[Item]) -> list[Draft]:
