@@ -16,7 +16,7 @@ ORDER = """
     refusal output_folder child_process detached_child events aha finding
     wording reports questions
     result_files data_files input_files inflated volume orientation padding dicom_frames dicom_pixels nifti series_kind stacks series volume_files
-    patches heart landmarks manual_landmarks markups wall_shape normalised segment_places
+    patches ghosting heart landmarks manual_landmarks markups wall_shape normalised segment_places
     looks views wall_regions surroundings tokens unet bundle backends decisions model
     quality result outputs study
     worker_pool results_table studies_below summary_text batch cli __main__ mrml mrml_roles mrml_tables mrml_results mrml_bundle

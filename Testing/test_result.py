@@ -370,6 +370,11 @@ def noisy(scale: float) -> np.ndarray:
     return (STACK8.image + np.random.default_rng(2).normal(0, scale, STACK8.image.shape)).astype(np.float32)
 
 
+def ghosted(share: float) -> Any:
+    array = VOLUME8.array + share * (np.roll(VOLUME8.array, 25, 1) + np.roll(VOLUME8.array, -25, 1))
+    return replace(VOLUME8, array=array)
+
+
 @pytest.mark.parametrize(
     ("code", "changes"),
     [
@@ -386,6 +391,7 @@ def noisy(scale: float) -> np.ndarray:
         ("poor-nulling", {"image": STACK8.image * np.float32(0.1) + np.random.default_rng(3).normal(0, 0.2, STACK8.image.shape).astype(np.float32)}),
         ("contrast-unknown", {"maps": STACK8.maps * np.float32(0.7)}),
         ("low-snr", {"image": noisy(0.6)}),
+        ("ghosting", {"volume": ghosted(0.1)}),
     ],
 )  # fmt: skip
 def test_flag(code: str, changes: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from . import aha
 from .finding import NEAR
+from .ghosting import ghost_strength
 from .landmarks import TAPERED, Landmarks
 from .manual_landmarks import contradict_geometry
 from .normalised import NormalisedStack
@@ -31,6 +32,7 @@ POOR_SEPARATION = (
     1.2  # blood from dark myocardium in their common SD; clinical studies have 1.2-3.3 (30 of EMIDEC, emidec.com)
 )
 NO_SEPARATION = 0.8  # virtual studies have 1.2 or more; of 14 real ones shown inverted 10 have less
+GHOST = 0.06  # of ghost_strength, over four slices or more; one slice alone is alike itself by chance
 HIGH_NOISE = 0.25  # SD of a pixel in units of the myocardium-blood step; the same studies have 0.06-0.15
 NEAR_THRESHOLD = 0.1  # of probability: the answer would change with a small change of the image
 
@@ -271,6 +273,14 @@ def _image(volume: Volume, stack: NormalisedStack) -> list[Flag]:
         )
     if np.isfinite(noise) and noise > HIGH_NOISE:
         flags.append(Flag("low-snr", "warning", "The images are noisy: small or faint enhancement may be missed."))
+    if ghost_strength(volume) > GHOST * max(1.0, 2 / len(volume.array) ** 0.5):
+        flags.append(
+            Flag(
+                "ghosting",
+                "warning",
+                "Fainter copies of the image lie over it, as breathing or an irregular heartbeat leave them: bands may look like enhancement.",
+            )
+        )
     return flags
 
 
