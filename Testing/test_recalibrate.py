@@ -13,7 +13,7 @@ from LGETextDetectLib.refusal import InputRefused
 pytest.importorskip("torch")
 from LGETextTrainLib import recalibrate as recalibration
 from LGETextTrainLib.bundle_figures import manifest_facts
-from LGETextTrainLib.export import write_manifest
+from LGETextTrainLib.export import replaced_bundle, write_manifest
 from LGETextTrainLib.recalibrate import Odds, moved_odds, recalibrate
 from LGETextTrainLib.virtual_cohort import write_cohort
 
@@ -94,3 +94,13 @@ def test_a_bundle_that_no_virtual_patient_calibrated_is_refused(untrained_bundle
     assert "seed" not in json.loads((untrained_bundle / "manifest.json").read_text("utf-8")).get("validation", {})
     with pytest.raises(InputRefused, match="bad-bundle"):
         recalibrate(untrained_bundle, Events())
+
+
+def test_a_bundle_whose_successor_cannot_take_its_place_stays(tmp_path: Path) -> None:
+    bundle = tmp_path / "lge-x"
+    bundle.mkdir()
+    (bundle / "manifest.json").write_text("{}", "utf-8")
+    with pytest.raises(FileNotFoundError), replaced_bundle(bundle) as made:
+        shutil.rmtree(made)
+    assert [path.name for path in tmp_path.iterdir()] == ["lge-x"]
+    assert (bundle / "manifest.json").is_file()

@@ -12,7 +12,6 @@ from LGETextTrainLib.recipe import (
     PaintTable,
     Recipe,
     documented,
-    read_any_recipe,
     read_hospital_recipe,
     read_recipe,
     write_hospital_recipe,
@@ -71,11 +70,11 @@ def hospital(folder: Path, text: str = HOSPITAL) -> Path:
 
 
 def test_a_table_of_data_makes_it_a_hospitals(tmp_path: Path) -> None:
-    recipe = read_any_recipe(hospital(tmp_path))
+    recipe = read_recipe(hospital(tmp_path))
     assert isinstance(recipe, HospitalRecipe)
     assert recipe.data.studies == str(tmp_path.resolve() / "studies") and recipe.data.reports == "/abs/reports.csv"
-    assert isinstance(read_any_recipe(RECIPES / "tiny.toml"), Recipe)
-    assert isinstance(read_any_recipe(RECIPES / "hospital.toml"), HospitalRecipe)
+    assert isinstance(read_recipe(RECIPES / "tiny.toml"), Recipe)
+    assert isinstance(read_recipe(RECIPES / "hospital.toml"), HospitalRecipe)
 
 
 @pytest.mark.parametrize(

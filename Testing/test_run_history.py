@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import threading
 from pathlib import Path
 
 import pytest
 from LGETextDetectLib.events import Events
 from LGETextDetectLib.refusal import InputRefused
 from LGETextTrainLib import cli
+from LGETextTrainLib import run_lock as run_lock_module
 from LGETextTrainLib.run_history import AttachedRun, RunHistory, TimeLeft, minutes_words, summary_of
 from LGETextTrainLib.run_lock import run_lock, running_process
 from LGETextTrainLib.run_record import begin_run, end_run, has_ended, read_run
@@ -40,6 +42,22 @@ def test_a_check_keeps_others_out_and_is_no_training(tmp_path: Path) -> None:
         assert running_process(tmp_path) is None
         with pytest.raises(InputRefused), run_lock(tmp_path):
             pass
+
+
+def test_a_look_at_the_lock_refuses_nobody(tmp_path: Path) -> None:
+    """The panel asks who trains by taking the lock for a moment."""
+    with (tmp_path / "running.lock").open("a+b") as looking:
+        assert run_lock_module._take(looking)
+        threading.Timer(0.03, run_lock_module._give_back, [looking]).start()
+        with run_lock(tmp_path):
+            assert running_process(tmp_path) is not None
+
+
+def test_who_has_ended_is_named_no_more(tmp_path: Path) -> None:
+    """Another process's check may hold the lock next; the number of a process that has ended may be anybody's."""
+    with run_lock(tmp_path):
+        pass
+    assert not (tmp_path / "running.lock").read_bytes().strip()
 
 
 def test_how_a_run_stands(tmp_path: Path) -> None:

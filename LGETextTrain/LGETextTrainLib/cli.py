@@ -109,9 +109,9 @@ def _phantom(arguments: argparse.Namespace, events: Events) -> int:
 
 def _train(arguments: argparse.Namespace, events: Events) -> int:
     """Train, or go on with a run; a finished one is taken as it ended. ``export`` writes a finished one's bundle again."""
-    from .recipe import HospitalRecipe, read_any_recipe
+    from .recipe import HospitalRecipe, read_recipe
 
-    recipe = read_any_recipe(arguments.recipe)
+    recipe = read_recipe(arguments.recipe)
     again = arguments.command == "export"
     if isinstance(recipe, HospitalRecipe):
         from .hospital_training import export_hospital, train_hospital

@@ -108,6 +108,8 @@ def replaced_bundle(folder: Path) -> Iterator[Path]:
         part.rename(folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+        if old.is_dir() and not folder.exists():
+            old.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
 
 

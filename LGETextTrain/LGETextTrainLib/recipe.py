@@ -264,7 +264,7 @@ def documented(kind: Any = HospitalRecipe, where: str = "") -> list[EntryDoc]:
     return docs
 
 
-def read_any_recipe(path: Path) -> Recipe | HospitalRecipe:
+def read_recipe(path: Path) -> Recipe | HospitalRecipe:
     """A recipe of either kind; one with a table [data] is a hospital's. Paths in it count from the file's own folder.
 
     Raises InputRefused('bad-recipe') for a missing, unknown or wrong entry.
@@ -288,11 +288,6 @@ def read_any_recipe(path: Path) -> Recipe | HospitalRecipe:
     return dataclasses.replace(recipe, data=data, start=start)
 
 
-def read_recipe(path: Path) -> Recipe:
-    """A recipe of virtual patients; raises InputRefused('bad-recipe')."""
-    return _virtual_recipe(path, _load(path))
-
-
 def _virtual_recipe(path: Path, content: dict[str, Any]) -> Recipe:
     recipe: Recipe = build_recipe(Recipe, content)
     _refuse_heads(recipe.language, "language")
@@ -310,7 +305,7 @@ def _refuse_heads(stage: LanguageStage | TextTable, name: str) -> None:
 
 def read_hospital_recipe(path: Path) -> HospitalRecipe:
     """A hospital's recipe; raises InputRefused('bad-recipe'), also for a recipe of virtual patients."""
-    recipe = read_any_recipe(path)
+    recipe = read_recipe(path)
     if not isinstance(recipe, HospitalRecipe):
         raise InputRefused("bad-recipe", f"{path.name} has no table [data]: it trains on virtual patients.")
     return recipe

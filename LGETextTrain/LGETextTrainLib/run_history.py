@@ -18,6 +18,7 @@ from LGETextDetectLib.child_process import Event, as_event, end_windows_tree
 from .run_lock import running_process
 from .run_record import DONE, read_run
 from .training_curves import read_log
+from .whole_file import written_whole
 
 STOP_FILE = "stop"  # in the run folder: the training writes a checkpoint and ends
 EVENTS_NAME = "slicer-events.jsonl"
@@ -105,7 +106,8 @@ class RunHistory:
         """Put a folder first."""
         known = [str(folder.resolve()), *(str(f) for f in self.folders() if f.resolve() != folder.resolve())]
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.write_text(json.dumps(known, indent=1), "utf-8")
+        with written_whole(self.path) as path:
+            path.write_text(json.dumps(known, indent=1), "utf-8")
 
     def runs(self) -> list[RunSummary]:
         """How every run stands, also when one of them cannot be read."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from LGETextDetectLib.refusal import InputRefused
 
 LOCK = "running.lock"
 PID_AT = 1  # byte 0 is the one that is locked: Windows lets nobody else read it
+LOOKS, BETWEEN_LOOKS_S = 6, 0.02  # running_process holds the lock for a moment, too
 
 
 @contextmanager
@@ -23,13 +25,13 @@ def run_lock(folder: Path, trains: bool = True) -> Iterator[None]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK).open("a+b") as file:
-        if not _take(file):
+        if not _take_soon(file):
             raise InputRefused("run-busy", "A training or data check is running in this folder already.")
-        file.truncate(0)
-        file.seek(0)
-        file.write(b" " + (str(os.getpid()).encode() if trains else b""))
-        file.flush()
-        yield
+        _name(file, str(os.getpid()).encode() if trains else b"")
+        try:
+            yield
+        finally:
+            _name(file, b"")
 
 
 def running_process(folder: Path) -> int | None:
@@ -48,6 +50,23 @@ def running_process(folder: Path) -> int | None:
         file.seek(PID_AT)
         digits = file.read().strip()
     return int(digits) if digits.isdigit() else None
+
+
+def _name(file: IO[bytes], process: bytes) -> None:
+    """Write down who holds the lock."""
+    file.truncate(0)
+    file.seek(0)
+    file.write(b" " + process)
+    file.flush()
+
+
+def _take_soon(file: IO[bytes]) -> bool:
+    """Lock at once or within a tenth of a second; whether it was free."""
+    for _ in range(LOOKS - 1):
+        if _take(file):
+            return True
+        time.sleep(BETWEEN_LOOKS_S)
+    return _take(file)
 
 
 def _take(file: IO[bytes]) -> bool:
