@@ -537,13 +537,118 @@ def frame_of_reference_told_by_some(folder: Path, series: list[Dataset]) -> None
     one_series_a_slice(folder, series)
 
 
+def modality_emptied(folder: Path, series: list[Dataset]) -> None:
+    for dataset in series:
+        dataset.Modality = ""
+    write(folder, series)
+
+
+def retaken_within_its_series_without_times(folder: Path, series: list[Dataset]) -> None:
+    """Only the order of the images tells which of two is the later one."""
+    spoilt = another(series[4:5], 7, SeriesInstanceUID="2.25.20", InstanceNumber=0)
+    for dataset in series + spoilt:
+        del dataset.AcquisitionTime, dataset.AcquisitionDate
+    write(folder, [scrambled(dataset) for dataset in spoilt] + series)
+
+
+def slice_retaken_after_the_stack(folder: Path, series: list[Dataset]) -> None:
+    """The repeat of a spoilt slice is a series of its own."""
+    good = another(series[4:5], 9, AcquisitionTime="102500.0", SeriesDescription="LGE_SAX_PSIR_rep")
+    write(folder / "stack", [*series[:4], scrambled(series[4]), *series[5:]])
+    write(folder / "repeat", good)
+
+
+def stack_retaken_within_its_series(folder: Path, series: list[Dataset]) -> None:
+    """All slices, then all of them again, at another inversion time."""
+    spoilt = another(series, 7, SeriesInstanceUID="2.25.20", InversionTime=240.0)
+    for k, dataset in enumerate(spoilt):
+        dataset.AcquisitionTime = f"1001{k:02d}.0"
+    write(folder, [scrambled(dataset) for dataset in spoilt] + series)
+
+
+def two_inversion_times_slice_by_slice(folder: Path, series: list[Dataset]) -> None:
+    """Each slice at two times, one breath-hold after the other; the last image of all is the sought stack's."""
+    other = another(series, 7, SeriesInstanceUID="2.25.20", InversionTime=240.0)
+    for k, dataset in enumerate(other):
+        dataset.AcquisitionTime = f"1012{k - 1:02d}.5" if k else "101159.0"
+    write(folder, [scrambled(dataset) for dataset in other] + series)
+
+
+def slice_retaken_within_its_own_series(folder: Path, series: list[Dataset]) -> None:
+    one_series_a_slice(folder, series)
+    spoilt = another(series[4:5], 14, SeriesInstanceUID="2.25.20.4", AcquisitionTime="101200.0", SeriesNumber=14)
+    write(folder / "spoilt", [scrambled(dataset) for dataset in spoilt])
+
+
+def broken_off_and_taken_up_again(folder: Path, series: list[Dataset]) -> None:
+    """The second series begins with the slice at which the first one ended."""
+    again = another(series[4:], 9)
+    for dataset in again:
+        dataset.AcquisitionTime = f"1030{dataset.AcquisitionTime[4:]}"
+    write(folder / "first", [*series[:4], scrambled(series[4])])
+    write(folder / "second", again)
+
+
+def inversion_time_in_each_description(folder: Path, series: list[Dataset]) -> None:
+    one_series_a_slice(folder, series)
+    for k, dataset in enumerate(series):
+        dataset.SeriesDescription = f"LGE SAX PSIR TI={300 + 5 * k}ms"
+        write(folder / f"series{(k * 5) % 8}", [dataset])
+
+
+def slices_named_in_words(folder: Path, series: list[Dataset]) -> None:
+    for k, (dataset, name) in enumerate(zip(series, "un dos tres cuatro cinco seis siete ocho".split(), strict=True)):
+        dataset.SeriesInstanceUID, dataset.SeriesDescription = f"2.25.20.{k}", f"realce tardío eje corto {name}"
+        dataset.SpecificCharacterSet = "ISO_IR 192"
+    write(folder, series)
+
+
+def ge_one_series(folder: Path, series: list[Dataset]) -> None:
+    """Magnitude and real images of one type and description; a private element tells them apart."""
+    mags = [scrambled(d) for d in another(series, 7, SeriesInstanceUID="2.25.20")]
+    for value, datasets in ((0, mags), (2, series)):
+        for dataset in datasets:
+            dataset.SeriesDescription, dataset.ImageType = "2D PSMDE SAX", ["ORIGINAL", "PRIMARY", "OTHER"]
+            dataset.private_block(0x43, "GEMS_PARM_01", create=True).add_new(0x2F, "SS", value)
+    write(folder, [d for pair in zip(mags, series, strict=True) for d in pair])
+
+
+def thin_slices_beside(folder: Path, series: list[Dataset]) -> None:
+    """A 3D scan of more slices."""
+    volume = sound_volume(3, 30)
+    affine = volume.affine.copy()
+    affine[:3, 0] /= 4
+    write(folder / "3d", another(sound_series(Volume(volume.array, affine)), 9, SeriesDescription="3D_LGE_SAX_PSIR"))
+    write(folder / "2d", series)
+
+
+def long_axis_named_short_beside(folder: Path, series: list[Dataset]) -> None:
+    """More slices under the name of the short axis, across it."""
+    axes = oblique_axes()
+    long = another(
+        sound_series(sound_volume(4, 10)), 9, ImageOrientationPatient=[_ds(v) for v in (*axes[:, 0], *axes[:, 2])]
+    )
+    for k, dataset in enumerate(long):
+        dataset.ImagePositionPatient = [_ds(v) for v in k * SLICE_MM * axes[:, 1]]
+    write(folder / "long", long)
+    write(folder / "short", series)
+
+
+def fat_image_beside(folder: Path, series: list[Dataset]) -> None:
+    """The fat half of a separation of water and fat, taken at once and named alike."""
+    fat = another(series, 9, ImageType=["DERIVED", "PRIMARY", "PSIR", "FAT"])
+    write(folder, [scrambled(dataset) for dataset in fat] + series)
+
+
 LEGAL: tuple[Mutation, ...] = (
     sound, reversed_files, shuffled_files, columns_flipped, rows_flipped, transposed, implicit, deflated, big_endian, rle, jpeg_2000, jpeg_ls,
     jpeg_2000_signed, jpeg_lossless, signed, rescale_per_slice, inverted_greys, junk_beside, non_ascii_path, compressed_in_non_ascii_path,
     stored_twice, one_series_a_slice, halves_in_two_series, with_magnitude, both_named_psir, philips_one_series, ge_two_series, with_companions,
     repeated_later, repeated_incomplete, one_slice_retaken, two_slices_a_series, one_identifier_for_all, without_prefix, without_description, rounded_positions,
     enhanced, enhanced_rle, enhanced_jpeg_ls, enhanced_pair, screen_shot_beside, screen_shot_beside_single_slices, copies_without_geometry_beside,
-    other_frame_of_reference_beside, single_slices_of_another_frame_of_reference, frame_of_reference_told_by_some,
+    other_frame_of_reference_beside, single_slices_of_another_frame_of_reference, frame_of_reference_told_by_some, modality_emptied,
+    retaken_within_its_series_without_times, slice_retaken_within_its_own_series, broken_off_and_taken_up_again, slice_retaken_after_the_stack, stack_retaken_within_its_series, two_inversion_times_slice_by_slice,
+    inversion_time_in_each_description, slices_named_in_words, ge_one_series, thin_slices_beside, long_axis_named_short_beside, fat_image_beside,
 )  # fmt: skip
 
 
@@ -836,6 +941,21 @@ def several_frames_of_reference(folder: Path, series: list[Dataset]) -> None:
     write(folder, series)
 
 
+def a_frame_of_reference_a_slice(folder: Path, series: list[Dataset]) -> None:
+    for k, dataset in enumerate(series):
+        dataset.FrameOfReferenceUID = f"2.25.40.{k}"
+    one_series_a_slice(folder, series)
+
+
+def two_images_of_each_slice_in_its_series(folder: Path, series: list[Dataset]) -> None:
+    one_series_a_slice(folder, series)
+    for k, dataset in enumerate(series):
+        (other,) = another(
+            [dataset], 10 + k, SeriesInstanceUID=dataset.SeriesInstanceUID, AcquisitionTime=f"1013{k:02d}.0"
+        )
+        write(folder / f"other{k}", [scrambled(other)])
+
+
 def only_screen_shots(folder: Path, series: list[Dataset]) -> None:
     write(folder, [_screen_shot(dataset) for dataset in series])
 
@@ -935,6 +1055,8 @@ REFUSED: tuple[tuple[Mutation, str], ...] = (
     (mosaic, "four-dimensional"),
     (mosaics, "four-dimensional"),
     (several_frames_of_reference, "no-position"),
+    (a_frame_of_reference_a_slice, "no-position"),
+    (two_images_of_each_slice_in_its_series, "four-dimensional"),
     (only_screen_shots, "no-orientation"),
     (ct, "wrong-modality"),
     (only_cine, "no-lge-series"),

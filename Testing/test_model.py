@@ -17,6 +17,8 @@ from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.study import sample_study
 from LGETextDetectLib.volume import Volume
 from LGETextDetectLib.volume_files import load_study
+from LGETextTrainLib.patient import draw
+from LGETextTrainLib.virtual_study import render_study
 from scipy import ndimage
 
 SEPTUM = Meaning(True, segments=(2, 3, 8, 9, 14))
@@ -53,6 +55,20 @@ def test_a_part_of_a_ventricle_is_not_taken_for_the_whole(
     part = Volume(whole.array[slices[0] : slices[1]], affine)
     position = normalise(part, *find_landmarks(part, engine.segment)).position
     assert low < position.min() and position.max() < high
+
+
+def test_thin_slices_do_not_count_as_many(engine: Engine) -> None:
+    """A heart without scar in slices five times as thin; the answer keeps a row for each."""
+    source = render_study(draw(np.random.default_rng(12), scar_share=0.0)).volume
+    affine = source.affine.copy()
+    affine[:3, 3] = source.to_lps([-0.4, 0, 0])
+    affine[:3, 0] /= 5
+    thin = Volume(np.repeat(source.array, 5, 0), affine)
+    plain, many = (
+        engine.predict(normalise(volume, *find_landmarks(volume, engine.segment))) for volume in (source, thin)
+    )
+    assert many.probability == pytest.approx(plain.probability, abs=0.06)
+    assert len(many.evidence) == len(many.heart) == len(many.slice_probability) == 5 * len(source.array)
 
 
 def test_torch_says_what_onnx_says(prediction: Prediction, stack: NormalisedStack) -> None:

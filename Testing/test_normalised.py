@@ -10,6 +10,7 @@ from LGETextDetectLib.normalised import (
     PIXEL_MM,
     SIZE,
     evidence_on_grid,
+    in_usual_slices,
     normalise,
     scale_intensity,
 )
@@ -254,3 +255,25 @@ def test_no_insertion_point_is_refused(study: VirtualStudy) -> None:
     with pytest.raises(InputRefused) as refused:
         with_manual(None, manual, study.volume)
     assert refused.value.code == "bad-landmarks"
+
+
+@pytest.mark.parametrize(("times", "averaged"), [(1, False), (2, True), (5, True), (8, True)])
+def test_thin_slices_are_averaged_to_usual_ones(study: VirtualStudy, times: int, averaged: bool) -> None:
+    stack = stack_of(study)
+    apart = study.volume.spacing_mm[2] / times  # 7.2 mm in the study itself
+    grids = np.repeat(stack.grids, times, 0)
+    grids[:, :3, 0] /= times
+    many = replace(
+        stack, grids=grids, index=np.arange(times * len(stack.index)),
+        **{name: np.repeat(getattr(stack, name), times, 0) for name in ("image", "maps", "position")},
+    )  # fmt: skip
+    usual, place = in_usual_slices(many)
+    assert (len(usual.position) < len(many.position)) == averaged == (apart < 4)
+    assert place.tolist() == sorted(place) and set(place) == set(range(len(usual.position)))
+    lengths = {len(getattr(usual, name)) for name in ("image", "maps", "position", "index", "grids")}
+    assert lengths == {len(usual.position)}
+    if averaged:
+        assert 0.7 * 8 < apart * len(many.position) / len(usual.position) < 1.3 * 8
+        assert usual.image.mean() == pytest.approx(many.image.mean(), abs=0.02)
+    else:
+        assert usual is many

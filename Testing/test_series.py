@@ -218,6 +218,18 @@ def test_inspection_shows_what_would_be_refused(tmp_path: Path) -> None:
             "other",
             "short-axis",
         ),
+        (
+            {
+                "SeriesDescription": "снимки",
+                "ProtocolName": "",
+                "SpecificCharacterSet": "ISO_IR 192",
+                "ScanningSequence": "GR",
+                "InversionTime": None,
+                "ContrastBolusAgent": "",
+            },
+            "unknown",
+            "short-axis",
+        ),
         ({"SeriesDescription": "", "ProtocolName": "", "ScanningSequence": "SE"}, "other", "short-axis"),
         *(
             ({"SeriesDescription": "LGE_SAX", "ImageType": ["DERIVED", "PRIMARY", *types]}, "other", "short-axis")
@@ -233,6 +245,36 @@ def test_inspection_shows_what_would_be_refused(tmp_path: Path) -> None:
         ),
         ({"SeriesDescription": "LGE_SAX_SUB"}, "other", "short-axis"),
         ({"SeriesDescription": "LGE SAX MIP"}, "other", "short-axis"),
+        *(
+            ({"SeriesDescription": words, "ImageType": ["DERIVED", "PRIMARY", "M", *types]}, kind, "short-axis")
+            for words, types, kind in (
+                ("LGE_SAX", ["FAT"], "other"),
+                ("LGE_SAX", ["F"], "other"),
+                ("LGE_SAX", ["WATER"], "lge"),
+                ("FAT LGE SAX", [], "other"),
+                ("LGE Dixon SAX_F", [], "other"),
+                ("LGE_FatSat SAX", [], "lge"),
+                ("LGE fat water SAX", [], "lge"),
+            )
+        ),
+        ({"SeriesDescription": "LGE 4C"}, "lge", "long-axis"),
+        ({"SeriesDescription": "LGE_PSIR_2cv"}, "lge", "long-axis"),
+        ({"SeriesDescription": "LGE lange Achse"}, "lge", "long-axis"),
+        ({"SeriesDescription": "LA LGE"}, "lge", "long-axis"),
+        ({"SeriesDescription": "LGE_PSIR_LA"}, "lge", "long-axis"),
+        ({"SeriesDescription": "Realce tardio a la altura", "ProtocolName": ""}, "lge", "short-axis"),
+        (
+            {"SeriesDescription": "étude de la viabilité", "ProtocolName": "", "SpecificCharacterSet": "ISO_IR 192"},
+            "lge",
+            "short-axis",
+        ),
+        ({"SeriesDescription": "LGE_SAX", "ImageOrientationPatient": [1, 0, 0, 0, 0, -1]}, "lge", "short-axis"),
+        (
+            {"SeriesDescription": "LGE_SAX", "ImageOrientationPatient": [0.53, -0.76, -0.33, 0.82, 0.57, 0]},
+            "lge",
+            "unclear",
+        ),
+        ({"SeriesDescription": "LGE_SAX", "ImageOrientationPatient": [1, 0, 0, 0, 1, 0]}, "lge", "short-axis"),
         ({"SeriesDescription": "LGE", "ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}, "localizer", "short-axis"),
     ],
 )
@@ -246,22 +288,24 @@ LATE = (
     "DE", "DE_overview_SAX", "DE eje corto", "SAX DE", "SA_DE_10min", "T1_DE_SAX", "4CH DE PSIR", "MAG_DE_SA", "DE-MRI", "Late SAX", "LateGd_SA",
     "late_10min", "Realce tardío eje corto", "REALCE TARDIO SAX", "Realce tardio de gadolinio", "Viabilidad eje corto", "Cicatriz", "Rehaussement tardif petit axe",
     "viabilité petit axe", "séquence de rehaussement tardif", "Realce tardio eixo curto", "Sequência de realce tardio", "Enhancement tardivo asse corto",
+    "LGE post stress", "LGE_post_perfusion SAX", "DE after rest perf", "LGE plan petit axe", "DelEnh_SA", "DEMRI", "LE_SAX", "LE kurze Achse", "Retard petit axe",
+    "遅延造影 短軸", "遅延造影", "LGE短軸", "短軸LGE", "延迟强化 短轴", "心肌延迟增强", "延遲顯影短軸", "지연조영 단축", "ＬＧＥ　ＳＡ", "LGE korte as",
     "Spätanreicherung kurze Achse", "Spa\u0308tanreicherung SA", "Spaetaufnahmen SAX", "Spatanreicherung", "Vitalität SAX", "Narbe SA",
 )  # fmt: skip
 NOT_LATE = (
     "SSFP DE EJE CORTO", "SSFP de SAX", "T1 TSE lateral SAX", "T1 tse laterale", "Corte de 3D", "imagen de 4 camaras", "SA de 8 cortes", "coupe de 2 ch", "T1 de la pared lateral",
-    "vista SA de 2D", "isolated gre SAX", "Latenz SAX",
+    "vista SA de 2D", "isolated gre SAX", "Latenz SAX", "le coeur",
 )  # fmt: skip
 OTHERS = {
     "map": ("Mapa T1 de eje corto", "MAPA_T2_SAX", "mapas T1", "Mappa T1 asse corto", "Mapeo T1 SA", "mapeamento T1 tardio", "Cartographie T1 tardive",
             "Carte T1", "T1-Kartierung kurze Achse", "T1 Karte nach KM spät"),
     "other": ("Secuencia de sangre negra eje corto", "sangre oscura SAX", "sangue preto eixo curto", "sangue escuro", "sangue nero tardivo", "sang noir petit axe", "Schwarzblut SA",
               "schwarzes Blut spät", "dunkles Blut SA", "sustracción realce tardío", "Soustraction tardive", "Subtraktion LGE"),
-    "cine": ("Ciné petit axe", "cine de eje corto"),
+    "cine": ("Ciné petit axe", "cine de eje corto", "电影短轴", "シネ 短軸", "ｼﾈ短軸", "cine post stress"),
     "early": ("EGE SAX tras contraste de gadolinio", "realce precoz", "rehaussement précoce", "Frühes Enhancement"),
-    "perfusion": ("realce primer paso",),
+    "perfusion": ("realce primer paso", "心肌灌注", "post stress perfusion SAX", "rest perfusion post stress"),
     "flow": ("Flujo aórtico DE",),
-    "localizer": ("DE_localizador", "Lokalizer DE SA"),
+    "localizer": ("DE_localizador", "Lokalizer DE SA", "定位", "LGE SAX plan"),
 }  # fmt: skip
 
 

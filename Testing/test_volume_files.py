@@ -411,6 +411,14 @@ def nrrd_with_zero_axis(path: Path) -> Path:
     return path / "a.nrrd"
 
 
+def nrrd_of_no_space(path: Path) -> Path:
+    return _nrrd_header(path, b"space: left-posterior-superior", b"space dimension: 3")
+
+
+def nrrd_of_a_space_without_body(path: Path) -> Path:
+    return _nrrd_header(path, b"space: left-posterior-superior", b"space: 3D-right-handed")
+
+
 def nan_mha(path: Path) -> Path:
     array = sound_volume().array.copy()
     array[3, 4, 5] = np.nan
@@ -550,6 +558,8 @@ REFUSED: tuple[tuple[Callable[[Path], Path], str], ...] = (
     (nifti_with_skewed_axes, "bad-orientation"),
     (nrrd_with_skewed_axes, "bad-orientation"),
     (nrrd_with_zero_axis, "bad-pixel-spacing"),
+    (nrrd_of_no_space, "no-orientation"),
+    (nrrd_of_a_space_without_body, "no-orientation"),
     (mha_without_spacing, "bad-pixel-spacing"),
     (absurd_nifti, "absurd-size"),
     (absurd_nrrd, "absurd-size"),

@@ -31,7 +31,8 @@ DEFLATED = b"1.2.840.10008.1.2.1.99"
 FIRST_ELEMENTS = {  # value representations by tag
     b"\x08\0\0\0": b"UL", b"\x08\0\x01\0": b"UL", b"\x08\0\x05\0": b"CS", b"\x08\0\x08\0": b"CS", b"\x08\0\x16\0": b"UI", b"\x02\0\0\0": b"UL",
 }  # fmt: skip
-ENHANCED_MR = ("1.2.840.10008.5.1.4.1.1.4.1", "1.2.840.10008.5.1.4.1.1.4.4")
+MR_CLASSES = tuple(f"1.2.840.10008.5.1.4.1.1.4{end}" for end in ("", ".1", ".4"))  # classic, enhanced, converted to it
+GE_RECONSTRUCTIONS = ("M", "P", "R", "I")  # by the value of (0043,102F)
 
 Defect = tuple[str, str] | tuple[str, str, str]  # refusal code, cause, remedy where the code's own would not help
 
@@ -63,6 +64,7 @@ class Frame:
     echo_ms: float | None
     contrast: bool
     acquired: tuple[str, str, int]  # date, time, series number
+    instance: int
     shape: tuple[int, int]  # rows, columns
     samples: int
     orientation: tuple[float, ...] | None
@@ -190,13 +192,13 @@ def _file_frames(path: Path, label: str) -> list[Frame]:
 
 def _frames(header: Dataset, path: Path, label: str) -> list[Frame]:
     sop_class = str(header.get("SOPClassUID", ""))
-    modality = str(header.get("Modality", "")).strip().upper()
+    modality = _modality(header)
     if "DirectoryRecordSequence" in header:
         return []
     if not sop_class and not modality:
         raise InputRefused("damaged-file", f"{label} is a DICOM file that ends inside its header.")
     if "Rows" not in header or "Columns" not in header:
-        if sop_class == "1.2.840.10008.5.1.4.1.1.4" or sop_class in ENHANCED_MR:
+        if sop_class in MR_CLASSES:
             raise InputRefused("damaged-file", f"{label} is an MR image whose header ends before its matrix size.")
         return []
     count = _integer(header, "NumberOfFrames", 1)
@@ -247,7 +249,7 @@ def _frame(layers: list[Dataset], path: Path, index: int, defect: Defect | None)
         frame_of_reference=str(header.get("FrameOfReferenceUID", "") or "").strip(),
         patient=(str(header.get("PatientID", "")).strip(), _name_words(header.get("PatientName", ""))),
         study_date=str(header.get("StudyDate", "") or header.get("AcquisitionDate", "")),
-        modality=str(header.get("Modality", "")).strip().upper(),
+        modality=_modality(header),
         description=str(header.get("SeriesDescription", "")),
         protocol=str(header.get("ProtocolName", "")),
         image_type=image_type,
@@ -265,6 +267,7 @@ def _frame(layers: list[Dataset], path: Path, index: int, defect: Defect | None)
             str(header.get("AcquisitionTime", "") or header.get("SeriesTime", "")),
             _integer(header, "SeriesNumber", 0),
         ),
+        instance=_integer(header, "InstanceNumber", 0),
         shape=(_integer(header, "Rows", 0), _integer(header, "Columns", 0)),
         samples=_integer(header, "SamplesPerPixel", 1),
         orientation=orientation,
@@ -360,15 +363,29 @@ def _words(value: object) -> tuple[str, ...]:
     return tuple(str(v).strip().upper() for v in (value if _multi(value) else [value]))  # type: ignore[attr-defined]
 
 
+def _modality(header: Dataset) -> str:
+    """The modality, that of the object's class where de-identification has emptied it."""
+    told = str(header.get("Modality", "") or "").strip().upper()
+    return told or ("MR" if str(header.get("SOPClassUID", "")) in MR_CLASSES else "")
+
+
 def _name_words(name: object) -> str:
     return " ".join(re.sub(r"[\^=,_]+", " ", str(name or "")).casefold().split())
 
 
 def _image_type(layers: list[Dataset]) -> tuple[str, ...]:
-    """Image type, for enhanced objects with the frame's own type and complex component."""
+    """Image type, for enhanced objects with the frame's own type and complex component, for GE's with the private one."""
     frame = _words(_element(layers[:-1], "MRImageFrameTypeSequence", "FrameType")) if len(layers) > 1 else ()
     component = _words(_element(layers, "MRImageFrameTypeSequence", "ComplexImageComponent"))
-    return (frame or _words(layers[-1].get("ImageType", None))) + component
+    return (frame or _words(layers[-1].get("ImageType", None))) + component + _ge_reconstruction(layers[-1])
+
+
+def _ge_reconstruction(header: Dataset) -> tuple[str, ...]:
+    """What part of the complex image it is, where GE's ImageType is OTHER for all of them."""
+    try:
+        return (GE_RECONSTRUCTIONS[int(header.private_block(0x43, "GEMS_PARM_01")[0x2F].value)],)
+    except (KeyError, IndexError, TypeError, ValueError):  # another scanner's, or no such number
+        return ()
 
 
 def _sequence_words(layers: list[Dataset]) -> tuple[str, ...]:

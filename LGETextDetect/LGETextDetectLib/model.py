@@ -24,7 +24,7 @@ from .decisions import (
 )
 from .finding import LAYERS, Meaning
 from .looks import as_shown_to, network_image
-from .normalised import NormalisedStack
+from .normalised import NormalisedStack, in_usual_slices
 from .questions import prompt_pair
 from .refusal import InputRefused
 from .tokens import MEASURES, StudyTokens, looked_at, segments_of_tokens, shown_segments, study_tokens
@@ -118,7 +118,8 @@ class Engine:
         return study_tokens(stack.image, maps, stack.position), maps
 
     def predict(self, stack: NormalisedStack, meanings: Sequence[Meaning] = ()) -> Prediction:
-        """Answer the standing questions and the given prompts for one normalised stack."""
+        """Answer the standing questions and the given prompts for one normalised stack, each slice as the usual one it lies in."""
+        stack, place = in_usual_slices(stack)
         tokens, maps = self.read_tokens(stack)
         member = segments_of_tokens(stack.position)
         shown = shown_segments(member, tokens.trusted)
@@ -140,11 +141,11 @@ class Engine:
             for m, own in zip(meanings, self._asked_of(tokens, member, meanings), strict=True)
         ]
         return Prediction(
-            probability=probability, slice_probability=np.where(seen, by_slice, 0).astype(np.float32),
+            probability=probability, slice_probability=np.where(seen, by_slice, 0).astype(np.float32)[place],
             segment_probability=segment_probability, segment_seen=shown, segment_layer=layers, segment_transmurality=scores,
             no_reflow_probability=float(_sigmoid(no_reflow)), ischaemic_probability=ischaemic_probability,
             prompt_probability=tuple(_prompt_probability(m, float(_sigmoid(p)), shown) for m, p in zip(meanings, prompts, strict=True)),
-            evidence=answered_evidence(maps[:, 2], tokens.position, segment_probability), heart=maps[:, :2],
+            evidence=answered_evidence(maps[:, 2], tokens.position, segment_probability)[place], heart=maps[place, :2],
             head_probability=float(_sigmoid(head)),
         )  # fmt: skip
 

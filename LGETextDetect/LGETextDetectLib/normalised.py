@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,12 @@ from .landmarks import Landmarks, Maps
 from .orientation import display_angle, plane_axes, turn
 from .patches import smooth_for
 from .refusal import InputRefused
-from .volume import FloatArray, Volume
+from .volume import THIN_MM, FloatArray, Volume
 from .wall_shape import mend_wall
 
 SIZE = 96  # pixels
 PIXEL_MM = 1.25
+USUAL_MM = 8.0  # between the slices that the model has learnt from
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +127,28 @@ def normalise(volume: Volume, landmarks: Landmarks, maps: Maps) -> NormalisedSta
         mirrored=mirrored,
         apex_first=bool(position[0] > position[-1]),
     )
+
+
+def in_usual_slices(stack: NormalisedStack) -> tuple[NormalisedStack, npt.NDArray[np.int64]]:
+    """The stack with thin slices averaged to ones of the usual distance, and (S,) the place of each slice among these.
+
+    In a 3D scan one lesion, and one fleck taken for it, fills several slices, and each would count as one.
+    """
+    count = len(stack.position)
+    apart = float(np.linalg.norm(stack.grids[0, :3, 0]))
+    thick = count if apart >= THIN_MM else max(round(count * apart / USUAL_MM), 1)
+    place = np.arange(count) * thick // count
+    if thick == count:
+        return stack, place
+    first = np.searchsorted(place, np.arange(thick))
+    image, maps, position = (
+        np.stack([values[place == k].mean(0) for k in range(thick)]).astype(np.float32)
+        for values in (stack.image, stack.maps, stack.position)
+    )
+    averaged = replace(
+        stack, image=image, maps=maps, position=position, index=stack.index[first], grids=stack.grids[first]
+    )
+    return averaged, place
 
 
 def evidence_on_grid(

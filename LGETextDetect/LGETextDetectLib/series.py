@@ -10,10 +10,11 @@ from .dicom_frames import Defect, Frame, read_headers
 from .input_files import Source
 from .refusal import InputRefused
 from .series_kind import image_kind, named_psir, only_phase, stack_kind, stack_plane
-from .stacks import Slices, gather, has_geometry, same_places, slice_affine, stack_defect
-from .volume import FloatArray
+from .stacks import MIN_STACK, Slices, gather, has_geometry, same_places, slice_affine, stack_defect
+from .volume import THIN_MM, FloatArray
 
 PAIR_SHARE = 0.5  # of the places of the smaller stack that a PSIR and its magnitude share
+MIN_USUAL = 5  # slices of a stack that is preferred to a 3D scan
 MIN_UNLABELLED = 3  # slices of a stack that is taken although nothing says what it shows
 
 
@@ -93,10 +94,11 @@ class _Acquisition:
     @property
     def rank(self) -> tuple[object, ...]:
         slices = max(self.main.slices, self.pair.slices if self.pair else 0)
+        usual = slices >= MIN_USUAL and self.main.spacing is not None and self.main.spacing[2] >= THIN_MM
         one_image_a_place = (self.main.defect or ("",))[0] != "four-dimensional"
         psir = self.main.image_type == "psir"
         placed = any(has_geometry(frame) for frame in self.main.frames)
-        return placed, one_image_a_place, slices, psir, max(frame.acquired for frame in self.main.frames)
+        return placed, one_image_a_place, usual, slices, psir, max(frame.acquired for frame in self.main.frames)
 
 
 def inspect_folder(source: Source) -> Inspection:
@@ -233,7 +235,7 @@ def _choose(
         reason += f"; preferred to its magnitude pair of {pair.slices} slices"
     if len(acquisitions) > 1:
         others = len(acquisitions) - 1
-        reason += f"; chosen among {len(acquisitions)} acquisitions: most slices, then PSIR, then the latest"
+        reason += f"; chosen among {len(acquisitions)} acquisitions: slices of usual distance, then most slices, then PSIR, then the latest"
         notes.append(
             ("other-acquisitions", f"{others} other short-axis late enhancement acquisition(s) in the folder not used.")
         )
@@ -246,8 +248,17 @@ def _choose(
     if defect is None and pair is not None and pair.slices > main.slices:
         cause = f"The PSIR stack has {main.slices} slices, its magnitude pair {pair.slices}."
         defect = ("missing-slice", cause)
+    defect = defect or _scattered(main, [stacks[n] for n in candidates])
     chosen = replace(main, chosen=True, reason=reason, notes=tuple(notes), defect=defect)
     return [chosen if stack is main else stack for stack in stacks]
+
+
+def _scattered(main: Stack, candidates: Sequence[Stack]) -> Defect | None:
+    """Whether one or two slices would be read because all of them are told in frames of reference of their own."""
+    references = {stack.frames[0].frame_of_reference for stack in candidates if stack.slices < MIN_STACK}
+    if main.slices >= MIN_STACK or len(references) < MIN_STACK:
+        return None
+    return "no-position", f"The slices are told in {len(references)} frames of reference, which make no stack."
 
 
 def _candidates(stacks: Sequence[Stack]) -> tuple[list[int], tuple[str, str] | None]:

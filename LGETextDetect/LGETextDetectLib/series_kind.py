@@ -32,49 +32,64 @@ _DELAYED = (
     rf"^de\b|^(?!.*\b({_ROMANCE_WORDS})\b).*((?<!ssfp )\bde {_BESIDE_DE}\b"
     rf"|\b{_BESIDE_DE} de( {_BESIDE_DE}\b| \d+ ?min\b| \d+$|$))"
 )
+# What a series came after is not what it shows ("LGE post stress").
+_AFTER = r"\b(post|after|nach|apr[eè]s|tras|dopo|ap[oó]s)( (stress|rest|perf\w*))+"
 
 # Order matters: the first kind whose words occur is taken ("TI scout", "cine post LGE").
 _KIND_WORDS: tuple[tuple[str, str], ...] = (
     ("scout-ti", r"\bti ?(scout|loc\w*|test|find\w*|cine)|scout ?ti\b|look ?locker|\bll\b|\bcine ir\b|\btiscout"),
-    ("localizer", r"loc(al\w*)?\b|\blokal|scout|survey|\bplan(ning)?\b|trufi loc|rep[eé]rage"),
+    (
+        "localizer",
+        r"loc(al\w*)?\b|\blokal|scout|survey|\bplan(ning)?\b(?! (petit|grand) axe)|trufi loc|rep[eé]rage|定位|位置決",
+    ),
     (
         "map",
         r"map(s|ping|p?as?|pe|eo|eamento|patura)?\b|t1map|t2map|molli|shmolli|sasha|\becv\b|t2 ?star|\bt2\*|cartogra|\bcartes?\b"
-        r"|kart(e|en|ierung)\b",
+        r"|kart(e|en|ierung)\b|マップ|マッピング",
     ),
-    ("cine", r"cin[eé]|\bfunction\b|retro\b"),
-    ("perfusion", r"perf|first ?pass|dynamic|\bstress\b|\brest\b|\b(primer|premier|primo|primeira) pas"),
+    ("cine", r"cin[eé]|\bfunction\b|retro\b|シネ|电影|電影"),
+    (
+        "perfusion",
+        r"perf|first ?pass|dynamic|\bstress\b|\brest\b|\b(primer|premier|primo|primeira) pas|灌注|灌流|首[过過]|パーフ",
+    ),
     ("flow", r"\bflow\b|veloc|venc|phase contrast|\bpc\b|\bqflow|\bflu(x|xo|jo|sso|ss)\b"),
-    ("early", r"\bearly\b|\bege\b|\bpr[eé]co[zc]|\bfr(ü|ue)h"),
+    ("early", r"\bearly\b|\bege\b|\bpr[eé]co[zc]|\bfr(ü|ue)h|早期"),
     (
         "other",
         r"\bstir\b|\btirm\b|haste|\bt2w?\b|\b[tf]se\b|dark ?blood|\bblack ?blood|angio|\bmra\b|tagg?ing|\btag\b|dixon fat"
         r"|\bsang(re|ue)? (negr|pret|n[eo]r|noir|o?scur|escur)\w*|\b(schwarz|dunkl)\w* ?blut"
-        r"|\bmip\b|\b(sub|sus|sous|sot)tra[cçkz]\w*|\bsub$|\bimaginary\b",
+        r"|\bmip\b|\b(sub|sus|sous|sot)tra[cçkz]\w*|\bsub$|\bimaginary\b|\bfat\b(?! ?(s(at|up)|water))|\bdixon\b.* f$|黑血",
     ),
     (
         "lge",
         rf"lge|\blate(?!r|n[tz]|st)|delay|\bdhe\b|enhanc|\bmde\b|\bps ?mde\b|ps ?ir|phase sens|viab|vitalit|\bscar|\bcicatri|fibros|\bce ir\b"
-        rf"|\bir\b|\bnarbe|\bsp(ä|ae)t|\bspat(anr|auf)|\btard[ií]|\brealce\b|\br[eé]haussement\b|{_DELAYED}",
+        rf"|\bir\b|\bnarbe|\bsp(ä|ae)t|\bspat(anr|auf)|\btard[ií]|\bretard\b|\brealce\b|\br[eé]haussement\b|\bdel ?enh|\bdemri\b"
+        rf"|^le ({_BESIDE_DE}|kurze|lange)\b|遅延|延[迟遲]|지연|瘢痕|{_DELAYED}",
     ),
 )
 _LONG_WORDS = (
-    r"\b(2|3|4|two|three|four) ?(ch|chamber\w*|k|kammer\w*|c[aáâ]m[ae]r\w*|cavit\w*)\b|\blax\b|\bla\b|long ?ax\w*|lvot"
+    r"\b(2|3|4|two|three|four) ?(ch|chamber\w*|k|kammer\w*|c[aáâ]m[ae]r\w*|cavit\w*|cv?)\b|\blax\b|^la\b|\bla$|long ?ax\w*|lvot"
     r"|\bvla\b|\bhla\b|\brvot\b|\btra(ns\w*)?\b|\baxial\b|\bcor(onal)?\b|\bsag\w*\b|\brv ?2ch|\b(eje largo|eixo longo|asse lungo|grand axe)\b"
+    r"|\blange (achse|as)\b|[长長]軸|[长長]轴|장축|[2-4二两兩三四] ?腔"
 )
-_SHORT_WORDS = r"\bsax\b|\bsa\b|\bshort\b|short ?ax\w*|\bshax\b|\bkurz\w*|\bsaxs?\b|\b(eje corto|eixo curto|asse corto|petit axe)\b"
+_SHORT_WORDS = r"\bsax\b|\bsa\b|\bshort\b|short ?ax\w*|\bshax\b|\bkurz\w*|\bsaxs?\b|\b(eje corto|eixo curto|asse corto|petit axe|korte as)\b|短[軸轴]|단축"
+_SLICE_WORDS = r"\b(sl(ice)?|pos|bas(e|al)|mid|api(x|cal|ces)|apex)\d*\b"
+_REPEAT_WORDS = r"\b(rep(eat(ed)?)?|rpt|again|redo|wdh|bis)\b"
 _EMPTY_WORDS = r"\b(series|stack|slices?|images?|mr|cmr|heart|cardiac|unknown|anon\w*|\d+)\b"
-_PSIR_WORDS = r"ps ?ir|ps ?mde|phase ?sens\w*|\breal\b"
+_PSIR_WORDS = r"ps ?ir|ps ?mde|^ps\b|phase ?sens\w*|\breal\b"
 _MAGNITUDE_WORDS = r"\bmag(n\w*)?\b|\bmod(ulus)?\b"
 _PSIR_TYPES = {"PSIR", "PS", "R", "REAL", "R_IR", "CR", "P", "PHASE", "PHASE CORRECTED", "PS_IR"}
 _MAGNITUDE_TYPES = {"M", "M_IR", "MAG", "MAGNITUDE", "M_FFE", "M_SE", "MODULUS"}
 _SURE_MAGNITUDE_TYPES = _MAGNITUDE_TYPES - {"M"}  # some scanners write M for every reconstruction
 _PHASE_TYPES = {"P", "PHASE"}  # some scanners call the phase-sensitive image so, others a map of the phase
 _OTHER_TYPES = {
-    "I", "I_IR", "IMAGINARY", "SUBTRACTION", "SUB", "PROJECTION IMAGE", "MIP", "MAX_IP", "MINIP", "MIN_IP", "STD_DEVIATION",
+    "I", "I_IR", "IMAGINARY", "SUBTRACTION", "SUB", "PROJECTION IMAGE", "MIP", "MAX_IP", "MINIP", "MIN_IP", "STD_DEVIATION", "FAT", "F",
 }  # fmt: skip
 _LOCALIZER_TYPES = {"LOCALIZER"}
 _MAP_TYPES = {"T1 MAP", "T1_MAP", "T2 MAP", "T2_MAP", "T2_STAR MAP", "ECV", "R1 MAP", "R2 MAP"}
+
+
+_EAST = "[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
 
 
 def words(frame: Frame) -> str:
@@ -84,14 +99,14 @@ def words(frame: Frame) -> str:
 
 
 def _plain(text: str) -> str:
-    return " ".join(re.sub(r"[\W_]+", " ", unicodedata.normalize("NFC", text).casefold()).split())
+    """Lower-case words; letters of full width are the usual ones, and Chinese, Japanese and Korean end a Latin word."""
+    text = unicodedata.normalize("NFKC", text).casefold()
+    return " ".join(re.sub(rf"[\W_]+|(?<=[a-z\d])(?={_EAST})|(?<={_EAST})(?=[a-z\d])", " ", text).split())
 
 
 def family(frame: Frame) -> str:
-    """The words without what numbers slices: frames of one acquisition share it."""
-    return " ".join(
-        re.sub(r"\b(sl(ice)?|pos|bas(e|al)|mid|api(x|cal|ces)|apex)\b|\d+\b(?! ?ch)", " ", words(frame)).split()
-    )
+    """The words without what numbers slices or tells a repeat: frames of one acquisition share it."""
+    return " ".join(re.sub(rf"{_SLICE_WORDS}|{_REPEAT_WORDS}|\d+\b(?! ?ch)", " ", words(frame)).split())
 
 
 def component(frame: Frame) -> tuple[str, ...]:
@@ -143,12 +158,12 @@ def stack_kind(frames: Sequence[Frame], repeats: int) -> tuple[str, str]:
     if types & _MAP_TYPES:
         return "map", "image type is a map"
     if types & _OTHER_TYPES:
-        return "other", "image type is imaginary, a projection or computed of others"
+        return "other", "image type is imaginary, fat alone, a projection or computed of others"
     if types & _LOCALIZER_TYPES:
         return "localizer", "image type is localizer"
     for text, source in ((words(first), "description"), (_plain(first.protocol), "protocol")):
-        for kind, pattern in _KIND_WORDS:
-            if re.search(pattern, text):
+        for said in (re.sub(_AFTER, " ", text), text):
+            if kind := next((kind for kind, pattern in _KIND_WORDS if re.search(pattern, said)), ""):
                 return kind, f"{source} says {kind}"
     return _kind_by_physics(frames, repeats)
 
@@ -170,7 +185,9 @@ def _kind_by_physics(frames: Sequence[Frame], repeats: int) -> tuple[str, str]:
     if first.contrast:
         return "lge", "single-phase series after contrast"
     said = f"{words(first)} {_plain(first.protocol)}"
-    if re.sub(rf"{_SHORT_WORDS}|{_LONG_WORDS}|{_EMPTY_WORDS}|\W", "", said):
+    if re.search(
+        "[a-z]", re.sub(rf"{_SHORT_WORDS}|{_LONG_WORDS}|{_EMPTY_WORDS}", "", said)
+    ):  # words of other scripts say nothing
         return "other", "description names nothing that is looked for"
     return "unknown", "nothing tells what it shows"
 
@@ -197,11 +214,14 @@ def stack_plane(frames: Sequence[Frame], places: int) -> tuple[str, str]:
     along = abs(float(first.normal @ BASE_TO_APEX)) / float(np.linalg.norm(BASE_TO_APEX))
     angle = float(np.degrees(np.arccos(min(1.0, along))))
     at = f"normal {angle:.0f} degrees from a typical heart's axis"
+    lost = np.allclose(first.orientation, (1, 0, 0, 0, 1, 0), atol=1e-6)
+    if told == "short-axis" and angle > UNLABELLED_DEG and not lost:
+        return "unclear", f"{source} says {told}, but {at}"
     if told:
         return told, f"{source} says {told}, {at}"
     if angle <= SHORT_AXIS_DEG:
         return "short-axis", at
-    if np.allclose(first.orientation, (1, 0, 0, 0, 1, 0), atol=1e-6) and places >= 3:
+    if lost and places >= 3:
         return "unclear", "orientation is the identity, as in files whose geometry was lost"
     if angle <= UNLABELLED_DEG and places >= 5:
         return "unclear", f"{places} parallel slices, {at}"

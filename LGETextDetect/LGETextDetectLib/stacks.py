@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .dicom_frames import Defect, Frame, plausible_mm
-from .series_kind import component, family
+from .series_kind import component, family, stack_kind
 from .volume import FloatArray
 
 SAME_PLACE_MM = 0.3  # along the normal; slices are 5 mm and more apart
@@ -45,9 +45,14 @@ def gather(frames: Iterable[Frame]) -> list[Slices]:
         series[(*acquisition, frame.series_uid)].append(frame)
     families: dict[tuple[object, ...], list[list[Frame]]] = defaultdict(list)
     for key, members in series.items():
-        families[key[:4]].extend(_split_by_orientation(sorted(members, key=_time)))
-    stacks = [stack for parts in families.values() for stack in _join(parts)]
-    return sorted(stacks, key=lambda stack: _time(stack.frames[0]))
+        for part in _split_by_orientation(sorted(members, key=_time)):
+            families[key[:4]].extend(_passes(part))
+    stacks: dict[tuple[object, ...], list[Slices]] = defaultdict(list)
+    for (date, modality, _, kind), parts in families.items():
+        stacks[date, modality, kind] += _join(parts)
+    return sorted(
+        (stack for made in stacks.values() for stack in _across_words(made)), key=lambda s: _time(s.frames[0])
+    )
 
 
 def has_geometry(frame: Frame) -> bool:
@@ -139,8 +144,13 @@ def _shift_defect(frames: Sequence[Frame]) -> Defect | None:
 # --- grouping --------------------------------------------------------------------------------------------------------
 
 
+def _taken(frame: Frame) -> tuple[object, ...]:
+    """When an image was taken, as far as the header tells."""
+    return (*frame.acquired, frame.instance)
+
+
 def _time(frame: Frame) -> tuple[object, ...]:
-    return (*frame.acquired, frame.sop_uid, frame.index)
+    return (*_taken(frame), frame.sop_uid, frame.index)
 
 
 def _located(frame: Frame) -> bool:
@@ -199,17 +209,57 @@ def _split_by_orientation(frames: Sequence[Frame]) -> list[list[Frame]]:
     return groups or [lost]
 
 
+def _passes(part: list[Frame]) -> list[list[Frame]]:
+    """Two acquisitions of the whole stack under one series: told apart by inversion time, or one after the other."""
+    groups = _at_places(part) if all(has_geometry(frame) for frame in part) else []
+    if len(groups) < MIN_STACK or any(len(group) != 2 for group in groups):
+        return [part]
+    firsts, seconds = (list(frames) for frames in zip(*groups, strict=True))
+    in_turn = max(frame.acquired for frame in firsts) < min(frame.acquired for frame in seconds)
+    if in_turn:
+        return [firsts, seconds]
+    time = part[0].inversion_ms
+    one, other = ([frame for frame in part if (frame.inversion_ms == time) is same] for same in (True, False))
+    two_times = len({frame.inversion_ms for frame in other}) == 1
+    return [one, other] if two_times and len(_at_places(one)) == len(_at_places(other)) == len(groups) else [part]
+
+
 def _join(parts: Sequence[Sequence[Frame]]) -> list[Slices]:
     """Stacks from the parts (one series each) of one acquisition: small parts together, then parts that continue others."""
     lost = [frame for part in parts for frame in part if not has_geometry(frame)]
     known = sorted((found for part in parts if (found := _located_frames(part))), key=lambda part: _time(part[0]))
-    small = [part for part in known if len(part) < MIN_STACK and len(_at_places(part)) == len(part)]
-    groups = [(part, _without_retakes(part)) for part in known if part not in small]
-    groups += [(group, _latest(group)) for group in _small_parts_together([frame for part in small for frame in part])]
-    retaken = sum(len(taken) - len(kept) for taken, kept in groups)
-    joined = _continued([kept for _, kept in groups])
+    small = [part for part in known if _is_small(part)]
+    groups = [part for part in known if part not in small]
+    for group in _small_parts_together([frame for part in small for frame in part]):
+        home = next((number for number, part in enumerate(groups) if _retakes(group, part)), len(groups))
+        groups[home : home + 1] = [[*groups[home], *group] if home < len(groups) else group]
+    taken = sum(map(len, groups))
+    joined = [_without_retakes(frames) for frames in _continued([_without_retakes(group) for group in groups])]
+    retaken = taken - sum(map(len, joined))
     largest = max(joined, key=len, default=[])
     return [_ordered(frames, retaken if frames is largest else 0) for frames in _with_lost(joined, lost)]
+
+
+def _is_small(part: Sequence[Frame]) -> bool:
+    """Whether a series holds one or two slices of a stack, perhaps with one of them taken again."""
+    places = _at_places(part)
+    return len(places) < MIN_STACK and max(len(group) for group in places) <= 2
+
+
+def _across_words(stacks: Sequence[Slices]) -> list[Slices]:
+    """Late enhancement stacks of which some are short, for every slice has a description of its own: these together."""
+    short = [stack for stack in stacks if _is_short(stack)]
+    groups = _small_parts_together([frame for stack in short for frame in stack.frames])
+    whole = [group for group in groups if len(_at_places(group)) >= MIN_STACK]
+    used = {id(frame) for group in whole for frame in group}
+    rest = [stack for stack in stacks if id(stack.frames[0]) not in used]
+    kept = [(group, _latest(group)) for group in whole]
+    return rest + [_ordered(latest, len(group) - len(latest)) for group, latest in kept]
+
+
+def _is_short(stack: Slices) -> bool:
+    sound = stack.repeats == 1 and all(has_geometry(frame) for frame in stack.frames)
+    return sound and stack.places < MIN_STACK and stack_kind(stack.frames, stack.repeats)[0] == "lge"
 
 
 def _with_lost(joined: list[list[Frame]], lost: Sequence[Frame]) -> list[list[Frame]]:
@@ -241,13 +291,14 @@ def _continued(parts: Sequence[list[Frame]]) -> list[list[Frame]]:
 
 
 def _continues(stack: Sequence[Frame], part: Sequence[Frame]) -> bool:
-    """Whether both together are one equally spaced stack without a repeat."""
+    """Whether both together are one equally spaced stack, with hardly a slice in both where one was broken off."""
     if stack[0].shape != part[0].shape or not _parallel(stack[0], part[0]) or not _one_reference([*stack, *part]):
         return False
     normal = stack[0].normal
     both = [_starts(_along(frames, normal)) for frames in (stack, part)]
     places = _starts(np.concatenate(both))
-    if len(places) != sum(len(p) for p in both) or len(places) < 2:
+    shared = sum(len(p) for p in both) - len(places)
+    if shared >= MIN_STACK or len(places) < max(len(p) for p in both) + MIN_STACK * (shared > 0) or len(places) < 2:
         return False
     gaps = np.diff(places)
     return bool(np.abs(gaps - np.median(gaps)).max() <= SPACING_SHARE * np.median(gaps))
@@ -268,7 +319,7 @@ def _small_parts_together(frames: Sequence[Frame]) -> list[list[Frame]]:
 
 
 def _times_differ(frames: Sequence[Frame]) -> bool:
-    return len({frame.acquired for frame in frames}) == len(frames)
+    return len({_taken(frame) for frame in frames}) == len(frames)
 
 
 def _latest(frames: list[Frame]) -> list[Frame]:
@@ -276,9 +327,20 @@ def _latest(frames: list[Frame]) -> list[Frame]:
     return [frame for group in _at_places(frames) for frame in (group[-1:] if _times_differ(group) else group)]
 
 
+def _retakes(group: Sequence[Frame], stack: Sequence[Frame]) -> bool:
+    """Whether a group shows slices of the stack once more, each after all of the stack by its own time."""
+    if group[0].shape != stack[0].shape or not _parallel(stack[0], group[0]) or not _one_reference([*stack, *group]):
+        return False
+    places = len(_at_places(stack))
+    later = min(frame.acquired[:2] for frame in group) > max(frame.acquired[:2] for frame in stack)
+    return later and len(stack) == places == len(_at_places([*stack, *group]))
+
+
 def _without_retakes(frames: list[Frame]) -> list[Frame]:
-    """As :func:`_latest` within a series, but untouched where every place holds several images (another dimension)."""
-    return frames if min(len(group) for group in _at_places(frames)) > 1 else _latest(frames)
+    """As :func:`_latest`, but untouched where every place holds several images of one series (another dimension)."""
+    groups = _at_places(frames)
+    several = all(len({frame.series_uid for frame in group}) < len(group) for group in groups)
+    return frames if several else _latest(frames)
 
 
 def _ordered(frames: Sequence[Frame], retaken: int) -> Slices:

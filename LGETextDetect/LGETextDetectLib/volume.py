@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
+THIN_MM = 4.0  # slices nearer to each other are those of a 3D scan; usual ones lie 8-10 mm apart
 
 
 @dataclass(frozen=True, eq=False)

@@ -169,6 +169,8 @@ def _read_image(path: Path) -> tuple[npt.NDArray[np.float32], FloatArray]:
     axes, spacing, origin = np.eye(3), np.ones(3), np.zeros(3)
     axes[:n, :n] = np.array(reader.GetDirection()).reshape((reader.GetDimension(),) * 2)[:n, :n]
     spacing[:n], origin[:n] = reader.GetSpacing()[:n], reader.GetOrigin()[:n]
+    if not np.allclose(axes, np.eye(3)):
+        _check_space(reader)
     affine = np.eye(4)
     affine[:3, :3], affine[:3, 3] = (axes * spacing)[:, ::-1], origin
     affine = _checked_affine(affine, spacing)
@@ -180,6 +182,19 @@ def _read_image(path: Path) -> tuple[npt.NDArray[np.float32], FloatArray]:
         raise InputRefused("pixels-truncated", TOO_SHORT) from error
     with np.errstate(over="ignore"):
         return values.reshape(shape).astype(np.float32), affine
+
+
+def _check_space(reader: Any) -> None:
+    """Directions of an NRRD file without a space of the body's own, as "3D-right-handed", would be taken for LPS."""
+    named = reader.HasMetaDataKey("NRRD_space")
+    of_body = named and reader.GetMetaData("NRRD_space").startswith("left-posterior-superior")  # as turned by ITK
+    own = not named and reader.GetDimension() > 3  # ITK itself names the space of no file of four dimensions
+    if reader.GetImageIO() == "NrrdImageIO" and not (of_body or own):
+        raise InputRefused(
+            "no-orientation",
+            "The file's directions are told in no space of the body.",
+            "Write the file with its space, such as left-posterior-superior.",
+        )
 
 
 def _check_name(path: Path) -> None:
