@@ -244,9 +244,10 @@ def test_names_of_results(paths: list[str], names: list[str]) -> None:
 
 def test_long_and_equal_names_stay_apart_and_short() -> None:
     paths = [f"{'x' * 300}/{k}" for k in "ab"] + ["x" * 300, "X" * 300, "a/b_c", "a_b/c", "b_c", "c"]
+    paths += ["検" * 80, "é" * 127, *("\N{GRINNING FACE}" * 62 + k for k in "ab")]
     names = study_names(paths)
     assert len({name.casefold() for name in names}) == len(paths)
-    assert max(map(len, names)) <= 80
+    assert max(map(len, names)) <= 80 and max(len(name.encode("utf-8")) for name in names) <= 120
 
 
 # --- the table -------------------------------------------------------------------------------------------------------
@@ -280,12 +281,14 @@ def test_rows_are_sorted_and_come_back(tmp_path: Path) -> None:
 
 
 def test_shards_with_one_folder_make_one_table(tmp_path: Path) -> None:
-    names = ["a", "b", "c"]
-    shards = [ResultsTable(tmp_path, (k, 2), names) for k in (1, 2)]
+    shards = [ResultsTable(tmp_path, (k, 2)) for k in (1, 2)]
     shards[0].rows = {name: failed_row(name, name, "refused", "x") for name in "ac"}
     shards[1].rows = {"b": failed_row("b", "b", "error", "y")}
+    assert [table.without_row("abcd") for table in shards] == [2, 3]
     for table in shards:
         table.write()
+    shards[0].write()  # it does not know of b, which came later
+    assert [table.without_row("abcd") for table in shards] == [1, 1]
     assert [(row["study"], row["status"]) for row in read_rows(tmp_path / "results.csv")] == [
         ("a", "refused"),
         ("b", "error"),
@@ -295,14 +298,14 @@ def test_shards_with_one_folder_make_one_table(tmp_path: Path) -> None:
 
 def test_parts_of_earlier_runs_in_another_number_leave_no_rows(tmp_path: Path) -> None:
     for k in (1, 2):
-        table = ResultsTable(tmp_path, (k, 2), "ab")
+        table = ResultsTable(tmp_path, (k, 2))
         table.rows = {"ab"[k - 1]: failed_row("ab"[k - 1], "x", "refused", "x")}
         table.write()
     (tmp_path / ".results-2-of-2.csv").write_bytes(b"\xff")  # damaged
-    ResultsTable(tmp_path, (1, 2), "ab").remove_other_parts()
-    ResultsTable(tmp_path, (1, 2), "ab").write()
+    ResultsTable(tmp_path, (1, 2)).remove_other_parts()
+    ResultsTable(tmp_path, (1, 2)).write()
     assert read_rows(tmp_path / "results.csv") == []
-    ResultsTable(tmp_path, (1, 1), "ab").remove_other_parts()
+    ResultsTable(tmp_path, (1, 1)).remove_other_parts()
     assert [path.name for path in tmp_path.iterdir()] == ["results.csv"]
 
 
@@ -372,32 +375,32 @@ def test_no_task_is_blamed_when_workers_cannot_be_made() -> None:
         list(run_tasks(range(1, 4), make_nothing, 2, {}))
 
 
-def test_leftovers_of_a_killed_worker_are_removed_and_the_older_result_is_put_back(tmp_path: Path) -> None:
-    for name in (
-        ".a.part-12345678",
-        ".a.old-12345678",
-        ".b.part-34abcdef",
-        ".b.old-34abcdef",
-        "b",
-        ".ab.part-12345678",
-        ".a.part-2",
-    ):
-        touch(tmp_path / name / "result.json")
+def test_leftovers_of_a_killed_worker_are_removed_beside_and_within_result_folders(tmp_path: Path) -> None:
+    kept = [".a.part-2/x", ".ab.part-12345678/x", "b/result.json", "c/.c.part-12345678/x"]
+    for name in (".a.part-12345678/x", "b/.b.part-34abcdef/older/x", *kept):
+        touch(tmp_path / name)
     clean_up(tmp_path, {"a", "b"})
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".a.part-2", ".ab.part-12345678", "a", "b"]
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()) == kept
 
 
-def test_a_cancelled_batch_looks_once_for_leftovers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cancelled_batch_looks_for_leftovers_of_what_was_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """However many studies were still to come: the output folder of a large batch has thousands of entries."""
     looks = []
     iterdir = Path.iterdir
     monkeypatch.setattr(Path, "iterdir", lambda self: looks.append(self) or iterdir(self))
-    monkeypatch.setattr(batch, "run_tasks", lambda tasks, *_: (task for task in [(tasks[0], {})]))
+
+    def two_at_once(tasks: Iterator[Study], *_: object) -> Iterator[tuple[Study, dict]]:
+        first, _ = next(tasks), next(tasks)
+        yield first, {}
+
+    monkeypatch.setattr(batch, "run_tasks", two_at_once)
     studies = [Study(f"s{number}", f"s{number}", tmp_path) for number in range(50)]
     outcomes = batch._on_this_machine(studies, work_in(tmp_path))
     assert next(outcomes) == (studies[0], {})
     outcomes.close()
-    assert looks == [tmp_path]
+    assert looks == [tmp_path, tmp_path / "s1"]
 
 
 def work_in(out: Path, **other: object) -> batch.Work:
@@ -496,16 +499,14 @@ def test_resume_skips_what_is_done_and_redoes_what_is_not(
     assert [row[:-1] for row in csv.reader((out / "results.csv").open())] == [row[:-1] for row in csv.reader(table)]
 
 
-def test_resume_clears_away_what_a_killed_batch_left_and_takes_back_the_result_that_it_was_replacing(
-    batch_out: tuple[Path, int], cohort: Path, tmp_path: Path
-) -> None:
+def test_resume_clears_away_what_a_killed_batch_left(batch_out: tuple[Path, int], cohort: Path, tmp_path: Path) -> None:
     out = shutil.copytree(batch_out[0], tmp_path / "out")
     before = (out / "two" / "result.json").stat().st_mtime_ns
-    (out / "two").rename(out / ".two.old-0123abcd")  # killed between the two renames
-    (out / ".two.part-0123abcd").mkdir()
+    (out / ".one.part-0123abcd").mkdir()
+    (out / "two" / ".two.part-0123abcd").mkdir()  # killed before it took the older result's place
     run_batch(cohort, out, BatchOptions(workers=1, resume=True))
     assert (out / "two" / "result.json").stat().st_mtime_ns == before
-    assert not [path.name for path in out.iterdir() if path.name.startswith(".")]
+    assert not list(out.rglob(".*"))
 
 
 def test_resume_asks_again_when_the_prompts_are_others(
@@ -729,14 +730,14 @@ def test_a_table_that_is_open_elsewhere_is_written_with_the_next_study(
     monkeypatch.setattr(batch, "TABLE_EVERY_S", 0.0)
     written = []
     monkeypatch.setattr(Log, "progress", lambda *_: written.append(len(read_rows(tmp_path / "results.csv"))))
-    batch._collect(outcomes_of(*"abcd"), ResultsTable(tmp_path, (1, 1), "abcd"), 4, Log())
+    batch._collect(outcomes_of(*"abcd"), ResultsTable(tmp_path, (1, 1)), 4, Log())
     assert written == [0, 0, 0, 0, 3]  # before the first study, and before the table is written after each
     assert len(read_rows(tmp_path / "results.csv")) == 4
     assert [path.name for path in tmp_path.iterdir()] == ["results.csv"]
 
 
 def test_at_the_end_a_table_that_is_open_elsewhere_is_waited_for(tmp_path: Path, held_open: list[str]) -> None:
-    batch._collect(outcomes_of("a"), ResultsTable(tmp_path, (1, 1), "a"), 1, Log())
+    batch._collect(outcomes_of("a"), ResultsTable(tmp_path, (1, 1)), 1, Log())
     assert len(held_open) == 3 and len(read_rows(tmp_path / "results.csv")) == 1
 
 
@@ -745,7 +746,7 @@ def test_a_table_that_stays_open_is_refused_at_the_end(
 ) -> None:
     monkeypatch.setattr(batch, "PATIENCE_S", 0.0)
     with pytest.raises(InputRefused, match=r"out-unwritable: results.csv is open.*--resume"):
-        batch._collect(outcomes_of("a"), ResultsTable(tmp_path, (1, 1), "a"), 1, Log())
+        batch._collect(outcomes_of("a"), ResultsTable(tmp_path, (1, 1)), 1, Log())
     assert not list(tmp_path.iterdir())
 
 

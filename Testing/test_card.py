@@ -1,7 +1,9 @@
 """The card is made from metrics.json and says what evaluations and pictures are in it."""
 
+import errno
 import json
 import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from LGETextDetectLib.volume_files import write_nrrd
 
 pytest.importorskip("torch")
 from LGETextTrainLib import bundle_figures
+from LGETextTrainLib import cli as cli_of_training
 from LGETextTrainLib.bundle_figures import read_metrics, take_in_evaluations
 from LGETextTrainLib.card import write_card
 from LGETextTrainLib.evaluated_case import Case
@@ -103,6 +106,31 @@ def test_interrupted_taking_in_leaves_the_bundle_as_it_was(
         take_in_evaluations(bundle, tmp_path / "sets")
     assert open_bundle(bundle).sha256 == before
     assert not list(bundle.glob("held-back-*")) and not list(bundle.parent.glob(".bundle*"))
+
+
+@pytest.mark.parametrize("words", [["--calibrate"], ["--known", "known"], ["--test", "--evaluations", "sets"]])
+def test_a_bundle_that_cannot_be_written_is_refused_before_the_work(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    def closed(**_: object) -> str:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(tempfile, "mkdtemp", closed)
+    monkeypatch.setattr(cli_of_training, "_worked_on", lambda *_: pytest.fail("work has started"))
+    assert cli.main(["bundle", str(bundle), *words]) == cli.REFUSED
+    assert "[out-unwritable]" in capsys.readouterr().err
+
+
+def test_a_disk_that_fills_while_a_bundle_is_written_is_a_refusal(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    evaluated(tmp_path / "sets", "held-back", True)
+    monkeypatch.setattr(bundle_figures, "write_card", full)
+    assert cli.main(["bundle", str(bundle), "--evaluations", str(tmp_path / "sets")]) == cli.REFUSED
+    assert "no space left on device" in capsys.readouterr().err
 
 
 def test_a_bundle_is_changed_where_one_stands(bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,7 +64,7 @@ def test_help_of_every_command(run: Run, command: str) -> None:
         ["query", "x"], ["batch", "x", "--out", "o", "--shard", "3/2"], ["batch", "x", "--out", "o", "--shard", "0/2"],
         ["batch", "x", "--out", "o", "--workers", "0"], ["train"], ["reports", "x"],
         ["evaluate", "x", "--truth", "t.csv", "--workers", "0"], ["phantom", "o", "--n", "-3"], ["phantom", "o", "--n", "0", "--hospital"],
-        ["phantom", "o", "--seed", "-5"],
+        ["phantom", "o", "--seed", "-5"], ["phantom", "o", "--held-back", "--hospital"],
     ],
 )  # fmt: skip
 def test_wrong_usage_is_exit_code_2(run: Run, tmp_path: Path, words: list[str]) -> None:
@@ -103,6 +103,8 @@ def test_training_commands_are_those_of_the_training_side() -> None:
         (["batch", "{folder}", "--out", "{text}/o"], "out-unwritable"),
         (["reports", "missing.csv", "{text}/o.jsonl"], "out-unwritable"),
         (["phantom", "{text}/o", "--n", "1"], "out-unwritable"),
+        (["phantom", "{folder}", "--n", "1"], "out-occupied"),
+        (["phantom", "{folder}", "--n", "1", "--hospital"], "out-occupied"),
         (["train", "missing.toml", "--out", "{text}/o"], "out-unwritable"),
         (["detect", "{volume}", "--out", "o", "--landmarks", "{landmarks}", "--dicom"], "not-dicom"),
         (["detect", "{volume}", "--out", "o", "--backend", "onnx", "--device", "cuda"], "no-gpu"),
@@ -197,6 +199,20 @@ def test_cancelled_is_exit_code_130(run: Run, monkeypatch: pytest.MonkeyPatch, r
     assert run("inspect", ".") == (130, "", "cancelled\n")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a process asks another to end by POSIX means here")
+def test_cancelled_is_exit_code_130_wherever_the_request_meets_it() -> None:
+    """Python ends itself by a signal when it was interrupted within exec(), as the import of a library with dataclasses may be."""
+    code = """
+import os, signal, sys
+from LGETextDetectLib import cli
+cli.build_parser = lambda words: exec("import os, signal; os.kill(os.getpid(), signal.SIGTERM)")
+sys.exit(cli.main([]))
+"""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=child_environment(Path()), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (cli.CANCELLED, "cancelled\n")
+
+
 def test_training_without_its_library_says_what_to_install(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "LGETextTrainLib.cli", None)
     code, _, err = run("train", "recipe.toml", "--out", "o")
@@ -265,6 +281,16 @@ def test_a_full_disk_behind_standard_output_gives_no_traceback(
             check=False,
         )
     assert done.returncode == code and done.stderr.count("\n") == len(words)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+def test_a_batch_goes_on_when_the_disk_of_its_log_is_full(untrained_bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "x.nrrd").write_bytes(b"NRRD0004\n")
+    command = [sys.executable, "-m", "LGETextDetectLib", "batch", "root", "--out", "out", "--workers", "1"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, env=child_environment(untrained_bundle), cwd=tmp_path, stderr=full, check=False)
+    assert done.returncode == 5 and (tmp_path / "out" / "results.csv").is_file()
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")

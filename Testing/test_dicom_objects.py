@@ -24,7 +24,8 @@ from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 from sample_detection import Sample, sample_detection, sample_loaded, sample_volume
 
 MR, ENHANCED = "1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.4.1"
-SECRETS = ("Hidden", "4711", "19500101", "Dr Known", "ACC-99", "St Elsewhere", "secret remark", "20200203")
+MAKERS_OWN = "1.3.46.670589.11.0.0.12.1"  # MR Spectrum of a maker: highdicom knows no such class
+SECRETS = ("Hidden", "ID-4711", "19500101", "Dr Known", "ACC-99", "St Elsewhere", "secret remark", "20200203")
 
 
 def base_header(volume: Volume, sop_class: str, name: str, series: str) -> Dataset:
@@ -35,7 +36,7 @@ def base_header(volume: Volume, sop_class: str, name: str, series: str) -> Datas
     data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID = generate_uid(entropy_srcs=[name])
     data.StudyInstanceUID, data.SeriesInstanceUID = (generate_uid(entropy_srcs=[s]) for s in ("study", series))
     data.FrameOfReferenceUID = generate_uid(entropy_srcs=["frame"])
-    data.PatientName, data.PatientID, data.PatientBirthDate = "Hidden^Name", "4711", "19500101"
+    data.PatientName, data.PatientID, data.PatientBirthDate = "Hidden^Name", "ID-4711", "19500101"
     data.ReferringPhysicianName, data.AccessionNumber, data.InstitutionName = "Dr Known", "ACC-99", "St Elsewhere"
     data.PatientComments, data.StudyDate, data.Modality = "secret remark", "20200203", "MR"
     data.Rows, data.Columns = volume.array.shape[1:]
@@ -53,10 +54,10 @@ def cosines(volume: Volume) -> list[str]:
     return numbers([*row, *column])
 
 
-def write_single_frames(folder: Path, volume: Volume) -> None:
+def write_single_frames(folder: Path, volume: Volume, sop_class: str) -> None:
     """One series a slice, as many scanners do."""
     for k, pixels in enumerate(volume.array):
-        data = base_header(volume, MR, f"slice {k}", f"series {k}")
+        data = base_header(volume, sop_class, f"slice {k}", f"series {k}")
         data.ImagePositionPatient, data.ImageOrientationPatient = (
             numbers(volume.affine[:3, 3] + k * volume.affine[:3, 0]),
             cosines(volume),
@@ -73,9 +74,9 @@ def item(**values: Any) -> Dataset:
     return data
 
 
-def write_enhanced(folder: Path, volume: Volume, frames: list[int], name: str = "whole") -> None:
+def write_enhanced(folder: Path, volume: Volume, sop_class: str, frames: list[int], name: str = "whole") -> None:
     """A multi-frame file that holds slices ``frames`` in this order."""
-    data = base_header(volume, ENHANCED, name, "series")
+    data = base_header(volume, sop_class, name, "series")
     data.NumberOfFrames = len(frames)
     measures = item(PixelSpacing=numbers(volume.spacing_mm[:2]), SliceThickness="8")
     orientation = item(ImageOrientationPatient=cosines(volume))
@@ -93,18 +94,20 @@ def write_enhanced(folder: Path, volume: Volume, frames: list[int], name: str = 
     data.save_as(folder / f"{name}.dcm", enforce_file_format=True)
 
 
-def dicom_sample(folder: Path, kind: str = "single", identity: str | None = "4711", **options: Any) -> Sample:
-    """A detection whose source frames lie in ``folder``, in slice order."""
+def dicom_sample(
+    folder: Path, kind: str = "single", identity: str | None = "ID-4711", sop_class: str = "", **options: Any
+) -> Sample:
+    """A detection whose source frames lie in ``folder``, in slice order; sop_class: the kind's own by default."""
     source = folder / "source"
     source.mkdir(parents=True)
     volume = sample_volume(4)
     if kind == "single":
-        write_single_frames(source, volume)
+        write_single_frames(source, volume, sop_class or MR)
     elif kind == "enhanced":
-        write_enhanced(source, volume, [3, 1, 0, 2])
+        write_enhanced(source, volume, sop_class or ENHANCED, [3, 1, 0, 2])
     else:  # two files of two frames
-        write_enhanced(source, volume, [0, 1], "a")
-        write_enhanced(source, volume, [2, 3], "b")
+        write_enhanced(source, volume, sop_class or ENHANCED, [0, 1], "a")
+        write_enhanced(source, volume, sop_class or ENHANCED, [2, 3], "b")
     frames = read_headers(source).frames
     along = [float(np.array(f.position) @ volume.affine[:3, 0]) for f in frames]
     ordered = tuple(frames[k] for k in np.argsort(along))
@@ -138,9 +141,10 @@ def test_segmentation_lies_on_the_source_frames(tmp_path: Path, kind: str) -> No
     assert masks
 
 
+@pytest.mark.parametrize("sop_class", [MR, ENHANCED, MAKERS_OWN])
 @pytest.mark.parametrize("kind", ["single", "enhanced", "two-files"])
-def test_segmentation_refers_to_the_true_instances(tmp_path: Path, kind: str) -> None:
-    sample = dicom_sample(tmp_path, kind)
+def test_both_refer_to_the_true_instances(tmp_path: Path, kind: str, sop_class: str) -> None:
+    sample = dicom_sample(tmp_path, kind, sop_class=sop_class)
     segmentation, report = written(tmp_path, sample)
     true = {(f.series_uid, f.sop_uid) for f in sample.loaded.frames}
     for sequence in (
@@ -153,6 +157,7 @@ def test_segmentation_refers_to_the_true_instances(tmp_path: Path, kind: str) ->
             else "ReferencedSOPSequence"
         )
         assert {(s.SeriesInstanceUID, r.ReferencedSOPInstanceUID) for s in sequence for r in s[name]} == true
+        assert {r.ReferencedSOPClassUID for s in sequence for r in s[name]} == {sop_class}
     assert {segmentation.StudyInstanceUID, report.StudyInstanceUID} == {generate_uid(entropy_srcs=["study"])}
     volume = sample.loaded.volume
     for group in segmentation.PerFrameFunctionalGroupsSequence:
@@ -160,7 +165,7 @@ def test_segmentation_refers_to_the_true_instances(tmp_path: Path, kind: str) ->
         place = np.array(group.PlanePositionSequence[0].ImagePositionPatient, float)
         frame = sample.loaded.frames[round(float(np.linalg.norm(place - volume.affine[:3, 3]) / volume.spacing_mm[2]))]
         assert source.ReferencedSOPInstanceUID == frame.sop_uid
-        assert source.ReferencedSOPClassUID == (MR if kind == "single" else ENHANCED)
+        assert source.ReferencedSOPClassUID == sop_class
         assert source.get("ReferencedFrameNumber") == (None if kind == "single" else frame.index + 1)
 
 
@@ -254,12 +259,12 @@ def test_identity_is_stripped(tmp_path: Path, kind: str) -> None:
     for data in written(tmp_path, sample):
         text = str(data)
         assert not [secret for secret in SECRETS if secret in text]
-        assert data.PatientID == str(data.PatientName) == sample.result["study"] != "4711"
+        assert data.PatientID == str(data.PatientName) == sample.result["study"] != "ID-4711"
 
 
 def test_identity_is_kept_when_asked(tmp_path: Path) -> None:
     for data in written(tmp_path, dicom_sample(tmp_path, keep_phi=True)):
-        assert (data.PatientID, str(data.PatientName), data.PatientBirthDate) == ("4711", "Hidden^Name", "19500101")
+        assert (data.PatientID, str(data.PatientName), data.PatientBirthDate) == ("ID-4711", "Hidden^Name", "19500101")
 
 
 def test_sparse_headers_are_enough(tmp_path: Path) -> None:
@@ -340,7 +345,7 @@ def test_dates_times_and_sex_that_are_none_are_left_empty(tmp_path: Path, attrib
         change_sources(tmp_path / value, lambda data, value=value: setattr(data, attribute, value))
         for data in written(tmp_path / value, sample):
             assert (data.get(attribute) or "") == kept
-            assert data.PatientID == "4711"
+            assert data.PatientID == "ID-4711"
 
 
 @pytest.mark.parametrize("how", ["absent", "empty"])

@@ -10,16 +10,17 @@ import pytest
 from LGETextDetectLib.events import Events
 from LGETextDetectLib.finding import Finding, Lesion, Meaning
 from LGETextDetectLib.refusal import InputRefused
+from LGETextDetectLib.results_table import failed_row, write_rows
 from LGETextDetectLib.volume import Volume
 from LGETextDetectLib.volume_files import write_nrrd
 from LGETextDetectLib.wording import say
-from LGETextTrainLib.evaluate import EvaluationFolders, describe_set, evaluate
+from LGETextTrainLib.evaluate import TRUTH_SHA256, EvaluationFolders, describe_set, evaluate
 from LGETextTrainLib.evaluate_words import QUESTIONS, prompts, standing_prompts, wording_sensitivity, write_prompts
 from LGETextTrainLib.evaluated_case import read_cases
 from LGETextTrainLib.evaluation_report import report, write_report
 from LGETextTrainLib.measures import FORMAT
 from LGETextTrainLib.threshold_rules import rule_names
-from LGETextTrainLib.write_evaluation import write_evaluation
+from LGETextTrainLib.write_evaluation import remove_evaluation, write_evaluation
 
 # name: probability, segments named, layer named
 SCARRED = {
@@ -303,7 +304,9 @@ def test_studies_of_one_patient_are_drawn_together(folders: EvaluationFolders, f
 
 def test_named_patients_of_a_study_each_change_nothing(folders: EvaluationFolders, figures: dict) -> None:
     names = (*SCARRED, *CLEAN)
-    assert told(folders, patient={name: f"P{name}" for name in names}) == figures
+    named = told(folders, patient={name: f"P{name}" for name in names})
+    assert named.pop(TRUTH_SHA256) != figures[TRUTH_SHA256]
+    assert named == {name: value for name, value in figures.items() if name != TRUTH_SHA256}
 
 
 def test_systems_stand_in_one_table(folders: EvaluationFolders) -> None:
@@ -319,6 +322,12 @@ def test_systems_stand_in_one_table(folders: EvaluationFolders) -> None:
 def test_missing_results_are_named(folders: EvaluationFolders) -> None:
     (folders.results / "n3" / "result.json").unlink()
     assert evaluate(folders).figures["without_result"] == ["n3"]
+
+
+def test_an_older_result_of_a_study_that_the_batch_did_not_answer_does_not_count(folders: EvaluationFolders) -> None:
+    rows = [failed_row(name, name, "error" if name == "n2" else "ok", "") for name in ("s1", "s2", "s3", "n1", "n2")]
+    write_rows(folders.results / "results.csv", rows)
+    assert evaluate(folders).figures["without_result"] == ["n2", "n3"]
 
 
 def test_no_result_at_all_is_refused(folders: EvaluationFolders, tmp_path: Path) -> None:
@@ -347,6 +356,36 @@ def test_tables_are_written(folders: EvaluationFolders, tmp_path: Path) -> None:
     assert rows["s1"]["points_at_scar"] == "True"
 
 
+def test_an_older_evaluation_is_taken_away_and_another_truth_table_noticed(
+    folders: EvaluationFolders, tmp_path: Path
+) -> None:
+    out, said = tmp_path / "out", []
+    events = Events()
+    events.warning = lambda code, _: said.append(code)  # type: ignore[method-assign]
+    (folders.root / "cohort.json").write_text('{"virtual": true}', "utf-8")
+    remove_evaluation(out, folders.truth, events)
+    for changed in (False, True):
+        write_evaluation(out, folders, evaluate(folders))
+        (out / "results").mkdir(exist_ok=True)
+        (out / "mine.svg").touch()
+        folders.truth.write_bytes(folders.truth.read_bytes() + b"\n" * changed)
+        remove_evaluation(out, folders.truth, events)
+        assert sorted(path.name for path in out.iterdir()) == ["mine.svg", "results"]
+        assert said == ["truth-changed"] * changed
+
+
+def test_an_evaluation_cut_off_while_it_is_written_has_no_figures(
+    folders: EvaluationFolders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("LGETextTrainLib.write_evaluation.write_plots", stop)
+    with pytest.raises(KeyboardInterrupt):
+        write_evaluation(tmp_path / "out", folders, evaluate(folders))
+    assert not (tmp_path / "out" / "figures.json").exists()
+
+
 def test_virtual_and_real_stand_apart(folders: EvaluationFolders, tmp_path: Path) -> None:
     real = evaluate(folders)
     assert describe_set(folders.root) == {"set": "root", "virtual": False, "about": ""}
@@ -356,6 +395,7 @@ def test_virtual_and_real_stand_apart(folders: EvaluationFolders, tmp_path: Path
         write_evaluation(tmp_path / "sets" / name, folders, evaluation)
     assert not list((tmp_path / "sets" / "a").glob("*.png"))  # no picture of a person
     assert (tmp_path / "sets" / "b" / "failure-missed.png").is_file()
+    assert write_report(tmp_path / "new" / "evaluation.md") == 0
     assert write_report(tmp_path / "sets" / "evaluation.md") == 2
     text = (tmp_path / "sets" / "evaluation.md").read_text("utf-8")
     first, second = text.split("## Real patients")

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import os
+import signal
 import socket
 import sys
 import warnings
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import LIBRARIES
 from LGETextDetectLib import child_process
-from LGETextDetectLib.child_process import Child, run_child, stop_tree
+from LGETextDetectLib.child_process import Child, stop_tree
 from LGETextDetectLib.detached_child import DetachedChild
 from LGETextDetectLib.events import (
     QUIET_S,
@@ -120,8 +121,16 @@ def test_libraries_are_quiet_until_the_last_thread_has_read() -> None:
 # --- child processes -------------------------------------------------------------------------------------------------
 
 
-def test_child_hands_over_events_and_log_lines() -> None:
+def events_of(child: Child, enough: int = 1_000_000) -> list[dict]:
+    """The events of a child until there are enough of them, or it ends."""
     events: list[dict] = []
+    while not child.finished and len(events) < enough:
+        events += child.poll()
+        child.rest()
+    return events + child.poll()
+
+
+def test_child_hands_over_events_and_log_lines() -> None:
     code = """
 import os
 print('{"event": "progress", "stage": "a", "done": 1, "total": 2}', flush=True)
@@ -130,20 +139,18 @@ print('{"no": "event"}', flush=True)
 os.write(1, b'\\xff\\n')
 sys.exit(5)
 """
-    assert run_child(python(code), events.append) == 5
-    assert events == [
+    child = Child(python(code))
+    assert events_of(child) == [
         {"event": "progress", "stage": "a", "done": 1, "total": 2},
         {"event": "log", "text": "plain"},
         {"event": "log", "text": '{"no": "event"}'},
         {"event": "log", "text": "\ufffd"},
     ]
+    assert child.exit_code == 5
 
 
 def test_log_of_a_child_gone_wild_is_capped() -> None:
-    events: list[dict] = []
-    assert (
-        run_child(python("print('x' * 50 + '\\n' * 1 + ('y' * 50 + '\\n') * 1000)"), events.append, log_limit=200) == 0
-    )
+    events = events_of(Child(python("print('x' * 50 + '\\n' * 1 + ('y' * 50 + '\\n') * 1000)"), log_limit=200))
     assert sum(len(event["text"]) for event in events) < 300
     assert events[-1]["text"].endswith("(log cut here)")
 
@@ -164,22 +171,40 @@ def test_stopping_ends_grandchildren_too() -> None:
     assert child.exit_code not in (None, 0)
 
 
-def test_a_child_asked_to_stop_cleans_up(tmp_path: Path) -> None:
+SIGNALS = () if os.name == "nt" else (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_child_asked_to_stop_again_and_again_cleans_up(tmp_path: Path, number: int) -> None:
     mark = tmp_path / "cleaned"
     code = f"""
-import pathlib, threading
+import os, pathlib, signal, threading
 from LGETextDetectLib.child_process import stop_when_asked
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what starts in the background ignores it
 try:
     with stop_when_asked():
-        print('{{"event": "log", "text": "ready"}}', flush=True)
-        threading.Event().wait()
+        try:
+            print('{{"event": "log", "text": "ready"}}', flush=True)
+            threading.Event().wait()
+        finally:
+            os.kill(os.getpid(), {int(number)})
+            pathlib.Path({str(mark)!r}).touch()
 except KeyboardInterrupt:
-    pathlib.Path({str(mark)!r}).touch()
+    os.kill(os.getpid(), {int(number)})
     sys.exit(130)
 """
-    ready: list[dict] = []
-    assert run_child(python(code), ready.append, should_stop=lambda: bool(ready)) == 130
-    assert mark.exists()
+    child = Child(python(code))
+    assert events_of(child, 1)
+    child._tree._signal_group(number)
+    events_of(child)
+    assert (child.exit_code, mark.exists()) == (130, True)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no such signal")
+def test_a_lost_terminal_stops_nothing_that_was_told_to_go_on() -> None:
+    code = "import os, signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)\nfrom LGETextDetectLib.child_process import stop_when_asked\n"
+    child = Child(python(code + "with stop_when_asked():\n os.kill(os.getpid(), signal.SIGHUP)\nprint('gone on')"))
+    assert events_of(child) == [{"event": "log", "text": "gone on"}]
 
 
 # --- as on Windows ---------------------------------------------------------------------------------------------------

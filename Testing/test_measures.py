@@ -42,6 +42,19 @@ def test_peak_names_input_slice_and_segment() -> None:
     assert peak(reversed_input, evidence) == {"index": 2, "segment": 1, "evidence": 0.8}
 
 
+@pytest.mark.parametrize("text", ['{"format": 3, "cavity', "[3]", "\udcff"])
+def test_a_damaged_file_of_measures_holds_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.json").write_bytes(text.encode("utf-8", "surrogateescape"))
+    assert read_measures(tmp_path, "a") == {}
+
+
+@pytest.mark.parametrize("study", ["a", "a [1]", "a*"])
+def test_the_mask_of_a_study_is_found_by_its_name_as_it_is(tmp_path: Path, study: str) -> None:
+    for name in ("ab_mask.nrrd", f"{study}_mask.nii.gz"):
+        (tmp_path / name).touch()
+    assert find_mask(tmp_path, study) == tmp_path / f"{study}_mask.nii.gz"
+
+
 def test_a_study_is_measured_once_for_its_images_and_mask(
     bundled_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

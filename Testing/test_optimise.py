@@ -57,8 +57,9 @@ def test_killed_and_resumed_is_the_same_run(uninterrupted: dict[str, torch.Tenso
     assert same(torch.load(tmp_path / "final.pt", weights_only=True), uninterrupted)
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_asked_to_stop_with_all_its_workers_it_writes_a_checkpoint_and_goes_on(
-    uninterrupted: dict[str, torch.Tensor], tmp_path: Path
+    uninterrupted: dict[str, torch.Tensor], tmp_path: Path, number: int
 ) -> None:
     command = [sys.executable, str(WORKER), str(tmp_path), str(STEPS), str(PARTS)]
     child = subprocess.Popen(
@@ -68,7 +69,7 @@ def test_asked_to_stop_with_all_its_workers_it_writes_a_checkpoint_and_goes_on(
     assert child.stdout is not None
     for _ in range(2):
         child.stdout.readline()  # the looks at steps 0 and 3
-    os.killpg(child.pid, signal.SIGTERM)
+    os.killpg(child.pid, number)
     _, said = child.communicate(timeout=240)  # it must end by itself, its workers too
     assert "Cancelled" in said and "worker" not in said.replace("loop_worker", "")
     saved = torch.load(tmp_path / "squares.pt", weights_only=True)["facts"]

@@ -214,6 +214,13 @@ def test_a_folder_that_exists_stays_the_same_folder_and_nothing_is_made_beside_i
     assert (out.stat().st_ino, tmp_path.stat().st_mtime) == (place, 0)
 
 
+@pytest.mark.parametrize("name", ["x" * 255, "検" * 85])
+def test_the_longest_names_of_folders_can_be_written(tmp_path: Path, name: str) -> None:
+    for _ in range(2):
+        write_outputs(tmp_path / name, SAMPLE)
+    assert names(tmp_path) == {name} and names(tmp_path / name) == set(ALWAYS)
+
+
 @pytest.mark.parametrize("whole", [True, False])
 def test_what_a_killed_process_left_in_the_folder_is_cleared(tmp_path: Path, whole: bool) -> None:
     out = tmp_path / "out"

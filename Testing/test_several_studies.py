@@ -157,11 +157,16 @@ def test_many_headers_are_read_by_several_processes(tmp_path: Path, monkeypatch:
         write_headers(tmp_path / "all" / f"IM{number}", "AB"[number % 2], f"1.{number % 2}")
     damage(tmp_path / "all" / "damaged")
     expected = find_studies(tmp_path)
+    said: list[tuple[str, int, int]] = []
+    events = Events()
+    monkeypatch.setattr(events, "progress", lambda *step: said.append(step))
     monkeypatch.setattr(studies_below, "FILES_A_WORKER", 3)
     monkeypatch.setattr(studies_below, "FILES_A_TASK", 2)
+    assert find_studies(tmp_path, events=events) == expected
+    assert said == [("headers", done, 8) for done in (2, 4, 6, 8)]
     monkeypatch.setattr(studies_below, "_study_of", lambda _: pytest.fail("this process has read a header"))
-    assert find_studies(tmp_path, workers=4) == expected
-    assert len(expected) == 3
+    assert find_studies(tmp_path, workers=4, events=events) == expected
+    assert len(expected) == 3 and len(said) == 8
 
 
 @pytest.mark.parametrize("folder", ["-001", "'-001", "=x", "tab\there", " a"])

@@ -43,6 +43,8 @@ def test_usual_ways_to_write_a_table(tmp_path: Path, content: bytes) -> None:
         ("study,lge,slice_lge\na,1,0 yes\n", r"row 2, column 'slice_lge'"),
         ("study,lge,slices\na,1,-1\n", r"row 2, column 'slices'"),
         ("study,lge,transmurality\na,1,4:5\n", r"row 2, column 'transmurality'"),
+        ("study,lge,segments\na,1,4\nb,0,4\n", r"study b: scar-free"),
+        ("study,lge,slice_lge\nb,0.0,0 1\n", r"study b: scar-free"),
         ("study,lge\n", r"no row of a study"),
         ("", r"no row of a study"),
     ],
@@ -74,6 +76,9 @@ def test_findings_beside_the_table_are_read_and_checked(tmp_path: Path) -> None:
     line = json.dumps({"id": "a", "finding": Finding("absent").to_dict()})
     (tmp_path / "findings.jsonl").write_text(line + "\n", "utf-8")
     assert read_truth(tmp_path / "truth.csv").findings == {"a": Finding("absent")}
+    (tmp_path / "truth.csv").write_text("study,lge\na,1\n", "utf-8")
+    with pytest.raises(InputRefused, match=r"study a: lge is 1, but findings\.jsonl beside it says absent"):
+        read_truth(tmp_path / "truth.csv")
     (tmp_path / "findings.jsonl").write_text('\n{"id": "a"}\n', "utf-8")
     with pytest.raises(InputRefused, match=r"findings\.jsonl, row 2"):
         read_truth(tmp_path / "truth.csv")
@@ -83,4 +88,8 @@ def test_a_wrong_path_ends_the_evaluation_before_it_begins(lgetext: Callable, tm
     pytest.importorskip("torch")
     done = lgetext("evaluate", tmp_path / "no-studies-here", "--truth", "truht.csv", "--out", tmp_path / "out")
     assert done.returncode == 3 and "[not-found]" in done.stderr and "truht.csv" in done.stderr
+    (tmp_path / "truth.csv").write_text("study,lge\na,1\n", "utf-8")
+    for option in ("--biomedclip", "--med-flamingo"):
+        done = lgetext("evaluate", tmp_path, "--truth", "truth.csv", "--out", tmp_path / "out", option, tmp_path)
+        assert done.returncode == 3 and "[bad-weights]" in done.stderr
     assert not (tmp_path / "out").exists()

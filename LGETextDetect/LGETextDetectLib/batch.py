@@ -6,11 +6,9 @@ import functools
 import itertools
 import json
 import os
-import re
-import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Container, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +20,7 @@ from .bundle import default_bundle, open_bundle
 from .events import Events, failure_place, quiet_libraries
 from .finding import images_unfit
 from .output_folder import check_writable
-from .outputs.write_outputs import check_highdicom, check_output, remove_result, write_outputs
+from .outputs.write_outputs import check_highdicom, check_output, remove_parts, remove_result, write_outputs
 from .refusal import InputRefused
 from .result import study_name
 from .result_files import ALWAYS, DICOM
@@ -36,6 +34,7 @@ __all__ = ["BatchOptions", "find_studies", "run_batch"]
 
 ALL_DONE, SOME_FAILED = 0, 5
 TABLE_EVERY_S = 1.0  # results.csv is rewritten at most this often, and at the end
+WORKER_DIED = "internal: the worker process died, as when memory runs out: fewer --workers, and --resume"
 PATIENCE_S = 5.0  # with a results.csv that is open elsewhere, at the end
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -45,7 +44,6 @@ THREAD_VARIABLES = (
 )
 # Refusals that say nothing against an older result: a decoder may be missing, the disk full.
 OF_THIS_MACHINE = ("unreadable-pixels", "out-occupied", "out-unwritable")
-LEFTOVER = re.compile(r"\.(?P<name>.+)\.(?P<kind>part|old)-[0-9a-f]{8}")  # as write_outputs names what it makes
 
 Outcomes = Generator[tuple[Study, Row], None, None]
 
@@ -90,7 +88,7 @@ def run_batch(root: Path, out: Path, options: BatchOptions | None = None, events
     _check_output(root, out)
     if options.dicom:
         check_highdicom()
-    studies = find_studies(root, leave_out=out, workers=options.workers or cores())
+    studies = find_studies(root, leave_out=out, workers=options.workers or cores(), events=events)
     part, parts = options.shard
     mine = studies[part - 1 :: parts]
     bundle = open_bundle(default_bundle())
@@ -98,13 +96,18 @@ def run_batch(root: Path, out: Path, options: BatchOptions | None = None, events
     with _connected(options.scheduler) as cluster:
         out.mkdir(parents=True, exist_ok=True)
         clean_up(work.out, {study.name for study in mine})
-        table = ResultsTable(out, options.shard, (study.name for study in studies))
+        table = ResultsTable(out, options.shard)
         table.remove_other_parts()
         if options.resume:
             table.rows = _rows_done(mine, work, bundle.sha256, options.workers, events)
         left = [study for study in mine if study.name not in table.rows]
         outcomes = _on_cluster(left, work, cluster) if cluster else _on_this_machine(left, work)
         _collect(outcomes, table, len(mine), events)
+    if left_over := table.without_row(study.name for study in studies):
+        events.log(
+            f"{left_over} studies have no row: other parts have not ended, or the folder has changed since they began; "
+            "then run all parts again with --resume"
+        )
     return _finish(table, out, events)
 
 
@@ -153,7 +156,10 @@ def cores() -> int:
 
 
 def _collect(outcomes: Outcomes, table: ResultsTable, total: int, events: Events) -> None:
-    """Rows into the table as they come; whatever ends the batch, the table on disk holds all rows there are, if any."""
+    """Rows into the table as they come; whatever ends the batch, the table on disk holds all rows there are.
+
+    Before the first of them an older table stays.
+    """
     written_s = time.monotonic()
     events.progress("batch", len(table.rows), total)
     with closing(outcomes):
@@ -168,7 +174,7 @@ def _collect(outcomes: Outcomes, table: ResultsTable, total: int, events: Events
                         table.write()
                     written_s = time.monotonic()
         finally:
-            if table.rows:
+            if table.rows or not total:
                 table.write(PATIENCE_S)
 
 
@@ -305,33 +311,37 @@ def images_now(study: Study) -> InputFacts | None:
 
 def _on_this_machine(studies: Sequence[Study], work: Work) -> Outcomes:
     environment = dict.fromkeys(THREAD_VARIABLES, str(work.threads))
-    outcomes = run_tasks(studies, functools.partial(Detector, work), work.workers, environment)
-    running = {study.name: study for study in studies}
+    running: set[str] = set()
+    outcomes = run_tasks(_noted(studies, running), functools.partial(Detector, work), work.workers, environment)
     try:
         for study, row in outcomes:
-            running.pop(study.name)
+            running.remove(study.name)
             if row is None:
                 clean_up(work.out, {study.name})
-                row = failed_row(study.name, study.path, "error", "internal: the worker process died")
+                row = failed_row(study.name, study.path, "error", WORKER_DIED)
             yield study, row
     finally:
         outcomes.close()
         clean_up(work.out, running)
 
 
-def clean_up(out: Path, names: Container[str]) -> None:
+def _noted(studies: Sequence[Study], names: set[str]) -> Iterator[Study]:
+    """The studies one by one; of each that is drawn the name is put into ``names``."""
+    for study in studies:
+        names.add(study.name)
+        yield study
+
+
+def clean_up(out: Path, names: Collection[str]) -> None:
     """Remove what was left behind by workers, of this batch or an earlier one, killed while writing results of these names.
 
-    An older result that was just being replaced is put back.
+    It lies beside the place of a new result, and within the folder of an older one.
     """
-    for path in list(out.iterdir()):
-        parts = LEFTOVER.fullmatch(path.name)
-        if parts is None or parts["name"] not in names:
-            continue
-        if parts["kind"] == "old" and not (out / parts["name"]).exists():
-            path.rename(out / parts["name"])
-        else:
-            shutil.rmtree(path, ignore_errors=True)
+    if names:
+        remove_parts(out, names)
+    for name in names:
+        with suppress(OSError):  # there is no such folder; writing to one that is closed says so
+            remove_parts(out / name)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -159,29 +159,6 @@ class Child:
         return {"event": "log", "text": kept if self._log_left > 0 else kept + " ... (log cut here)"}
 
 
-def run_child(
-    command: Sequence[str],
-    on_event: Callable[[Event], None],
-    should_stop: Callable[[], bool] = lambda: False,
-    log_limit: int = LOG_LIMIT,
-) -> int:
-    """Run a command to its end, or until ``should_stop``; returns its exit code, 130 when it was stopped."""
-    child = Child(command, log_limit)
-    try:
-        while not child.finished:
-            if should_stop():
-                return 130
-            events = child.poll()
-            for event in events:
-                on_event(event)
-            if not events:
-                child.rest()
-        return int(child.exit_code or 0)
-    finally:
-        if not child.finished:
-            stop_tree(child)
-
-
 def stop_tree(child: Child, grace_s: float = GRACE_S) -> None:
     """Ask a child to end, wait ``grace_s`` at most, then end its whole tree."""
     child.ask_to_stop()
@@ -198,21 +175,39 @@ def stop_tree(child: Child, grace_s: float = GRACE_S) -> None:
 def stop_when_asked() -> Iterator[None]:
     """Turn a request to end into KeyboardInterrupt, so that nothing is left half done.
 
-    Asked is by SIGTERM, on Windows by Ctrl-Break, and by the file that :data:`STOP_FILE_VARIABLE` names.
+    Asked is by the signals of :func:`stop_signals`, and by the file that :data:`STOP_FILE_VARIABLE` names. Who asks again
+    does not cut the cleaning up short.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may set handlers
         return
-    number = getattr(signal, "SIGBREAK", signal.SIGTERM)
-    before = signal.signal(number, signal.default_int_handler)
-    ended = threading.Event()
+    before = {number: signal.getsignal(number) for number in stop_signals()}
+    asked, ended = threading.Event(), threading.Event()
+
+    def stop(*_: object) -> None:
+        for number in before:
+            signal.signal(number, signal.SIG_IGN)
+        asked.set()
+        raise KeyboardInterrupt
+
+    for number in before:
+        signal.signal(number, stop)
     if STOP_FILE_VARIABLE in os.environ:
         threading.Thread(target=_look_for, args=(Path(os.environ[STOP_FILE_VARIABLE]), ended), daemon=True).start()
     try:
         yield
     finally:
         ended.set()
-        signal.signal(number, before)
+        if not asked.is_set():  # else the process ends, and goes on ignoring them until it has
+            for number, handler in before.items():
+                signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: not set from Python
+
+
+def stop_signals() -> list[int]:
+    """The signals that ask this process to end: Ctrl-C, a request, the loss of the terminal; but for those it was started to ignore."""
+    names = ("SIGINT", "SIGBREAK") if WINDOWS else ("SIGINT", "SIGTERM", "SIGHUP")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 def _look_for(stop_file: Path, ended: threading.Event) -> None:

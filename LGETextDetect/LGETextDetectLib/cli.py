@@ -57,8 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         with stop_when_asked():
             return _run(words)
     except KeyboardInterrupt:
-        print("cancelled", file=sys.stderr)
-        return CANCELLED
+        # One that came within exec(), as when a dataclass is made, has Python end by a signal, unless exec() ends well after it.
+        exec("")
+        return _cancelled()
 
 
 def _run(words: list[str]) -> int:
@@ -77,6 +78,12 @@ def _run(words: list[str]) -> int:
         return _failed(error, arguments, events)
 
 
+def _cancelled() -> int:
+    with _or_unread(sys.stderr):
+        print("cancelled", file=sys.stderr, flush=True)
+    return CANCELLED
+
+
 def _failed(error: Exception, arguments: argparse.Namespace, events: Events) -> int:
     """Say once, on one line of standard error, why a command ended; returns the exit code."""
     if isinstance(events, TerminalEvents):
@@ -84,8 +91,7 @@ def _failed(error: Exception, arguments: argparse.Namespace, events: Events) -> 
     if arguments.debug and not isinstance(error, Cancelled):
         traceback.print_exception(error)
     if isinstance(error, Cancelled):
-        print("cancelled", file=sys.stderr)
-        return CANCELLED
+        return _cancelled()
     if isinstance(error, BrokenPipeError):  # who asked has gone, or `| head` has read enough of a long list
         stop_writing(sys.stdout)
         return CANCELLED

@@ -105,7 +105,7 @@ def stop_writing(stream: TextIO) -> None:
 class TerminalEvents(Events):
     """For a person: a bar on a terminal, a line now and then elsewhere; results are printed by the command line.
 
-    The job goes on when nobody reads any more, as behind ``2>&1 | head``.
+    The job goes on when nobody reads any more, as behind ``2>&1 | head``, or the disk of the log is full.
     """
 
     def __init__(self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
@@ -149,7 +149,7 @@ class TerminalEvents(Events):
         try:
             self._stream.write(text)
             self._stream.flush()
-        except BrokenPipeError:
+        except OSError:
             stop_writing(self._stream)
 
 

@@ -115,10 +115,9 @@ class ResultsTable:
     them has changed meanwhile, so that the last one to write leaves it whole.
     """
 
-    def __init__(self, out: Path, shard: tuple[int, int], studies: Iterable[str]) -> None:
+    def __init__(self, out: Path, shard: tuple[int, int]) -> None:
         self.rows: dict[str, Row] = {}
         self._path = out / TABLE
-        self._studies = set(studies)
         part, count = shard
         parts = [out / f".results-{k}-of-{count}.csv" for k in range(1, count + 1)] if count > 1 else []
         self._own = parts.pop(part - 1) if parts else None
@@ -139,6 +138,9 @@ class ResultsTable:
         while seen != (seen := self._read_others()):
             write_rows(self._path, {**seen, **self.rows}.values(), patience_s)
 
+    def without_row(self, studies: Iterable[str]) -> int:
+        """How many of these studies have no row, of any part."""
+        return len(set(studies) - {*self.rows, *self._read_others()})
+
     def _read_others(self) -> dict[str, Row]:
-        rows = (row for path in self._others for row in read_rows(path))
-        return {row["study"]: row for row in rows if row["study"] in self._studies}
+        return {row["study"]: row for path in self._others for row in read_rows(path)}

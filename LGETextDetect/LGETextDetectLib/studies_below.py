@@ -6,7 +6,7 @@ import hashlib
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import NamedTuple
 from pydicom.tag import Tag
 
 from .dicom_frames import read_elements
+from .events import Events
 from .input_files import Source, walk
 from .refusal import InputRefused
 from .results_table import safe_cell
@@ -28,7 +29,7 @@ KINDS = ("Modality", "SOPClassUID")  # a header without any of all these ends to
 TAGS = [Tag(name) for name in (*IDENTIFIERS, *KINDS)]
 FILES_A_WORKER = 5000  # headers from which a process of its own, which takes a second to start, is worth it
 FILES_A_TASK = 500
-MAX_NAME = 80  # characters; some file systems end at 143 bytes
+MAX_NAME, MAX_BYTES = 80, 120  # characters; some file systems end at 143 bytes, and a result begins with 15 more
 RESERVED = {"results.csv", "con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 
 
@@ -58,14 +59,17 @@ DAMAGED = StudyKey("", "", damaged=True)
 Leaf = dict[StudyKey, list[Path]]  # a folder's own DICOM files, by study
 
 
-def find_studies(root: Path, leave_out: Path | None = None, workers: int = 1) -> list[Study]:
+def find_studies(
+    root: Path, leave_out: Path | None = None, workers: int = 1, events: Events | None = None
+) -> list[Study]:
     """Every study at or below ``root``, sorted by name; what is left out besides ``leave_out``: see ``input_files.walk``.
 
     A volume file is a study. DICOM files are one study when they name the same StudyInstanceUID, wherever they lie;
     only folders that name different patients with it stay apart. Where a folder and its subfolders hold one study, the
     highest such folder is taken, ``root`` itself only when its own files or several of its folders are one study.
     Files that name no study, and damaged ones, count to the only study of their folder, so that it is refused; beside
-    several studies they are listed as studies of their own. Many headers are read in up to ``workers`` processes.
+    several studies they are listed as studies of their own. Many headers are read in up to ``workers`` processes, and
+    ``events`` told how many.
     Raises InputRefused(not-found, no-studies).
     """
     if not os.path.isdir(root):
@@ -73,7 +77,7 @@ def find_studies(root: Path, leave_out: Path | None = None, workers: int = 1) ->
             "not-found", "The folder does not exist.", "Check the path; for one file use lgetext detect."
         )
     volumes, others, shared = _scan(root, leave_out)
-    keys = _read_keys([path for files in others.values() for path in files], workers)
+    keys = _read_keys([path for files in others.values() for path in files], workers, events or Events())
     leaves = {folder: leaf for folder, files in others.items() if (leaf := _by_study(folder, files, keys))}
     found = sorted(
         [*((path, path) for path in volumes), *_dicom_studies(root, leaves, shared)], key=lambda item: item[0]
@@ -141,17 +145,25 @@ def _by_study(folder: Path, files: Sequence[Path], keys: Mapping[Path, StudyKey 
     return found | {DAMAGED._replace(place=path): [path] for path in damaged}
 
 
-def _read_keys(files: Sequence[Path], workers: int) -> dict[Path, StudyKey | None]:
+def _read_keys(files: Sequence[Path], workers: int, events: Events) -> dict[Path, StudyKey | None]:
     """Study of every file."""
-    processes = min(workers, len(files) // FILES_A_WORKER)
-    if processes < 2:
-        return dict(zip(files, _keys_of(files), strict=True))
     keys: dict[Path, StudyKey | None] = {}
-    tasks = (files[first : first + FILES_A_TASK] for first in range(0, len(files), FILES_A_TASK))
-    with closing(run_tasks(tasks, _key_reader, processes, {})) as read:
+    tasks = [files[first : first + FILES_A_TASK] for first in range(0, len(files), FILES_A_TASK)]
+    with closing(_read_tasks(tasks, min(workers, len(files) // FILES_A_WORKER))) as read:
         for task, found in read:
             keys.update(zip(task, found or _keys_of(task), strict=True))  # again here where the process died
+            events.progress("headers", len(keys), len(files))
     return keys
+
+
+def _read_tasks(
+    tasks: Sequence[Sequence[Path]], processes: int
+) -> Generator[tuple[Sequence[Path], list[StudyKey | None] | None], None, None]:
+    """Files with their studies; in this process unless more are worth it."""
+    if processes < 2:
+        yield from ((task, _keys_of(task)) for task in tasks)
+    else:
+        yield from run_tasks(tasks, _key_reader, processes, {})
 
 
 def _key_reader() -> Callable[[Sequence[Path]], list[StudyKey | None]]:
@@ -291,8 +303,7 @@ def study_names(paths: Sequence[str], beside_others: Container[str] = ()) -> lis
     )
     names = _with_others(name if alone else other for (name, alone), other in zip(names, longer, strict=True))
     return [
-        name if alone else f"{name[: MAX_NAME - 9]}-{_digest(path)}"
-        for (name, alone), path in zip(names, paths, strict=True)
+        name if alone else f"{_cut(name, 9)}-{_digest(path)}" for (name, alone), path in zip(names, paths, strict=True)
     ]
 
 
@@ -313,4 +324,9 @@ def _safe(name: str) -> str:
     kept = "".join(c if (c.isprintable() or c == " ") and c not in '<>:"/\\|?*' else "_" for c in plain).rstrip(". ")
     if not kept or kept[0] in ".=+-@ " or kept.casefold().split(".")[0] in RESERVED or kept.casefold() in RESERVED:
         kept = f"_{kept.lstrip('.=+-@ ')}"
-    return kept if len(kept) <= MAX_NAME else f"{kept[: MAX_NAME - 9]}-{_digest(name)}"
+    return kept if kept == _cut(kept) else f"{_cut(kept, 9)}-{_digest(name)}"
+
+
+def _cut(name: str, room: int = 0) -> str:
+    """What of a name is short enough, with as much ASCII behind it."""
+    return name[: MAX_NAME - room].encode("utf-8")[: MAX_BYTES - room].decode("utf-8", "ignore")

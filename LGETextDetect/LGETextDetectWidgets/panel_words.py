@@ -22,6 +22,7 @@ STAGES = {
     "landmarks": "Finding the left ventricle",
     "normalise": "Turning the heart upright",
     "model": "Looking for scar",
+    "headers": "Looking for studies",
     "compare": "Comparing images with earlier results",
     "batch": "Studies done",
 }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from LGETextDetectLib.cli import positive
 from LGETextDetectLib.events import Events
+from LGETextDetectLib.output_folder import check_writable, written_below
 
 if TYPE_CHECKING:  # it needs numpy, which --help can do without
     from LGETextDetectLib.bundle import Bundle
@@ -23,8 +24,9 @@ def add_commands(commands: Any) -> None:
     phantom.add_argument("--n", type=positive, default=10, help="number of patients")
     phantom.add_argument("--seed", type=_seed, default=0)
     phantom.add_argument("--reports", action="store_true", help="also write reports.jsonl")
-    phantom.add_argument("--held-back", action="store_true", help="draw from a recipe that training never draws from")
-    phantom.add_argument(
+    kind = phantom.add_mutually_exclusive_group()
+    kind.add_argument("--held-back", action="store_true", help="draw from a recipe that training never draws from")
+    kind.add_argument(
         "--hospital", action="store_true", help="a virtual hospital: another look, own reports (reports.csv)"
     )
     train = commands.add_parser("train", help="train a model from a recipe and bundle it")
@@ -96,14 +98,19 @@ def run(command: str, arguments: argparse.Namespace, events: Events) -> int:
 
 
 def _phantom(arguments: argparse.Namespace, events: Events) -> int:
-    if arguments.hospital:
-        from .virtual_hospital import write_hospital
+    from .new_folder import new_folder
 
-        write_hospital(arguments.out, arguments.n, arguments.seed, events)
-        return 0
-    from .virtual_cohort import write_cohort
+    with new_folder(arguments.out) as out:
+        if arguments.hospital:
+            from .virtual_hospital import write_hospital
 
-    write_cohort(arguments.out, arguments.n, arguments.seed, arguments.reports, events, arguments.held_back)
+            write_hospital(out, arguments.n, arguments.seed, events)
+        else:
+            from .virtual_cohort import write_cohort
+
+            write_cohort(out, arguments.n, arguments.seed, arguments.reports, events, arguments.held_back)
+    events.result({"studies": arguments.n, "out": str(arguments.out)})
+    events.log(f"{arguments.n} virtual studies: {arguments.out}")
     return 0
 
 
@@ -172,20 +179,25 @@ def _evaluate(arguments: argparse.Namespace, events: Events) -> int:
     from .evaluation_report import main_table, systems_table, write_report
     from .measures import measure_studies
     from .truth_table import read_truth
-    from .write_evaluation import write_evaluation
-    from .zero_shot import zero_shot_scores
+    from .write_evaluation import remove_evaluation, write_evaluation
+    from .zero_shot import check_parts, zero_shot_scores
 
     out, workers = arguments.out, arguments.workers
     read_truth(arguments.truth)  # refused before the hours, not after
+    check_parts(arguments.biomedclip, arguments.med_flamingo)
+    if arguments.report:
+        check_writable(arguments.report.parent)
     folders = EvaluationFolders(arguments.root, arguments.truth, out / "results", out / "measures", arguments.prompts)
     asked = write_prompts(out / "prompts.txt", arguments.prompts)
+    remove_evaluation(out, arguments.truth, events)
     run_batch(arguments.root, folders.results, BatchOptions(workers=workers, resume=True, prompts=asked), events)
     measure_studies(arguments.root, out / "measures", folders.results, workers, events)
     others = zero_shot_scores(folders.results, arguments.biomedclip, arguments.med_flamingo, events)
     evaluation = evaluate(folders, others, events)
     write_evaluation(out, folders, evaluation)
     if arguments.report:
-        write_report(arguments.report)
+        with written_below(arguments.report.parent):
+            write_report(arguments.report)
     events.result(evaluation.figures)
     if not arguments.events:
         print(main_table([evaluation.figures]), systems_table(evaluation.figures["systems"]), NOTICE, sep="\n\n")
@@ -198,32 +210,41 @@ def _bundle(arguments: argparse.Namespace, events: Events) -> int:
     """
     from LGETextDetectLib.bundle import default_bundle, open_bundle
 
+    folder = open_bundle(
+        (arguments.folder or default_bundle()).resolve()
+    ).folder  # '.' is another one once it is replaced
+    if arguments.calibrate or arguments.known or arguments.evaluations:
+        check_writable(folder.parent)  # where its successor is made
+    with written_below(folder.parent):
+        found = _worked_on(folder, arguments, events)
+    bundle = open_bundle(folder)
+    events.result({"name": bundle.name, "version": bundle.version, "sha256": bundle.sha256, **found})
+    if not arguments.events:
+        print(_as_text(bundle, found, bool(arguments.evaluations)) if arguments.test else _card(bundle))
+    return 0
+
+
+def _worked_on(folder: Path, arguments: argparse.Namespace, events: Events) -> dict[str, Any]:
+    """Do to a bundle what is asked for; figures and thresholds that were computed."""
     from .bundle_figures import evaluated_sets, repeat_test, take_in_evaluations
 
-    bundle = open_bundle((arguments.folder or default_bundle()).resolve())  # '.' is another folder once it is replaced
     if arguments.evaluations:
         evaluated_sets(arguments.evaluations)  # refused before the test's minutes, not after
-    thresholds = None
+    found: dict[str, Any] = {}
     if arguments.calibrate or arguments.known:
         from .recalibrate import recalibrate
 
-        thresholds = recalibrate(bundle.folder, events, arguments.known)
-        bundle = open_bundle(bundle.folder)
-    figures, differing = repeat_test(bundle.folder, events) if arguments.test else ({}, [])
-    if arguments.evaluations:
-        count = take_in_evaluations(bundle.folder, arguments.evaluations, figures)
-        events.log(f"{count} evaluated sets are now in the card")
-        bundle = open_bundle(bundle.folder)
-    facts: dict[str, Any] = {"name": bundle.name, "version": bundle.version, "sha256": bundle.sha256}
+        found["thresholds"] = recalibrate(folder, events, arguments.known)
     if arguments.test:
-        facts |= {"figures": figures, "differing": differing}
-    if thresholds:
-        facts |= {"thresholds": thresholds}
-        events.log(f"thresholds: {thresholds}; the card's figures are of the old ones until they are evaluated again")
-    events.result(facts)
-    if not arguments.events:
-        print(_as_text(bundle, figures, differing, bool(arguments.evaluations)) if arguments.test else _card(bundle))
-    return 0
+        found["figures"], found["differing"] = repeat_test(folder, events)
+    if arguments.evaluations:
+        count = take_in_evaluations(folder, arguments.evaluations, found.get("figures"))
+        events.log(f"{count} evaluated sets are now in the card")
+    if "thresholds" in found:
+        events.log(
+            f"thresholds: {found['thresholds']}; the card's figures are of the old ones until they are evaluated again"
+        )
+    return found
 
 
 def _card(bundle: Bundle) -> str:
@@ -234,10 +255,9 @@ def _named(bundle: Bundle) -> str:
     return f"{bundle.name} {bundle.version}, sha256 {bundle.sha256}"
 
 
-def _as_text(bundle: Bundle, figures: dict[str, Any], differing: list[str], renewed: bool) -> str:
+def _as_text(bundle: Bundle, found: dict[str, Any], renewed: bool) -> str:
     """The figures of ``bundle --test`` for a person."""
-    rows = [f"{name:24} {value}" for name, value in figures.items()]
+    rows = [f"{name:24} {value}" for name, value in found["figures"].items()]
+    differing = ", ".join(found["differing"])
     said = "metrics.json renewed" if renewed else "not as in metrics.json"
-    return "\n".join(
-        [_named(bundle), *rows, f"{said}: {', '.join(differing)}" if differing else "all as in metrics.json", NOTICE]
-    )
+    return "\n".join([_named(bundle), *rows, f"{said}: {differing}" if differing else "all as in metrics.json", NOTICE])

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from LGETextDetectLib.bundle import file_sha256
 from LGETextDetectLib.events import Events
 from LGETextDetectLib.refusal import InputRefused
 
@@ -22,6 +23,7 @@ from .evaluate_words import captions, prompts, wording_sensitivity
 from .evaluated_case import Case, patients, read_cases
 from .figures import plain
 
+TRUTH_SHA256 = "truth_sha256"  # the figure that says by which truth table all others were counted
 COHORT = "cohort.json"  # written beside virtual patients: what they are
 
 
@@ -55,9 +57,13 @@ def evaluate(
     """
     cases, missing = read_cases(folders.results, folders.truth, folders.measures)
     if not cases:
-        raise InputRefused("no-studies", "No study of the truth table has a result.")
+        raise InputRefused(
+            "no-studies", "No study of the truth table has a result.",
+            "Use the names of studies as results/results.csv has them, and see what it says of each.",
+        )  # fmt: skip
     figures = {
         **describe_set(folders.root), "studies": len(cases), "patients": len(set(patients(cases))), "without_result": missing, "model": _model(cases),
+        TRUTH_SHA256: file_sha256(folders.truth),
         **presence(cases), **calibration(cases), **abstention(cases), **slices(cases), **segments(cases), **layers(cases),
         **transmurality(cases), **pointing(cases), **masks(cases), **landmark_errors(folders.root, cases, folders.truth.parent, events or Events()),
         **captions(cases), **prompts(cases, folders.prompts), **wording_sensitivity(cases), **heart_size(cases), **text_against_head(cases),

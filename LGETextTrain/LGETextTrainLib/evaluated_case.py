@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from LGETextDetectLib.finding import ENDOCARDIAL, LAYERS, Finding, Lesion, images_unfit
+from LGETextDetectLib.results_table import TABLE, read_rows
 
 from .measures import read_measures
 from .truth_table import patient_of, read_truth
@@ -108,12 +109,18 @@ class Case:
 
 
 def read_cases(results: Path, truth: Path, measures: Path | None = None) -> tuple[list[Case], list[str]]:
-    """Cases with a result, and the names of those without one. Raises InputRefused as :func:`read_truth`."""
+    """Cases with a result, and the names of those without one. Raises InputRefused as :func:`read_truth`.
+
+    Where a batch's table lies beside the results, one that it does not call ok is an older result of other images, or of a study
+    that is gone.
+    """
     known = read_truth(truth)
+    table = results / TABLE
+    good = {row["study"] for row in read_rows(table) if row["status"] == "ok"} if table.is_file() else None
     cases, missing = [], []
     for row in known.rows:
         name, path = row["study"], results / row["study"] / "result.json"
-        if not path.is_file():
+        if not path.is_file() or (good is not None and name not in good):
             missing.append(name)
             continue
         measured = read_measures(measures, name) if measures is not None else {}

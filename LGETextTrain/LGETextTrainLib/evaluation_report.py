@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .baselines import published_rows
+from .whole_file import written_whole
 
 NOTICE = "**Research use, not for diagnosis.**"
 REAL_SOURCE = (
@@ -57,7 +58,9 @@ def read_sets(folder: Path) -> list[dict[str, Any]]:
 def write_report(path: Path) -> int:
     """Write one document of all sets beside it; returns how many there are."""
     sets = read_sets(path.parent)
-    path.write_text(report(sets), "utf-8")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(path) as partial:
+        partial.write_text(report(sets), "utf-8")
     return len(sets)
 
 

@@ -9,6 +9,7 @@ import functools
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from LGETextDetectLib.worker_pool import run_tasks
 from scipy import ndimage
 
 from .threshold_rules import rule_scores
+from .whole_file import written_whole
 
 FORMAT = 3  # of the files; measures of another format are taken again
 CAVITY, MYOCARDIUM, SCAR = (1,), (2, 3, 4), (3, 4)  # labels of a mask file, EMIDEC's and the virtual patients'
@@ -88,9 +90,10 @@ def read_measures(folder: Path, study: str) -> dict[str, Any]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    if not path.is_file():
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
         return {}
-    found = json.loads(path.read_text("utf-8"))
     return dict(found) if isinstance(found, dict) and found.get("format") == FORMAT else {}
 
 
@@ -112,14 +115,14 @@ class Measurer:
             "mask_sha256": _mask_sha256(self._orders.root, study.name), **measure(detection, labels),
         }  # fmt: skip
         entry["segment_threshold"] = named_from(self._engine.bundle.thresholds)
-        path = self._orders.out / f"{study.name}.json"
-        path.write_text(json.dumps(entry, indent=1) + "\n", "utf-8")
+        with written_whole(self._orders.out / f"{study.name}.json") as path:
+            path.write_text(json.dumps(entry, indent=1) + "\n", "utf-8")
         return ""
 
 
 def find_mask(root: Path, study: str) -> Path | None:
     """The mask file of a study: ``<study>_mask.*`` in the root."""
-    return next(iter(sorted(root.glob(f"{study}_mask.*"))), None)
+    return next(iter(sorted(root.glob(f"{escape(study)}_mask.*"))), None)
 
 
 def read_mask(root: Path, study: str, refused: Callable[[str], None] = lambda code: None) -> Volume | None:

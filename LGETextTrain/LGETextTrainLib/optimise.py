@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from LGETextDetectLib.child_process import stop_signals
 from LGETextDetectLib.events import Cancelled
 from LGETextDetectLib.refusal import InputRefused
 from torch import Tensor, nn
@@ -69,7 +70,7 @@ class Average:
 
 
 class StopRequest:
-    """Whether someone asked the run to stop: SIGTERM, Ctrl-C, or a file named 'stop' in the run folder."""
+    """Whether someone asked the run to stop: SIGTERM, Ctrl-C, a lost terminal, or a file named 'stop' in the run folder."""
 
     def __init__(self, folder: Path) -> None:
         self.file, self.signalled = folder / STOP_FILE, False
@@ -83,7 +84,7 @@ class StopRequest:
         if threading.current_thread() is not threading.main_thread():
             yield  # only the main thread may set handlers
             return
-        numbers = (signal.SIGINT, signal.SIGTERM)
+        numbers = {signal.SIGINT, signal.SIGTERM, *stop_signals()}
         before = [signal.signal(number, self._note) for number in numbers]
         try:
             yield

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from LGETextDetectLib.child_process import stop_signals
 from torch.utils.data import DataLoader, Dataset
 
 from .optimise import Key, PartSource
@@ -87,5 +88,5 @@ def _as_it_is(batches: list[Sample]) -> list[Sample]:
 def _begin_work(worker: int) -> None:
     """One thread a worker; a request to stop goes to the whole process group and is for the training to answer."""
     torch.set_num_threads(1)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in {signal.SIGINT, signal.SIGTERM, *stop_signals()}:
         signal.signal(number, signal.SIG_IGN)

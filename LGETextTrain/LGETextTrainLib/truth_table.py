@@ -40,7 +40,7 @@ def patient_of(row: dict[str, str]) -> str:
 def read_truth(path: Path) -> Truth:
     """A CSV file in UTF-8, with commas or semicolons, with the columns study and lge and any others.
 
-    Raises InputRefused('not-found', or 'bad-truth' naming row and column; the header is row 1).
+    Raises InputRefused('not-found', or 'bad-truth' naming row and column, or the study; the header is row 1).
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -56,7 +56,27 @@ def read_truth(path: Path) -> Truth:
         raise InputRefused("bad-truth", f"{path.name} is no CSV file in UTF-8.") from error
     if len(lines) < 2:
         raise InputRefused("bad-truth", f"{path.name} has no row of a study.")
-    return Truth(tuple(_rows(path.name, lines)), _read_findings(path.parent / "findings.jsonl"))
+    known = Truth(tuple(_rows(path.name, lines)), _read_findings(path.parent / "findings.jsonl"))
+    for row in known.rows:
+        _refuse_contradiction(path.name, row, known.findings.get(row["study"]))
+    return known
+
+
+def _refuse_contradiction(name: str, row: dict[str, str], finding: Finding | None) -> None:
+    """Raise InputRefused('bad-truth') for a study of which the truth says both: some figures would count it so, others otherwise."""
+    if row["lge"] == "0" and (row.get("segments") or "1" in row.get("slice_lge", "")):
+        raise InputRefused(
+            "bad-truth", f"{name}, study {row['study']}: scar-free (lge 0), but with scarred segments or slices."
+        )
+    if (
+        finding is not None
+        and finding.lge in ("present", "absent")
+        and (finding.lge == "present") != (row["lge"] == "1")
+    ):
+        raise InputRefused(
+            "bad-truth", f"{name}, study {row['study']}: lge is {row['lge']}, but findings.jsonl beside it says {finding.lge}.",
+            "Correct one of the two, or take findings.jsonl away.",
+        )  # fmt: skip
 
 
 def _rows(name: str, lines: list[tuple[int, list[str]]]) -> list[dict[str, str]]:

@@ -27,6 +27,13 @@ HIGHEST = 2  # slices that make the patient's score
 CLIP_MEAN, CLIP_SD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 
 
+def check_parts(biomedclip: Path | None, med_flamingo: Path | None) -> None:
+    """Raise InputRefused('bad-weights') when a folder that is given lacks what its model is read from first."""
+    for folder, part in ((biomedclip, "open_clip_config.json"), (med_flamingo, "language"), (med_flamingo, "vision")):
+        if folder is not None and not (folder / part).exists():
+            raise InputRefused("bad-weights", f"There is no {part} in {folder}.")
+
+
 def zero_shot_scores(
     results: Path, biomedclip: Path | None, med_flamingo: Path | None, events: Events
 ) -> dict[str, Scores | None]:

@@ -19,7 +19,7 @@ import highdicom as hd
 import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
-from pydicom.uid import MRImageStorage
+from pydicom.uid import EnhancedMRImageStorage, MRImageStorage
 
 from ..refusal import InputRefused
 from ..result import Detected
@@ -49,6 +49,7 @@ def write_dicom_objects(folder: Path, detection: Detected) -> None:
         segmentation = segmentation_object(detection, sources, identity)
         segmentation.save_as(folder / "scar_seg.dcm")
         report = report_document(result, _evidence(sources), identity, REPORT_SERIES)
+        _name_true_classes(report, sources)
         report.save_as(folder / "report_sr.dcm")
         _check(folder / "scar_seg.dcm", segmentation)
         _check(folder / "report_sr.dcm", report)
@@ -109,18 +110,18 @@ def segmentation_object(detection: Detected, sources: Sources, identity: str) ->
 
 
 def _one_series(sources: Sources) -> list[Dataset]:
-    """Copies of the headers that highdicom accepts: one series, single-frame objects where there is one a slice.
+    """Copies of the headers that highdicom accepts: one series, single-frame objects where there is one a slice, a known class.
 
-    Late enhancement is often one series a slice, or one multi-frame file a slice. :func:`_name_true_sources` undoes
-    this in the references.
+    Late enhancement is often one series a slice, or one multi-frame file a slice; a class may be a maker's own.
+    :func:`_name_true_sources` undoes this in the references.
     """
     first = sources.headers[0]
     copies = []
     for number, header in enumerate(sources.headers):
         stand_in = deepcopy(header)
         stand_in.SeriesInstanceUID, stand_in.FrameOfReferenceUID = first.SeriesInstanceUID, first.FrameOfReferenceUID
-        if len(sources.headers) > 1 or sources.numbers[0] is not None:
-            stand_in.SOPClassUID = MRImageStorage
+        whole = "PerFrameFunctionalGroupsSequence" in header
+        stand_in.SOPClassUID = EnhancedMRImageStorage if whole else MRImageStorage
         if len(sources.headers) > 1:
             stand_in.SOPInstanceUID = _stand_in_uid(number)
         copies.append(stand_in)
@@ -166,8 +167,20 @@ def _settle_dimension_uid(segmentation: Dataset, uid: str) -> None:
 
 
 def _evidence(sources: Sources) -> list[Dataset]:
-    """One header for every distinct instance, in its true series."""
-    return list({str(header.SOPInstanceUID): header for header in sources.headers}.values())
+    """One header for every distinct instance, in its true series; of a class that highdicom knows, which a maker's own is not."""
+    copies = {str(header.SOPInstanceUID): deepcopy(header) for header in sources.headers}
+    for header in copies.values():
+        header.SOPClassUID = MRImageStorage
+    return list(copies.values())
+
+
+def _name_true_classes(report: Dataset, sources: Sources) -> None:
+    """Refer to every source instance by its own class."""
+    true = {header.SOPInstanceUID: header.SOPClassUID for header in sources.headers}
+    for element in report.iterall():
+        if element.keyword == "ReferencedSOPSequence":
+            for reference in element.value:
+                reference.ReferencedSOPClassUID = true[reference.ReferencedSOPInstanceUID]
 
 
 def _check(path: Path, expected: Dataset) -> None:

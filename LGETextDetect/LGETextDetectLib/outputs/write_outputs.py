@@ -9,7 +9,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,8 @@ from .report_html import report_html
 from .report_words import segment_rows
 
 FILES = (*DICOM, *ALWAYS)  # in the order in which they are put in place: result.json makes a result whole
-PART = re.compile(r"\..*\.part-[0-9a-f]{8}")
+PART = re.compile(r"\.(?P<name>.+)\.part-[0-9a-f]{8}")  # what a result is written to first
+MAX_BYTES = 200  # of the result folder's name in that of its part; a name ends at 255
 
 
 def write_outputs(folder: Path, detection: Detected, dicom: bool = False) -> None:
@@ -144,7 +145,8 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
     that can be written.
     """
     target = check_output(folder)
-    work = (target if target.exists() else target.parent) / f".{target.name}.part-{secrets.token_hex(4)}"
+    name = os.fsencode(target.name)[:MAX_BYTES].decode("utf-8", "ignore")
+    work = (target if target.exists() else target.parent) / f".{name}.part-{secrets.token_hex(4)}"
     made = [place for place in (target.parent, *target.parent.parents) if not os.path.exists(place)]
     try:
         with written_below(made[-1] if made else target.parent):
@@ -159,7 +161,7 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
             _remove_if_empty(parent)
         raise
     shutil.rmtree(work, ignore_errors=True)
-    _remove_parts(target)
+    remove_parts(target)
 
 
 def check_output(folder: Path) -> Path:
@@ -181,7 +183,7 @@ def remove_result(target: Path) -> None:
     if holds_result(target):
         for name in FILES:
             (target / name).unlink(missing_ok=True)
-        _remove_parts(target)
+        remove_parts(target)
         with suppress(OSError):  # not empty
             target.rmdir()
 
@@ -229,10 +231,11 @@ def _move_in(work: Path, target: Path) -> None:
         raise
 
 
-def _remove_parts(target: Path) -> None:
-    """Remove what killed processes left in a result folder."""
-    for path in target.iterdir():
-        if PART.fullmatch(path.name):
+def remove_parts(folder: Path, names: Container[str] | None = None) -> None:
+    """Remove what killed processes left in a folder; names: of the result folders that they were writing, any by default."""
+    for path in list(folder.iterdir()):
+        part = PART.fullmatch(path.name)
+        if part is not None and (names is None or part["name"] in names):
             shutil.rmtree(path, ignore_errors=True)
 
 
