@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,11 @@ import slicer.util  # noqa: E402
 import vtk  # noqa: E402
 from LGETextDetectLib import aha, mrml, mrml_bundle, mrml_results, mrml_roles, mrml_tables  # noqa: E402
 from LGETextDetectLib.landmarks import Landmarks, SliceLandmarks  # noqa: E402
+from LGETextDetectLib.markups import write_markups  # noqa: E402
 from LGETextDetectLib.refusal import InputRefused  # noqa: E402
 from LGETextDetectLib.volume import Volume  # noqa: E402
 from LGETextDetectLib.volume_files import volume_hash, write_nrrd  # noqa: E402
+from vtk.util.numpy_support import vtk_to_numpy  # noqa: E402
 
 
 @pytest.fixture
@@ -166,11 +169,19 @@ def landmarks(one: Volume) -> Landmarks:
     return Landmarks("auto", at(3.4, 2, 2), at(-0.4, 2, 2), slices)
 
 
+def landmarks_to_node(points: Landmarks, scene, name: str):
+    """A new list of points, as the engine's file gives it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "landmarks.mrk.json"
+        write_markups(points, path)
+        return mrml.markups_file_to_node(path, scene, name)
+
+
 @pytest.mark.parametrize("matrix", GEOMETRIES.values(), ids=GEOMETRIES)
 def test_landmarks_there_and_back(scene, matrix) -> None:
     one = volume(matrix)
     before = landmarks(one)
-    node = mrml.landmarks_to_node(before, scene, "landmarks")
+    node = landmarks_to_node(before, scene, "landmarks")
     after = mrml.landmarks_from_node(node, one)
     assert after.source == "manual"
     for name in ("apex", "base"):
@@ -183,7 +194,7 @@ def test_landmarks_there_and_back(scene, matrix) -> None:
 def test_landmark_node_has_named_points_at_ras_places(scene) -> None:
     one = volume(GEOMETRIES["oblique"])
     before = landmarks(one)
-    node = mrml.landmarks_to_node(before, scene, "landmarks")
+    node = landmarks_to_node(before, scene, "landmarks")
     names = [node.GetNthControlPointLabel(k) for k in range(node.GetNumberOfControlPoints())]
     assert names[:3] == ["apex", "base", "lv_centre_0"]
     assert "rvip_inferior_0" not in names  # it was not visible
@@ -193,7 +204,7 @@ def test_landmark_node_has_named_points_at_ras_places(scene) -> None:
 
 def test_a_moved_point_arrives(scene) -> None:
     one = volume(GEOMETRIES["left-handed"])
-    node = mrml.landmarks_to_node(landmarks(one), scene, "landmarks")
+    node = landmarks_to_node(landmarks(one), scene, "landmarks")
     number = node.GetControlPointIndexByLabel("lv_centre_1")
     wanted = one.to_lps([1, 3.5, 2.5])
     node.SetNthControlPointPosition(number, *np.multiply(wanted, (-1, -1, 1)))
@@ -202,7 +213,7 @@ def test_a_moved_point_arrives(scene) -> None:
 
 def test_points_outside_the_stack_are_refused(scene) -> None:
     one = volume(GEOMETRIES["plain"])
-    node = mrml.landmarks_to_node(landmarks(one), scene, "landmarks")
+    node = landmarks_to_node(landmarks(one), scene, "landmarks")
     node.SetNthControlPointPosition(node.GetControlPointIndexByLabel("lv_centre_1"), 900.0, 900.0, 900.0)
     with pytest.raises(InputRefused) as refused:
         mrml.landmarks_from_node(node, one)
@@ -284,17 +295,22 @@ def test_table_of_the_segments(scene) -> None:
     assert table.GetValue(0, 3).ToString() == ""
 
 
-def result_folder(one: Volume, folder: Path) -> Path:
+def result_folder(one: Volume, folder: Path, present: bool | None = True) -> Path:
     """A result folder as the command line writes it; only what the scene shows."""
-    from LGETextDetectLib.markups import write_markups
-
     folder.mkdir(parents=True, exist_ok=True)
     write_markups(landmarks(one), folder / "landmarks.mrk.json")
     evidence = np.zeros(one.array.shape, np.float32)
     evidence[1, 2:4, 3] = 0.9
     write_nrrd(one.with_array(evidence), folder / "evidence.nrrd")
     images = {"sha256": volume_hash(one)}
-    result = {"input": images, "segments": SEGMENTS, "slices": SLICES, "caption": "Scar.", "quality": []}
+    result = {
+        "input": images,
+        "detection": {"present": present},
+        "segments": SEGMENTS,
+        "slices": SLICES,
+        "caption": "Scar.",
+        "quality": [],
+    }
     (folder / "result.json").write_text(json.dumps(result), "utf-8")
     return folder
 
@@ -319,6 +335,21 @@ def test_a_result_folder_becomes_nodes_beside_the_input(scene, tmp_path: Path) -
     assert slicer.util.arrayFromVolume(nodes.evidence)[1, 2, 3] == np.float32(0.9)
     assert json.loads(nodes.text.GetText())["caption"] == "Scar."
     assert nodes.result["segments"][2]["aha"] == 3
+
+
+@pytest.mark.parametrize(("present", "pixels"), [(True, 2), (False, 0), (None, 0)])
+def test_scar_is_segmented_only_where_it_is_the_answer(
+    scene, tmp_path: Path, present: bool | None, pixels: int
+) -> None:
+    one = volume(GEOMETRIES["oblique"])
+    node = mrml.volume_to_node(one, scene, "LGE")
+    nodes = mrml_results.load_result(result_folder(one, tmp_path, present), node, scene)
+    segment = nodes.segmentation.GetSegmentation().GetSegment(mrml_results.SCAR_SEGMENT_ID)
+    labels = segment.GetRepresentation(
+        slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
+    )
+    assert int(vtk_to_numpy(labels.GetPointData().GetScalars()).sum()) == pixels
+    assert slicer.util.arrayFromVolume(nodes.evidence).any()  # what is seen is shown, whatever is concluded
 
 
 def _other_grid(folder: Path) -> None:
@@ -389,7 +420,7 @@ def test_a_result_is_known_by_its_images_whatever_the_last_digits(scene, tmp_pat
 
 def test_only_points_set_by_hand_override_found_ones(scene, tmp_path: Path) -> None:
     one = volume(GEOMETRIES["oblique"])
-    node = mrml.landmarks_to_node(landmarks(one), scene, "landmarks")
+    node = landmarks_to_node(landmarks(one), scene, "landmarks")
     path = tmp_path / "by_hand.mrk.json"
     assert mrml.node_to_markups_file(node, path, by_hand_only=True) == 0
     number = node.GetControlPointIndexByLabel("rvip_anterior_2")
@@ -397,7 +428,7 @@ def test_only_points_set_by_hand_override_found_ones(scene, tmp_path: Path) -> N
     assert mrml.node_to_markups_file(node, path, by_hand_only=True) == 1
     assert mrml.mean_confidence(node) == pytest.approx(0.8)
     fresh = tmp_path / "fresh.mrk.json"
-    mrml.node_to_markups_file(mrml.landmarks_to_node(landmarks(one), scene, "again"), fresh)
+    mrml.node_to_markups_file(landmarks_to_node(landmarks(one), scene, "again"), fresh)
     mrml.update_landmarks(node, fresh, scene, one)
     kept = [
         node.GetNthControlPointLabel(k) for k in range(node.GetNumberOfControlPoints()) if not mrml.was_found(node, k)
@@ -407,7 +438,7 @@ def test_only_points_set_by_hand_override_found_ones(scene, tmp_path: Path) -> N
 
 def test_a_point_between_two_slices_stays_where_the_hand_put_it(scene, tmp_path: Path) -> None:
     one = volume(GEOMETRIES["oblique"])
-    node = mrml.landmarks_to_node(landmarks(one), scene, "landmarks")
+    node = landmarks_to_node(landmarks(one), scene, "landmarks")
     number = node.GetControlPointIndexByLabel("rvip_anterior_2")
     place = np.multiply(one.to_lps([2.4, 1, 1]), (-1, -1, 1))
     node.SetNthControlPointPosition(number, *place)
@@ -415,7 +446,7 @@ def test_a_point_between_two_slices_stays_where_the_hand_put_it(scene, tmp_path:
     shown = mrml.shown_landmarks(node, one).slices[2]
     assert one.to_index(shown.rvip_anterior)[0] == pytest.approx(2, abs=1e-3)
     fresh = tmp_path / "fresh.mrk.json"
-    mrml.node_to_markups_file(mrml.landmarks_to_node(landmarks(one), scene, "again"), fresh)
+    mrml.node_to_markups_file(landmarks_to_node(landmarks(one), scene, "again"), fresh)
     mrml.update_landmarks(node, fresh, scene, one)
     labels = [node.GetNthControlPointLabel(k) for k in range(node.GetNumberOfControlPoints())]
     assert len(labels) == len(set(labels)) == 13
@@ -425,12 +456,12 @@ def test_a_point_between_two_slices_stays_where_the_hand_put_it(scene, tmp_path:
 
 def test_points_that_the_engine_would_refuse_are_kept_too(scene, tmp_path: Path) -> None:
     one = volume(GEOMETRIES["plain"])
-    node = mrml.landmarks_to_node(landmarks(one), scene, "landmarks")
+    node = landmarks_to_node(landmarks(one), scene, "landmarks")
     number = node.GetControlPointIndexByLabel("lv_centre_1")
     node.SetNthControlPointPosition(number, 900.0, 900.0, 900.0)
     mrml.mark_set_by_hand(node, number)
     fresh = tmp_path / "fresh.mrk.json"
-    mrml.node_to_markups_file(mrml.landmarks_to_node(landmarks(one), scene, "again"), fresh)
+    mrml.node_to_markups_file(landmarks_to_node(landmarks(one), scene, "again"), fresh)
     mrml.update_landmarks(node, fresh, scene, one)
     assert node.GetNthControlPointPosition(node.GetControlPointIndexByLabel("lv_centre_1")) == (900.0, 900.0, 900.0)
 

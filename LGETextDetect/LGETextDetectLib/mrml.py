@@ -18,7 +18,7 @@ import slicer.util
 import vtk
 
 from .landmarks import Landmarks, in_planes
-from .markups import POINT_NAMES, read_markups, write_markups
+from .markups import POINT_NAMES, read_markups
 from .refusal import InputRefused
 from .volume import FloatArray, Volume
 
@@ -127,14 +127,6 @@ def vtk_matrix(array: FloatArray) -> Any:
 
 
 # --- landmarks -------------------------------------------------------------------------------------------------------
-
-
-def landmarks_to_node(landmarks: Landmarks, scene: Any, name: str) -> Any:
-    """A new markups node with one named control point for every landmark."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "landmarks.mrk.json"
-        write_markups(landmarks, path)
-        return markups_file_to_node(path, scene, name)
 
 
 def markups_file_to_node(path: Path, scene: Any, name: str) -> Any:

@@ -175,7 +175,8 @@ def load_result(folder: Path, volume_node: Any, scene: Any, landmarks_node: Any 
     try:
         made.append(markups_file_to_node(folder / "landmarks.mrk.json", scene, f"{title} landmarks"))
         made.append(evidence_to_node(evidence, volume_node, scene, f"{title} evidence"))
-        made.append(scar_to_node(evidence >= SCAR_THRESHOLD, volume_node, scene, f"{title} scar evidence"))
+        scar = (evidence >= SCAR_THRESHOLD) & (result["detection"]["present"] is True)  # as in the DICOM segmentation
+        made.append(scar_to_node(scar, volume_node, scene, f"{title} scar evidence"))
         made.append(segments_to_node(segment_rows(result), scene, f"{title} segments"))
         made.append(slices_to_node(result["slices"], scene, f"{title} slices"))
         made.extend(plot_of_slices(made[-1], scene, f"{title} plot"))

@@ -21,13 +21,13 @@ import pydicom
 from pydicom.dataset import Dataset
 from pydicom.uid import EnhancedMRImageStorage, MRImageStorage
 
+from ..aha import SCAR_THRESHOLD
 from ..refusal import InputRefused
 from ..result import Detected
 from . import dicom_codes as codes
 from .dicom_report import report_document
 from .dicom_sources import Sources, derived_uid, read_sources
 
-EVIDENCE_THRESHOLD = 0.5
 SEGMENTATION_SERIES, REPORT_SERIES = 9001, 9002  # far behind what scanners number
 
 
@@ -68,7 +68,7 @@ def segmentation_object(detection: Detected, sources: Sources, identity: str) ->
     Without a pixel unless the study's answer is that scar is present: evidence alone calls nothing scar.
     """
     model, present = detection.result["model"], detection.result["detection"]["present"] is True
-    evidence = (np.asarray(detection.evidence) >= EVIDENCE_THRESHOLD) & present
+    evidence = (np.asarray(detection.evidence) >= SCAR_THRESHOLD) & present
     mask = np.zeros((sources.planes, *evidence.shape[1:]), np.uint8)
     mask[list(sources.places)] = evidence
     algorithm = hd.AlgorithmIdentificationSequence(
