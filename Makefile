@@ -7,7 +7,7 @@ PIP := pip install --quiet --disable-pip-version-check
 SLICER_TESTS := Testing/test_mrml.py Testing/test_slicer_modules.py Testing/test_packaging.py Testing/test_in_slicer.py Testing/test_train_module.py \
 	Testing/test_slicer_layout.py Testing/test_slicer_sample.py
 
-.PHONY: screenshots sample-study-sums hospital ablation train-screenshot demo test test-slicer check train evaluate evaluate-real evaluate-virtual card calibrate sample-study bench clean env env-train env-slicer
+.PHONY: screenshots sample-study-sums hospital ablation train-screenshot demo test test-slicer check train evaluate evaluate-real evaluate-virtual robustness card calibrate sample-study bench clean env env-train env-slicer
 env: $(ENV)/.ready
 env-train: $(TRAIN_ENV)/.ready
 env-slicer: $(SLICER_ENV)/.ready
@@ -76,6 +76,13 @@ evaluate-real: env-train
 		$(EVALUATE) $$folder --truth $$table --out $(EVALUATION)/$$(basename $$folder) || exit 1; \
 	done; \
 	[ -n "$$found" ] || echo "Real studies: not there. make evaluate REAL=FOLDER, one folder a set, each with a truth.csv."
+
+# How the answers of 60 held-back patients, and of the studies of SETS (folders, each with a truth.csv), move when their images are changed.
+SETS ?=
+robustness: env-train
+	rm -rf out/robustness
+	$(TRAIN_ENV)/bin/lgetext phantom out/robustness/held-back --n 60 --seed 4711 --held-back
+	$(TRAIN_ENV)/bin/python Testing/robustness.py out/robustness/robustness.md out/robustness/held-back $(SETS)
 
 # The figures of out/evaluation, and those of the virtual test patients computed again, into the bundled model's card.
 card: env-train
