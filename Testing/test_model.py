@@ -82,7 +82,7 @@ def test_torch_says_what_onnx_says(prediction: Prediction, stack: NormalisedStac
 
 
 def test_no_part_is_likelier_scarred_than_the_whole(prediction: Prediction) -> None:
-    whole = prediction.probability
+    whole = prediction.probability + 1e-6  # single precision
     assert prediction.segment_probability.max() <= whole and prediction.slice_probability.max() <= whole
     septum, midwall = (
         p for p, asked in zip(prediction.prompt_probability, ASKED, strict=True) if asked in (SEPTUM, ASKED[3])

@@ -33,7 +33,7 @@ def stack() -> NormalisedStack:
     image = (radius < 18) * 1.0 + rng.normal(0, 0.2, (8, 96, 96))
     maps = np.stack([radius < 18, (radius >= 18) & (radius < 28), row < -100])[None].repeat(8, 0)
     position = (np.arange(8) + 0.5) / 8
-    grids = np.tile(np.eye(4), (8, 1, 1))
+    grids = np.tile(np.diag([8.0, 1, 1, 1]), (8, 1, 1))
     return NormalisedStack(
         image.astype(np.float32), maps.astype(np.float32), position.astype(np.float32), np.arange(8), grids, 0.0, False, False
     )  # fmt: skip

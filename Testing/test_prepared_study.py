@@ -18,8 +18,11 @@ pytest.importorskip("torch")
 from dicom_cases import another, sound_series, sound_volume, write
 from LGETextDetectLib.bundle import file_sha256
 from LGETextDetectLib.manual_landmarks import maps_around
-from LGETextDetectLib.normalised import PIXEL_MM, SIZE, normalise
+from LGETextDetectLib.model import Engine
+from LGETextDetectLib.normalised import PIXEL_MM, SIZE, in_usual_slices, normalise
 from LGETextDetectLib.studies_below import Study, find_studies
+from LGETextDetectLib.volume import Volume
+from LGETextDetectLib.volume_files import write_nrrd
 from LGETextTrainLib import prepared_study
 from LGETextTrainLib.diagnostic import draw_clinical
 from LGETextTrainLib.prepared_study import (
@@ -28,6 +31,7 @@ from LGETextTrainLib.prepared_study import (
     as_acquired,
     frame_folder,
     load_prepared,
+    prepare,
     prepare_all,
     save_prepared,
 )
@@ -68,6 +72,27 @@ def test_a_study_survives_the_disk(tmp_path: Path) -> None:
     again = load_prepared(tmp_path, "a" * 64)
     assert np.allclose(again.image, study.image, atol=1e-3) and np.array_equal(again.position, study.position)
     assert again.stack().maps.shape == (2, 3, 96, 96)
+
+
+def test_a_study_from_the_disk_is_answered_slice_by_slice() -> None:
+    study = Prepared(*(np.zeros(shape, np.float32) for shape in ((9, 96, 96), (9, 3, 96, 96), (9,), (9,))))
+    usual, place = in_usual_slices(study.stack())
+    assert len(usual.image) == 9 and place.tolist() == list(range(9))
+
+
+def test_thin_slices_are_learnt_as_they_are_answered(bundled_model: Path, tmp_path: Path) -> None:
+    source = render_study(draw_clinical(np.random.default_rng(3))).volume
+    affine = source.affine.copy()
+    affine[:3, 3] = source.to_lps([-0.4, 0, 0])
+    affine[:3, 0] /= 5
+    thin = Volume(np.repeat(source.array, 5, 0), affine)
+    write_nrrd(source, tmp_path / "usual.nrrd")
+    write_nrrd(thin, tmp_path / "thin.nrrd")
+    segment = Engine(bundled_model, "onnx").segment
+    usual, thin_study = (prepare(tmp_path / f"{name}.nrrd", segment)[0] for name in ("usual", "thin"))
+    assert abs(len(thin_study.image) - len(usual.image)) <= 2
+    assert len(thin_study.maps) == len(thin_study.position) == len(thin_study.certainty) == len(thin_study.image)
+    assert thin_study.certainty.mean() == pytest.approx(usual.certainty.mean(), abs=0.1)
 
 
 def test_what_cannot_be_read_is_told_and_remembered(untrained_bundle: Path, tmp_path: Path) -> None:

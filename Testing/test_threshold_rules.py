@@ -19,7 +19,7 @@ def ring(scar: float, noise: float = 0.1, slices: int = 3) -> NormalisedStack:
     maps = np.repeat(np.stack([CAVITY, WALL, np.zeros_like(WALL)])[None], slices, 0)
     return NormalisedStack(
         image.astype(np.float32), maps.astype(np.float32), np.linspace(0.2, 0.8, slices).astype(np.float32), np.arange(slices),
-        np.repeat(np.eye(4)[None], slices, 0), 0.0, False, False,
+        np.repeat(np.diag([8.0, 1, 1, 1])[None], slices, 0), 0.0, False, False,
     )  # fmt: skip
 
 

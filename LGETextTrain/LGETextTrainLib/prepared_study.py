@@ -17,7 +17,7 @@ from LGETextDetectLib.bundle import open_bundle
 from LGETextDetectLib.input_files import Source, files_of, pass_closed
 from LGETextDetectLib.landmarks import find_landmarks
 from LGETextDetectLib.model import Engine
-from LGETextDetectLib.normalised import NormalisedStack, normalise
+from LGETextDetectLib.normalised import USUAL_MM, NormalisedStack, in_usual_slices, normalise
 from LGETextDetectLib.padding import without_padding
 from LGETextDetectLib.refusal import InputRefused
 from LGETextDetectLib.studies_below import Study
@@ -38,7 +38,7 @@ UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.
 class Prepared:
     """image (S, 96, 96) and maps (S, 3, 96, 96) of the normalised stack, base to apex; position (S,), 0 base .. 1 apex.
 
-    certainty (S,): of the landmarks on each slice, 0-1.
+    Thin slices are averaged to usual ones, as where the model answers. certainty (S,): of the landmarks on each slice, 0-1.
     """
 
     image: npt.NDArray[np.float32]
@@ -47,9 +47,9 @@ class Prepared:
     certainty: npt.NDArray[np.float32]
 
     def stack(self) -> NormalisedStack:
-        """What Engine.predict takes; only image, maps and position are filled."""
+        """What Engine.predict takes; only image, maps and position are the study's own."""
         count = len(self.image)
-        grids = np.tile(np.eye(4), (count, 1, 1))
+        grids = np.tile(np.diag([USUAL_MM, 1.0, 1.0, 1.0]), (count, 1, 1))
         return NormalisedStack(
             self.image, self.maps, self.position, np.arange(count, dtype=np.int64), grids, 0.0, False, False
         )
@@ -80,7 +80,9 @@ def prepare(source: Source, segment: Segment, normalise_orientation: bool = True
     landmarks, maps = find_landmarks(volume, segment)
     stack = normalise(volume, landmarks, maps)
     confidence = {mark.index: mark.confidence for mark in landmarks.slices}
-    certainty = np.array([confidence.get(int(k), 0.0) for k in stack.index], np.float32)
+    of_slices = np.array([confidence.get(int(k), 0.0) for k in stack.index])
+    stack, place = in_usual_slices(stack)
+    certainty = (np.bincount(place, of_slices) / np.bincount(place)).astype(np.float32)
     image, heart = stack.image, stack.maps
     if not normalise_orientation:
         image, heart = (as_acquired(array, stack) for array in (image, heart))
